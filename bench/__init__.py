@@ -1,0 +1,1 @@
+"""Claims about speed, each as a ratio of two things measured side by side in one run."""

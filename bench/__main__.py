@@ -1,0 +1,48 @@
+"""``python -m bench [NAME...] [--json FILE]``: run the benchmarks and print their ratios."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+from pathlib import Path
+
+import click
+
+from bench.measure import Comparison
+
+NAMES = ("scoring", "startup", "wrong_input")
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(NAMES))
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the figures as JSON to this file.",
+)
+def main(names: tuple[str, ...], json_file: Path | None) -> None:
+    """Run the named benchmarks, or all."""
+    results: dict[str, Comparison] = {}
+    for name in names or NAMES:
+        click.echo(f"{name} …", err=True)
+        found = importlib.import_module(f"bench.{name}").run()
+        for label, result in (found if isinstance(found, dict) else {name: found}).items():
+            results[label] = result
+            show(label, result)
+    if json_file is not None:
+        figures = {name: dataclasses.asdict(result) for name, result in results.items()}
+        json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def show(name: str, result: Comparison) -> None:
+    """Print one benchmark's figures."""
+    spread = f"quartiles {result.ratio_low:.1f} to {result.ratio_high:.1f}"
+    click.echo(f"{name}: {result.claim}: {result.ratio:.1f} times ({spread})")
+    click.echo(f"  {result.ours_s * 1000:10.2f} ms  {result.ours}")
+    click.echo(f"  {result.other_s * 1000:10.2f} ms  {result.other}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,370 @@
+#!/usr/bin/env python3
+"""The front door: one command per thing a developer or a curious user wants to do.
+
+Needs Python 3.11 or 3.12 with pip, and Node 20 with npm; nothing else. Each verb makes what it
+needs from the locks (requirements/*.txt with hashes, package-lock.json) under .envs/ and
+node_modules/, says what it is doing, and hands over to the real program in that environment.
+
+  python3 dev.py demo [--sdk v2|v1] [--json FILE]    the sample, end to end, on the local Azure
+  python3 dev.py test [pytest arguments]          the tests
+  python3 dev.py lint                             every static check
+  python3 dev.py package [--out DIR]              build the .vsix and print its path
+  python3 dev.py bench [NAME...] [--json FILE]    the benchmarks
+  python3 dev.py azure [--state DIR] [--port N] [--env-file FILE]    the local Azure
+  python3 dev.py agent run FILE [--variable K=V]... [--json FILE]    the local agent
+  python3 dev.py lock                             compile requirements/*.in again
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent
+ENVS = ROOT / ".envs"
+WINDOWS = os.name == "nt"
+SUPPORTED = ((3, 11), (3, 12))
+# The oldest Python that each lock must serve: agents may have 3.10, our own tools need not.
+LOCKS = {"uv": "3.10", "v1": "3.10", "v2": "3.10", "dev": "3.11"}
+INWARD = ("HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+DOWNLOADS = "see the lines above; offline, pip, uv and npm need a mirror or a warm cache"
+LINTS: tuple[tuple[str, ...], ...] = (
+    ("{bin}/ruff", "check", "."),
+    ("{bin}/ruff", "format", "--check", "."),
+    ("{bin}/mypy",),
+    ("{bin}/lint-imports", "--no-cache"),
+    ("{python}", "-m", "extension.lint"),
+    ("{python}", "-m", "extension.docs", "--check"),
+    ("npm", "run", "--silent", "lint"),
+    ("npm", "run", "--silent", "typecheck"),
+)
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Run one verb; the exit code is that of the program it hands over to."""
+    verb, rest = (arguments[0], list(arguments[1:])) if arguments else ("", [])
+    if verb in ("", "-h", "--help"):
+        say(__doc__ or "")
+        raise SystemExit(0 if verb else 2)
+    verbs = {
+        "agent": agent,
+        "azure": azure,
+        "bench": bench,
+        "demo": demo,
+        "lint": lint,
+        "lock": lock,
+        "package": package,
+        "test": test,
+    }
+    if verb not in verbs:
+        fail(f"there is no verb {verb!r}", f"use one of: {', '.join(sorted(verbs))}", code=2)
+    if sys.version_info[:2] not in SUPPORTED:
+        fail(
+            f"this is Python {sys.version_info[0]}.{sys.version_info[1]}, "
+            "and the pinned tools need 3.11 or 3.12",
+            "start dev.py with one of those, for example python3.11 dev.py " + verb,
+        )
+    os.chdir(ROOT)
+    verbs[verb](rest)
+    raise SystemExit(0)
+
+
+def demo(rest: list[str]) -> None:
+    """Run the sample's pipeline from the built .vsix against a fresh local Azure."""
+    if not {"-h", "--help"} & set(rest):
+        rest = ["--vsix", str(build_vsix()), *rest]
+        warm_task_environments()
+    hand_over([python(), "-m", "local.demo", *rest])
+
+
+def test(rest: list[str]) -> None:
+    """Run pytest; the end-to-end tests build the .vsix themselves."""
+    environment = python()
+    node_modules()
+    warm_task_environments()
+    hand_over([environment, "-m", "pytest", *rest])
+
+
+def lint(rest: list[str]) -> None:
+    """Run every static check and report all failures, not only the first."""
+    if rest:
+        fail("lint takes no arguments", "run python3 dev.py lint", code=2)
+    environment = Path(python())
+    node_modules()
+    failed = []
+    paths = {**tool_path(), "PYTHONPATH": "tasks"}
+    for template in LINTS:
+        command = [part.format(bin=environment.parent, python=environment) for part in template]
+        name = " ".join([Path(command[0]).name, *command[1:]])
+        say(f"lint: {name}")
+        if subprocess.run(located(command), check=False, env=paths).returncode:
+            failed.append(name)
+    if failed:
+        fail("these checks failed: " + "; ".join(failed), "mend what they print above")
+
+
+def package(rest: list[str]) -> None:
+    """Build the .vsix; its path is the last line on standard output."""
+    environment = python()
+    node_modules()
+    hand_over([environment, "-m", "extension.package", *rest])
+
+
+def bench(rest: list[str]) -> None:
+    """Run the benchmarks, which print ratios measured side by side."""
+    environment = python()
+    if not {"-h", "--help"} & set(rest):
+        node_modules()
+        warm_task_environments()
+    hand_over([environment, "-m", "bench", *rest])
+
+
+def azure(rest: list[str]) -> None:
+    """Run the local Azure in the foreground."""
+    if not {"-h", "--help"} & set(rest) and shutil.which("npm"):
+        # Now, on this terminal's network: the next one follows the env file, which leads only here.
+        node_modules()
+        warm_task_environments()
+    hand_over([python(), "-m", "local.azure", *rest])
+
+
+def agent(rest: list[str]) -> None:
+    """Run the local agent with the tasks of a freshly built .vsix."""
+    if rest[:1] == ["run"] and not {"--vsix", "-h", "--help"} & set(rest):
+        rest = ["run", "--vsix", str(build_vsix()), *rest[1:]]
+        warm_task_environments()
+    # The local Azure's proxy lets nothing out: the tasks' environment comes from uv's warm cache.
+    os.environ.setdefault("UV_OFFLINE", "1")
+    hand_over([python(), "-m", "local.agent", *rest])
+
+
+def lock(rest: list[str]) -> None:
+    """Compile ``requirements/*.in`` to hash-pinned files that name no index."""
+    for name, oldest in LOCKS.items():
+        step(
+            f"compiling requirements/{name}.txt",
+            [
+                *(uv(), "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
+                *("--no-header", "--no-emit-index-url", "--python-version", oldest, *rest),
+                *(f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"),
+            ],
+        )
+
+
+def python() -> str:
+    """Return the interpreter of the development environment, made when its lock changed."""
+    return str(environment("dev"))
+
+
+def warm_task_environments() -> None:
+    """Install the tasks' own locks once, so that uv's cache can serve the launcher offline."""
+    for sdk in ("v1", "v2"):
+        environment(sdk)
+
+
+def environment(name: str) -> Path:
+    """Make ``.envs/<name>`` agree with ``requirements/<name>.txt``; return its Python."""
+    requirements = ROOT / "requirements" / f"{name}.txt"
+    folder = ENVS / name
+    interpreter = folder / ("Scripts/python.exe" if WINDOWS else "bin/python")
+    stamp = digest(requirements.read_bytes() + sys.version.encode())
+    with locked(ENVS / f"{name}.lock"):
+        if not stamped(folder, stamp) or not interpreter.exists():
+            step(
+                f"making the Python environment .envs/{name}",
+                [
+                    *(uv(), "venv", "--quiet", "--allow-existing"),
+                    *("--python", sys.executable, str(folder)),
+                ],
+            )
+            step(
+                f"installing {requirements.relative_to(ROOT)} (hash-checked)",
+                [
+                    *(uv(), "pip", "sync", "--quiet", "--python", str(interpreter)),
+                    *("--require-hashes", str(requirements)),
+                ],
+            )
+            (folder / ".stamp").write_text(stamp)
+    return interpreter
+
+
+def node_modules() -> None:
+    """Run ``npm ci`` unless node_modules already agrees with package-lock.json."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        fail("Node or npm was not found on PATH", "install Node 20 or later and try again")
+    folder = ROOT / "node_modules"
+    stamp = digest((ROOT / "package-lock.json").read_bytes())
+    with locked(ENVS / "npm.lock"):
+        if not stamped(folder, stamp):
+            step("installing node_modules (npm ci)", located(["npm", "ci", "--loglevel=error"]))
+            (folder / ".stamp").write_text(stamp)
+
+
+def build_vsix() -> Path:
+    """Build the extension into ``build/`` and return the .vsix."""
+    environment = python()
+    node_modules()
+    output = step(
+        "building the extension",
+        [environment, "-m", "extension.package", "--out", "build"],
+        following="mend what the lines above name",
+    )
+    return Path(output.strip().splitlines()[-1])
+
+
+def uv() -> str:
+    """Return the pinned uv, installed by pip into ``.envs/uv`` the first time."""
+    requirements = ROOT / "requirements" / "uv.txt"
+    folder = ENVS / "uv"
+    stamp = digest(requirements.read_bytes())
+    with locked(ENVS / "uv.lock"):
+        if not stamped(folder, stamp):
+            shutil.rmtree(folder, ignore_errors=True)
+            step(
+                "installing uv",
+                [
+                    *(sys.executable, "-m", "pip", "install", "--quiet"),
+                    *("--disable-pip-version-check", "--require-hashes"),
+                    *("--target", str(folder), "--requirement", str(requirements)),
+                ],
+            )
+            (folder / ".stamp").write_text(stamp)
+    name = "uv.exe" if WINDOWS else "uv"
+    places = (folder / "bin" / name, folder / "Scripts" / name)
+    return str(next(path for path in places if path.exists()))
+
+
+def tool_path() -> dict[str, str]:
+    """Return the environment for children: ours, with the pinned tools first on PATH."""
+    scripts = ENVS / "dev" / ("Scripts" if WINDOWS else "bin")
+    path = os.pathsep.join([str(Path(uv()).parent), str(scripts), os.environ.get("PATH", "")])
+    return {**os.environ, "PATH": path, "PYTHONUTF8": "1"}
+
+
+def hand_over(command: list[str]) -> NoReturn:
+    """Become the command where the system can, so that signals and exit codes need no relay."""
+    environment = tool_path()
+    sys.stdout.flush()
+    if not WINDOWS:
+        os.execve(command[0], command, environment)  # noqa: S606  (no shell is wanted)
+    with subprocess.Popen(command, env=environment) as child:
+        while True:
+            # Ctrl-C reaches the child too; it decides how to end.
+            with contextlib.suppress(KeyboardInterrupt):
+                raise SystemExit(child.wait())
+
+
+def step(title: str, command: list[str], *, following: str = DOWNLOADS) -> str:
+    """Run one preparation, showing that it is alive; return its standard output.
+
+    Ends dev.py with the tail of the command's output when it fails.
+    """
+    started = time.monotonic()
+    say(f"dev.py: {title} …")
+    done = threading.Event()
+    threading.Thread(target=heartbeat, args=(done, title, started), daemon=True).start()
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        try:
+            result = subprocess.run(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                check=False,
+                env=outward(),
+            )
+        finally:
+            done.set()
+        if result.returncode:
+            errors.seek(0)
+            tail = (result.stdout + errors.read()).strip().splitlines()[-15:]
+            say("\n".join(f"    {line}" for line in tail), error=True)
+            fail(f"{title} failed (exit code {result.returncode})", following)
+    if time.monotonic() - started > 2:
+        say(f"dev.py: {title}: done in {time.monotonic() - started:.0f} s")
+    return result.stdout
+
+
+def outward() -> dict[str, str]:
+    """Return the environment for downloads: never through the local Azure, which lets nothing out.
+
+    A shell that sourced the env file of ``dev.py azure`` has its proxy and its CA.
+    """
+    proxy = os.environ.get("HTTPS_PROXY", "")
+    inward = proxy.startswith("http://127.0.0.1:") and "AML_WORKSPACE_NAME" in os.environ
+    return {
+        name: value for name, value in os.environ.items() if not (inward and name.upper() in INWARD)
+    }
+
+
+def heartbeat(done: threading.Event, title: str, started: float) -> None:
+    """Say every five seconds that a preparation is still under way."""
+    while not done.wait(5):
+        say(f"dev.py: {title} … {time.monotonic() - started:.0f} s")
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that the system drops when we die: two dev.py must not build over each other."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as handle:
+        if sys.platform == "win32":
+            import msvcrt
+
+            while True:
+                with contextlib.suppress(OSError):
+                    msvcrt.locking(handle.fileno(), msvcrt.LK_LOCK, 1)
+                    break
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def stamped(folder: Path, stamp: str) -> bool:
+    """Tell whether a folder was finished from this very input."""
+    with contextlib.suppress(OSError):
+        return (folder / ".stamp").read_text() == stamp
+    return False
+
+
+def located(command: list[str]) -> list[str]:
+    """Return the command with its program resolved, as Windows needs for npm.cmd."""
+    return [shutil.which(command[0]) or command[0], *command[1:]]
+
+
+def digest(data: bytes) -> str:
+    """Return a content digest as hex digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """Write one line for people; standard output stays free for results such as a path."""
+    stream = sys.stderr if error or text.startswith("dev.py:") else sys.stdout
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def fail(what: str, following: str, *, code: int = 1) -> NoReturn:
+    """End with one sentence that says what happened and what to do next."""
+    say(f"dev.py: {what}. Next: {following}.", error=True)
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        say("dev.py: interrupted; nothing was left running.", error=True)
+        raise SystemExit(130) from None

@@ -1,0 +1,1 @@
+"""What the gallery shows, and the making of the .vsix: icons, documentation, lint, packaging."""

@@ -1,0 +1,111 @@
+"""Keep the tasks' READMEs true: `python -m extension.docs [--check]`.
+
+The tables of inputs and outputs in each `tasks/<Name>V<major>/README.md` are written from
+task.json, between two marker comments; the rest of the README is written by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from extension.package import ROOT, task_folders
+
+
+class DocsError(Exception):
+    """A README cannot be written; the message says why."""
+
+
+def inputs_table(task: Mapping[str, Any]) -> str:
+    """A markdown table of the inputs under the names that YAML uses, the advanced ones last."""
+    rows = ["| Input | Default | What it is |", "|---|---|---|"]
+    for item in task["inputs"]:
+        name = item.get("aliases", [item["name"]])[0]
+        notes = item["helpMarkDown"]
+        if "options" in item:
+            notes += " One of " + ", ".join(f"`{option}`" for option in item["options"]) + "."
+        if "visibleRule" in item:
+            notes += f" Used only when `{item['visibleRule']}`."
+        group = " *(advanced)*" if item.get("groupName") == "advanced" else ""
+        rows.append(f"| `{name}`{group} | {default_of(item)} | {cell(notes)} |")
+    return "\n".join(rows)
+
+
+def default_of(item: Mapping[str, Any]) -> str:
+    """What stands in the column Default of an input."""
+    value = str(item.get("defaultValue", ""))
+    if value:
+        return f"`{cell(value)}`" if "\n" not in value else "see below"
+    return "**required**" if item["required"] else ""
+
+
+def outputs_table(task: Mapping[str, Any]) -> str:
+    """A markdown table of the output variables."""
+    rows = ["| Output variable | What it is |", "|---|---|"]
+    rows += [
+        f"| `{item['name']}` | {cell(item['description'])} |" for item in task["outputVariables"]
+    ]
+    return "\n".join(rows)
+
+
+def cell(text: str) -> str:
+    """Text that does not end its table cell."""
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def filled(readme: str, task: Mapping[str, Any]) -> str:
+    """The README with both tables written anew.
+
+    Raises:
+        DocsError: a marker is missing.
+    """
+    for name, table in (("inputs", inputs_table(task)), ("outputs", outputs_table(task))):
+        start = f"<!-- {name}: written from task.json by python -m extension.docs -->"
+        end = f"<!-- end of {name} -->"
+        before, started, rest = readme.partition(start)
+        _, ended, after = rest.partition(end)
+        if not (started and ended):
+            raise DocsError(f"it needs the lines `{start}` and `{end}`")
+        readme = f"{before}{start}\n\n{table}\n\n{end}{after}"
+    return readme
+
+
+def outdated(root: Path = ROOT, *, write: bool) -> list[str]:
+    """The READMEs whose tables differ from task.json, one message each; `write` corrects them."""
+    found = []
+    for folder in task_folders(root):
+        path = folder / "README.md"
+        task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+        name = path.relative_to(root).as_posix()
+        try:
+            text = path.read_text(encoding="utf-8")
+            new = filled(text, task)
+        except FileNotFoundError:
+            found.append(f"{name} is missing.")
+        except DocsError as error:
+            found.append(f"{name}: {error}.")
+        else:
+            if new != text and write:
+                path.write_text(new, encoding="utf-8", newline="\n")
+            elif new != text:
+                found.append(f"{name} differs from task.json. Next: run python -m extension.docs")
+    return found
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail when a README is out of date.")
+def main(check: bool) -> None:
+    """Write the tables of the tasks' READMEs from their task.json."""
+    messages = outdated(write=not check)
+    for message in messages:
+        click.echo(message, err=True)
+    sys.exit(1 if messages else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""Check the extension's sources: `python -m extension.lint`.
+
+No official validator works offline, and `tfx` only warns, so the rules that the service, the
+catalogue and the agent apply are held here. Sources: tasks.schema.json of
+microsoft/azure-pipelines-task-lib, `jsonvalidate.ts` of microsoft/tfs-cli, and for dependent inputs
+jfrog/jfrog-azure-devops-extension#318.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from extension.package import ROOT, task_folders
+
+Task = Mapping[str, Any]
+
+HANDLERS = {"Node20_1", "Node24"}
+"""The two that the agent does not call out of date (TaskManager.cs, approvedNodeRunners)."""
+INPUT_TYPES = {"boolean", "filePath", "multiLine", "pickList", "radio", "secureFile", "string"}
+COMMON_INPUTS = ["connectedServiceNameARM", "resourceGroup", "workspace"]
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+CONDITION = re.compile(r"\s*(\w+)\s*(?:==?|!=|\w+)\s*(.*?)\s*")
+EXTENSION_TEXT_LIMITS = {"name": 80, "description": 200}
+
+
+def task_problems(folder: Path) -> Iterator[str]:
+    """What is wrong with one task's folder, a sentence each."""
+    task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+    yield from head_problems(folder, task)
+    yield from handler_problems(task)
+    yield from input_problems(task)
+    yield from output_problems(task)
+    yield from icon_problems(folder / "icon.png", 32)
+
+
+def head_problems(folder: Path, task: Task) -> Iterator[str]:
+    """Identity, version and the texts of the catalogue."""
+    try:
+        uuid.UUID(task["id"])
+    except ValueError:
+        yield f"id {task['id']} is not a GUID"
+    expected = f"{task['name']}V{task['version']['Major']}"
+    if folder.name != expected:
+        yield f"the folder is named {folder.name}, and name and version ask for {expected}"
+    if not re.fullmatch(r"[A-Za-z0-9-]+", task["name"]):
+        yield f"name {task['name']} has other characters than letters, digits and hyphens"
+    if len(task["friendlyName"]) > 40:
+        yield f"friendlyName has {len(task['friendlyName'])} characters, and 40 is the most"
+    inputs = {item["name"] for item in task["inputs"]}
+    for name in re.findall(r"\$\((\w+)\)", task["instanceNameFormat"]):
+        if name not in inputs:
+            yield f"instanceNameFormat names $({name}), which is no input"
+    if task["category"] != "Azure Pipelines":
+        yield "category is not Azure Pipelines"
+
+
+def handler_problems(task: Task) -> Iterator[str]:
+    """The handlers that start the task, and the agent it needs."""
+    if set(task["execution"]) != HANDLERS:
+        yield f"execution has {sorted(task['execution'])}, and should have {sorted(HANDLERS)}"
+    targets = {handler["target"] for handler in task["execution"].values()}
+    if targets != {"launcher.js"}:
+        yield f"the handlers' targets are {sorted(targets)}, and should be launcher.js"
+    # Node20_1 came with agent 3.230.2. Node24's 4.265.1 would shut out servers that run Node 20.
+    version = tuple(int(part) for part in task["minimumAgentVersion"].split("."))
+    if not (3, 230, 2) <= version < (4, 265, 1):
+        yield "minimumAgentVersion is not between 3.230.2 and 4.265.1"
+
+
+def input_problems(task: Task) -> Iterator[str]:
+    """Inputs: names, types, groups, help, defaults and visible rules."""
+    inputs = {item["name"]: item for item in task["inputs"]}
+    groups = {group["name"] for group in task["groups"]}
+    names = [
+        name.lower() for item in task["inputs"] for name in (item["name"], *item.get("aliases", ()))
+    ]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"the name or alias {name} is given to more than one input"
+    if list(inputs)[: len(COMMON_INPUTS)] != COMMON_INPUTS:
+        yield f"the first inputs are not {', '.join(COMMON_INPUTS)}"
+    for name, item in inputs.items():
+        options = item.get("options", {})
+        default = item.get("defaultValue", "")
+        if not NAME.fullmatch(name):
+            yield f"input {name}: the name has other characters than letters and digits"
+        if item["type"] not in INPUT_TYPES and not item["type"].startswith("connectedService:"):
+            yield f"input {name}: there is no type {item['type']}"
+        if not item.get("helpMarkDown", "").endswith((".", ")")):
+            yield f"input {name}: helpMarkDown is not a sentence"
+        if item.get("groupName", "advanced") not in groups:
+            yield f"input {name}: there is no group {item['groupName']}"
+        if item["type"] == "pickList" and default not in options:
+            yield f"input {name}: the default {default!r} is none of the options"
+        if not isinstance(default, str):
+            yield f"input {name}: the default is not a text"
+        if item["required"] and ("visibleRule" in item or item.get("groupName")):
+            yield f"input {name}: it is required, and hidden"
+        if "visibleRule" in item:
+            yield from rule_problems(item, inputs)
+
+
+def rule_problems(item: Mapping[str, Any], inputs: Mapping[str, Any]) -> Iterator[str]:
+    """A visible rule may not mix `&&` and `||`, and its inputs must stand in the same group."""
+    name, rule = item["name"], item["visibleRule"]
+    if "&&" in rule and "||" in rule:
+        yield f"input {name}: visibleRule mixes && and ||"
+    for condition in re.split(r"&&|\|\|", rule):
+        match = CONDITION.fullmatch(condition)
+        if not match or match[1] not in inputs:
+            yield f"input {name}: visibleRule {condition.strip()!r} names no input"
+            continue
+        other = inputs[match[1]]
+        if match[2] not in other.get("options", {match[2]: ""}):
+            yield f"input {name}: visibleRule {condition.strip()!r} names no option of {match[1]}"
+        if other.get("groupName") != item.get("groupName"):
+            yield f"input {name}: visibleRule depends on {match[1]}, which is in another group"
+
+
+def output_problems(task: Task) -> Iterator[str]:
+    """Output variables and what the task may do at the agent."""
+    outputs = [item["name"] for item in task["outputVariables"]]
+    allowed = task["restrictions"]["settableVariables"]["allowed"]
+    if [name for name in allowed if "*" not in name] != outputs:
+        yield "settableVariables are not the outputVariables"
+    for item in task["outputVariables"]:
+        if not NAME.fullmatch(item["name"]):
+            yield f"output {item['name']}: the name has other characters than letters and digits"
+        if not item.get("description", "").endswith("."):
+            yield f"output {item['name']}: the description is not a sentence"
+    if task["restrictions"]["commands"]["mode"] not in ("restricted", "any"):
+        yield f"there is no command mode {task['restrictions']['commands']['mode']}"
+
+
+def icon_problems(path: Path, size: int) -> Iterator[str]:
+    """An icon must be a square PNG of `size` pixels."""
+    try:
+        head = path.read_bytes()[:24]
+    except FileNotFoundError:
+        yield f"{path.name} is missing"
+        return
+    if head[:8] != b"\x89PNG\r\n\x1a\n" or struct.unpack(">II", head[16:24]) != (size, size):
+        yield f"{path.name} is not a PNG of {size}x{size} pixels"
+
+
+def manifest_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with vss-extension.json."""
+    folders = [f"tasks/{folder.name}" for folder in task_folders(root)]
+    named = [item["properties"]["name"] for item in manifest["contributions"]]
+    if sorted(named) != folders:
+        yield f"contributions are {sorted(named)}, and the tasks {folders}"
+    for item in manifest["contributions"]:
+        if item["id"] != Path(item["properties"]["name"]).name:
+            yield f"the contribution {item['id']} is not named like its folder"
+    files = [item["path"] for item in manifest["files"]]
+    for folder in folders:
+        if folder not in files:
+            yield f"{folder} is not among the files"
+    contents = [item["path"] for item in manifest["content"].values()]
+    for name in [*files, *contents, manifest["icons"]["default"]]:
+        if not (root / name).exists():
+            yield f"{name} does not exist"
+    if not re.fullmatch(r"\d+\.\d+\.\d+(\.\d+)?", manifest["version"]):
+        yield f"version {manifest['version']} is not three or four numbers with dots"
+    if manifest["categories"] != ["Azure Pipelines"]:
+        yield "categories are not Azure Pipelines alone"
+    for key, most in EXTENSION_TEXT_LIMITS.items():
+        if len(manifest[key]) > most:
+            yield f"{key} has {len(manifest[key])} characters, and {most} is the most"
+    yield from icon_problems(root / manifest["icons"]["default"], 128)
+
+
+def problems(root: Path = ROOT) -> list[str]:
+    """Everything that is wrong, each with the file it is in."""
+    found: list[str] = []
+    ids: dict[str, str] = {}
+    for folder in task_folders(root):
+        name = f"tasks/{folder.name}/task.json"
+        found += [f"{name}: {problem}." for problem in task_problems(folder)]
+        task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+        other = ids.setdefault(task["id"], task["name"])
+        if other != task["name"]:
+            found.append(f"{name}: {task['name']} has the id of {other}.")
+    manifest = json.loads((root / "vss-extension.json").read_text(encoding="utf-8"))
+    found += [f"vss-extension.json: {problem}." for problem in manifest_problems(root, manifest)]
+    return found
+
+
+@click.command()
+def main() -> None:
+    """Check task.json of every task and vss-extension.json."""
+    found = problems()
+    for problem in found:
+        click.echo(problem, err=True)
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,292 @@
+"""Build the .vsix: `python -m extension.package [--out DIR]` prints its path as the last line.
+
+The launcher is bundled once by esbuild and laid into a staged copy of every task, together with
+the `amltasks` package and the requirement locks; `tfx extension create` then makes the archive,
+its warnings counting as failures. Last, the archive is packed anew with sorted names and fixed
+times, so that the same sources give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+TASK_FILES = ("task.json", "icon.png")
+LOCKS = ("v1.txt", "v2.txt", "uv.txt")
+LAUNCHER = "launcher.js"
+MAX_VSIX_BYTES = 25 * 1024 * 1024
+"""Azure DevOps Server 2019 takes no extension above 25 MiB."""
+CONTENT_TYPES_NAME = "[Content_Types].xml"
+CONTENT_TYPES = {
+    "": "text/plain",
+    ".js": "application/javascript",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".png": "image/png",
+    ".py": "text/plain",
+    ".txt": "text/plain",
+    ".vsixmanifest": "text/xml",
+    ".vsomanifest": "application/json",
+}
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+"""The earliest time a zip can hold."""
+
+
+class PackagingError(Exception):
+    """The extension cannot be built; the message says why and what to do."""
+
+
+def task_folders(root: Path = ROOT) -> list[Path]:
+    """Every `tasks/<Name>V<major>/` that holds a task.json, sorted by name."""
+    return sorted(path.parent for path in (root / "tasks").glob("*V*/task.json"))
+
+
+def run(arguments: Sequence[str | Path], cwd: Path = ROOT) -> str:
+    """Run a tool and return what it printed on both streams.
+
+    Raises:
+        PackagingError: the tool is not there, or ended with another exit code than 0.
+    """
+    try:
+        done = subprocess.run(
+            [str(argument) for argument in arguments],
+            cwd=cwd,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        )
+    except FileNotFoundError as error:
+        raise PackagingError(f"{arguments[0]} was not found. Next: install Node 20.") from error
+    if done.returncode:
+        raise PackagingError(
+            f"{Path(arguments[0]).name} failed with exit code {done.returncode}:\n{done.stdout}"
+        )
+    return done.stdout
+
+
+def node_tool(package: str, script: str) -> Path:
+    """The script of a package in node_modules.
+
+    Raises:
+        PackagingError: node_modules does not hold it.
+    """
+    path = ROOT / "node_modules" / package / script
+    if not path.exists():
+        raise PackagingError(f"node_modules holds no {package}. Next: run `npm ci` in {ROOT}.")
+    return path
+
+
+def bundle_launcher(folder: Path) -> None:
+    """Bundle `tasks/launcher/main.ts` and the notices of what it contains into `folder`."""
+    metafile = folder / "meta.json"
+    run(
+        [
+            node_tool("esbuild", "bin/esbuild"),
+            "tasks/launcher/main.ts",
+            "--bundle",
+            "--minify",
+            "--platform=node",
+            "--target=node20",
+            "--log-level=warning",
+            f"--outfile={folder / LAUNCHER}",
+            f"--metafile={metafile}",
+        ]
+    )
+    inputs = json.loads(metafile.read_text(encoding="utf-8"))["inputs"]
+    metafile.unlink()
+    (folder / "ThirdPartyNotices.txt").write_text(notices(inputs), encoding="utf-8", newline="\n")
+
+
+def notices(inputs: Sequence[str]) -> str:
+    """The licences of the npm packages that the bundled files come from, sorted by package."""
+    packages = set()
+    for name in inputs:
+        before, found, after = name.rpartition("node_modules/")
+        if found:
+            parts = after.split("/")
+            packages.add(before + found + "/".join(parts[: 2 if parts[0][0] == "@" else 1]))
+    sections = ["launcher.js contains these packages, under their own licences.\n"]
+    for package in sorted(packages):
+        folder = ROOT / package
+        about = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+        texts = sorted(
+            path
+            for path in folder.iterdir()
+            if path.name.upper().startswith(("LICENSE", "LICENCE"))
+        )
+        if not texts:
+            raise PackagingError(
+                f"{package} has no licence file. Next: do without it, or add its licence."
+            )
+        sections.append(
+            f"{'-' * 70}\n{about['name']} {about['version']} ({about['license']})\n\n"
+            + "\n".join(path.read_text(encoding="utf-8").strip() for path in texts)
+            + "\n"
+        )
+    return "\n".join(sections)
+
+
+def stage(folder: Path) -> None:
+    """Lay out in `folder` everything that the manifest names, as it will be in the .vsix."""
+    bundle = folder / "bundle"
+    bundle.mkdir(parents=True)
+    bundle_launcher(bundle)
+    for task in task_folders():
+        target = folder / "tasks" / task.name
+        target.mkdir(parents=True)
+        for name in TASK_FILES:
+            copy(task / name, target / name)
+        for path in bundle.iterdir():
+            copy(path, target / path.name)
+        for path in sorted((ROOT / "tasks" / "amltasks").rglob("*.py")):
+            copy(path, target / "python" / path.relative_to(ROOT / "tasks"))
+        for name in LOCKS:
+            copy(ROOT / "requirements" / name, target / "requirements" / name)
+        copy(ROOT / "LICENSE", target / "LICENSE")
+    shutil.rmtree(bundle)
+    for image in sorted((ROOT / "extension" / "images").glob("*.png")):
+        copy(image, folder / "extension" / "images" / image.name)
+    for name in ("vss-extension.json", "extension/overview.md", "LICENSE"):
+        copy(ROOT / name, folder / name)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy one file, making the folder it goes to.
+
+    Raises:
+        PackagingError: the source does not exist.
+    """
+    if not source.is_file():
+        raise PackagingError(f"{source.relative_to(ROOT)} is missing. Next: restore it from git.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def create_vsix(staged: Path, target: Path) -> None:
+    """Make the .vsix with tfx from a staged folder.
+
+    Raises:
+        PackagingError: tfx failed or warned; tfx ends with 0 even when a task.json is wrong.
+    """
+    output = run(
+        [
+            "node",
+            node_tool("tfx-cli", "_build/tfx-cli.js"),
+            "extension",
+            "create",
+            "--no-prompt",
+            "--no-color",
+            "--root",
+            staged,
+            "--manifests",
+            "vss-extension.json",
+            "--output-path",
+            target,
+        ],
+        cwd=staged,
+    )
+    if "warning" in output.lower():
+        raise PackagingError(f"tfx warned:\n{output}")
+
+
+def repack(source: Path, target: Path) -> None:
+    """Copy the entries of a .vsix, sorted and without traces of the time and the machine."""
+    with (
+        zipfile.ZipFile(source) as old,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
+    ):
+        names = sorted(name for name in old.namelist() if not name.endswith("/"))
+        for name in names:
+            entry = zipfile.ZipInfo(name, ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o100644 << 16
+            data = content_types(names) if name == CONTENT_TYPES_NAME else old.read(name)
+            new.writestr(entry, data)
+
+
+def content_types(names: Sequence[str]) -> bytes:
+    """The part of ECMA-376-2 (OPC) that gives each entry's type.
+
+    That of tfx is in no fixed order, and asks the `file` program or the registry of the machine.
+
+    Raises:
+        PackagingError: an entry has an extension that we know no type for.
+    """
+    lines = set()
+    for name in names:
+        suffix = PurePosixPath(name).suffix
+        if name == CONTENT_TYPES_NAME:
+            continue
+        if suffix not in CONTENT_TYPES:
+            raise PackagingError(f"{name} has no known type. Next: add {suffix} to CONTENT_TYPES.")
+        kind = CONTENT_TYPES[suffix]
+        if suffix:
+            lines.add(f'  <Default Extension="{suffix}" ContentType="{kind}"/>')
+        else:
+            lines.add(f'  <Override ContentType="{kind}" PartName="/{name}"/>')
+    space = "http://schemas.openxmlformats.org/package/2006/content-types"
+    head = ['<?xml version="1.0" encoding="utf-8"?>', f'<Types xmlns="{space}">']
+    return "\n".join([*head, *sorted(lines), "</Types>\n"]).encode()
+
+
+def package(out: Path) -> Path:
+    """Build the extension into the folder `out` and return the path of the .vsix.
+
+    Raises:
+        PackagingError: a source is missing, or a tool failed or warned.
+    """
+    manifest = json.loads((ROOT / "vss-extension.json").read_text(encoding="utf-8"))
+    name = f"{manifest['publisher']}.{manifest['id']}-{manifest['version']}.vsix"
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="aml-vsix-") as temporary:
+        staged = Path(temporary) / "staged"
+        stage(staged)
+        raw = Path(temporary) / "raw.vsix"
+        create_vsix(staged, raw)
+        packed = Path(temporary) / name
+        repack(raw, packed)
+        size = packed.stat().st_size
+        if size > MAX_VSIX_BYTES:
+            raise PackagingError(
+                f"the .vsix has {size} bytes, and Azure DevOps Server 2019 takes {MAX_VSIX_BYTES}. "
+                "Next: find what grew, with `unzip -lv` on an older .vsix."
+            )
+        # Another build may be reading the file there: replace it in one step.
+        fresh = out / f".{name}.{os.getpid()}"
+        shutil.copyfile(packed, fresh)
+        fresh.replace(out / name)
+    return (out / name).resolve()
+
+
+@click.command(help="Build the extension; the path of the .vsix is the last line printed.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=ROOT / "build",
+    help="Folder for the .vsix.",
+)
+def main(out: Path) -> None:
+    """Command line of the packaging."""
+    try:
+        path = package(out)
+    except PackagingError as error:
+        click.echo(f"The extension was not built: {error}", err=True)
+        sys.exit(1)
+    click.echo(str(path))
+
+
+if __name__ == "__main__":
+    main()

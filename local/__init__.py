@@ -1,0 +1,1 @@
+"""The embedded default: a local Azure and a local Azure Pipelines agent, on loopback."""

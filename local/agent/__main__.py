@@ -1,0 +1,156 @@
+"""``python -m local.agent run FILE``: run an azure-pipelines.yml on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from local.agent import result
+from local.agent.errors import AgentError
+from local.agent.results import Result
+from local.agent.run import run_pipeline
+from local.agent.session import Cancellation
+from local.agent.start import Prepared, prepare
+
+
+@click.group()
+def main() -> None:
+    """Run Azure Pipelines on this machine."""
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--vsix",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The extension whose tasks the pipeline uses.",
+)
+@click.option(
+    "--variable",
+    "variables",
+    multiple=True,
+    metavar="K=V",
+    help="Set a variable of the pipeline; it wins over the file's top level.",
+)
+@click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="K=V",
+    help="Set a parameter of the pipeline; the value is YAML.",
+)
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the result as JSON to this file.",
+)
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the run's folder below this one. Default: the user's cache folder.",
+)
+@click.option(
+    "--until-stdin-closes",
+    is_flag=True,
+    help="Cancel when standard input closes: for a program that starts this one and may be killed.",
+)
+def run(
+    *,
+    file: Path,
+    vsix: Path | None,
+    variables: tuple[str, ...],
+    parameters: tuple[str, ...],
+    json_file: Path | None,
+    work: Path | None,
+    until_stdin_closes: bool,
+) -> None:
+    """Run a pipeline file to its end.
+
+    The exit code is 0 when it succeeded (with or without issues), 1 when it failed, 2 when the
+    file or the arguments are wrong, 130 when it was canceled.
+    """
+    began = time.monotonic()
+    if json_file is not None:
+        # Nobody shall take an earlier run's result for this one's.
+        json_file.unlink(missing_ok=True)
+    try:
+        prepared = prepare(
+            file,
+            vsix=vsix,
+            variables=_pairs("--variable", variables),
+            parameters=_pairs("--parameter", parameters),
+            work=work,
+        )
+    except AgentError as error:
+        click.echo(f"agent: {error}", err=True)
+        sys.exit(2)
+    if until_stdin_closes:
+        cancellation = prepared.session.cancellation
+        threading.Thread(target=_cancel_with_stdin, args=(cancellation,), daemon=True).start()
+    sys.exit(_run(prepared, file, json_file, began))
+
+
+def _run(prepared: Prepared, file: Path, json_file: Path | None, began: float) -> int:
+    session = prepared.session
+    console = session.console
+    _handle_signals(session.cancellation)
+    console.line("run", f"{file} #{session.build_number}, folder {session.folders.root}")
+    stages = run_pipeline(prepared.pipeline, prepared.plan, session)
+    seconds = time.monotonic() - began
+    outcome = result.run_result(stages, session)
+    found = result.document(stages, session, pipeline=file, seconds=seconds)
+    for name, path in session.artifacts.items():
+        console.line("file", f"artifact {name}: {path}")
+    for path in session.summaries:
+        console.line("file", f"summary {path}")
+    console.line("run", f"{file} #{session.build_number}: {outcome.json_name} in {seconds:.1f} s")
+    if json_file is not None:
+        try:
+            result.write(found, json_file)
+        except OSError as error:
+            message = f"the result cannot be written to {json_file} ({error.strerror})"
+            click.echo(f"agent: {message}; choose another --json file", err=True)
+            return result.EXIT_CODES[Result.Failed]
+    return result.EXIT_CODES[outcome]
+
+
+def _cancel_with_stdin(cancellation: Cancellation) -> None:
+    # Not sys.stdin: its lock, held by a thread that reads, would abort the interpreter's end.
+    while os.read(0, 4096):
+        pass
+    cancellation.interrupt()
+
+
+def _handle_signals(cancellation: Cancellation) -> None:
+    """Count interrupts; the running job looks at the count, a handler must not print."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        cancellation.interrupt()
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        # Windows has no SIGHUP, the others no SIGBREAK.
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), interrupt)
+
+
+def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not re.fullmatch(r"[A-Za-z0-9_.]+", name):
+            raise AgentError(f"{option} {text}: write it as NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m local.agent")

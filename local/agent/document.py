@@ -1,0 +1,111 @@
+"""A pipeline file as a tree of nodes that remember their lines.
+
+Azure Pipelines treats every YAML scalar as text, refuses duplicate keys and knows no anchors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from local.agent.errors import PipelineFileError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scalar:
+    """Text; ``null`` in the file is the empty text."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sequence:
+    """A list of nodes."""
+
+    items: tuple[Node, ...]
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
+    """Keys in file order; template expressions may stand as keys."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    line: int
+
+    def get(self, key: str) -> Node | None:
+        """Return the value of ``key``, None when it is absent."""
+        for name, value in self.entries:
+            if name.text == key:
+                return value
+        return None
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the keys' texts."""
+        return (name.text for name, _ in self.entries)
+
+
+Node = Scalar | Sequence | Mapping
+
+
+def load(path: Path) -> Node:
+    """Read a pipeline file.
+
+    Raises:
+        PipelineFileError: the file cannot be read, is no YAML, is empty, repeats a key, or uses
+            an anchor.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PipelineFileError(path, 0, "the file is not UTF-8 text; save it as UTF-8") from error
+    except OSError as error:
+        message = f"the pipeline file cannot be read ({error.strerror}); check the path"
+        raise PipelineFileError(path, 0, message) from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Node:
+    """Parse YAML text; ``path`` is only named in errors. Raises as :func:`load`."""
+    try:
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            if isinstance(token, (yaml.AnchorToken, yaml.AliasToken)):
+                line = token.start_mark.line + 1
+                message = "YAML anchors and aliases are not supported by Azure Pipelines"
+                raise PipelineFileError(path, line, message + "; write the value out")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 0
+        problem = error.problem or "it cannot be parsed"
+        raise PipelineFileError(path, line, f"this is not valid YAML: {problem}") from error
+    except yaml.YAMLError as error:
+        raise PipelineFileError(path, 0, f"this is not valid YAML: {error}") from error
+    if root is None:
+        message = "the pipeline file is empty; give it steps, jobs or stages"
+        raise PipelineFileError(path, 0, message)
+    return _convert(root, path)
+
+
+def _convert(node: yaml.Node, path: Path) -> Node:
+    line = node.start_mark.line + 1
+    if isinstance(node, yaml.ScalarNode):
+        text = "" if node.tag == "tag:yaml.org,2002:null" else node.value
+        return Scalar(text=text, line=line)
+    if isinstance(node, yaml.SequenceNode):
+        return Sequence(items=tuple(_convert(item, path) for item in node.value), line=line)
+    entries: list[tuple[Scalar, Node]] = []
+    seen: set[str] = set()
+    for key_node, value_node in node.value:
+        key = _convert(key_node, path)
+        if not isinstance(key, Scalar):
+            raise PipelineFileError(path, key.line, "a key must be text, not a list or a mapping")
+        if key.text in seen and not key.text.lstrip().startswith("${{"):
+            raise PipelineFileError(path, key.line, f"the key '{key.text}' stands here twice")
+        seen.add(key.text)
+        entries.append((key, _convert(value_node, path)))
+    return Mapping(entries=tuple(entries), line=line)

@@ -1,0 +1,39 @@
+"""What the local agent tells a user when it refuses to start or to go on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class AgentError(Exception):
+    """A refusal in one sentence: what happened, why, and what to do next."""
+
+
+class PipelineFileError(AgentError):
+    """A mistake in the pipeline file, with the place where it is.
+
+    Args:
+        path: the pipeline file.
+        line: 1-based line, 0 when the whole file is meant.
+        message: one sentence.
+    """
+
+    def __init__(self, path: Path, line: int, message: str) -> None:
+        """Put place and message together."""
+        self.path = path
+        self.line = line
+        self.message = message
+        place = f"{path}:{line}" if line else str(path)
+        super().__init__(f"{place}: {message}")
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return ``did you mean X?`` or the list of valid names, for the end of a message."""
+    names = list(valid)
+    by_lower = {candidate.lower(): candidate for candidate in names}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{by_lower[close[0]]}'?"
+    return "valid here: " + (", ".join(sorted(names, key=str.lower)) or "nothing")

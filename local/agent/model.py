@@ -1,0 +1,86 @@
+"""What a pipeline file says, after its template expressions are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariableDefinition:
+    """A variable of the pipeline, a stage or a job, as written."""
+
+    name: str
+    value: str
+    read_only: bool = False
+    line: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step; shorthands such as ``script:`` are already tasks, as the service makes them.
+
+    Attributes:
+        task: ``Name@Major``, or ``checkout``.
+        name: reference name for output variables, unique in its job.
+        inputs: as written; aliases are not resolved yet.
+        condition: None means ``succeeded()``.
+        timeout_minutes: 0 means no limit.
+        settable_variables: patterns allowed by ``target:``, None when it does not restrict.
+    """
+
+    task: str
+    name: str = ""
+    display_name: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    condition: str | None = None
+    continue_on_error: bool = False
+    enabled: bool = True
+    timeout_minutes: float = 0
+    retry_count: int = 0
+    restricted_commands: bool = False
+    settable_variables: tuple[str, ...] | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A job or, with ``deployment``, a deployment job with the runOnce strategy."""
+
+    name: str
+    display_name: str
+    steps: tuple[Step, ...]
+    depends_on: tuple[str, ...] = ()
+    condition: str | None = None
+    continue_on_error: bool = False
+    timeout_minutes: float = 60
+    cancel_timeout_minutes: float = 5
+    variables: tuple[VariableDefinition, ...] = ()
+    deployment: bool = False
+    environment: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stage; ``depends_on`` is already the previous stage where the file says nothing."""
+
+    name: str
+    display_name: str
+    jobs: tuple[Job, ...]
+    depends_on: tuple[str, ...] = ()
+    condition: str | None = None
+    variables: tuple[VariableDefinition, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """A whole pipeline; ``name_format`` is the run number's format, empty for the default."""
+
+    path: Path
+    stages: tuple[Stage, ...]
+    name_format: str = ""
+    variables: tuple[VariableDefinition, ...] = ()

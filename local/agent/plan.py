@@ -1,0 +1,107 @@
+"""Before anything runs: every step's task is found, every service connection exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.agent.builtin import BUILT_IN, built_in
+from local.agent.connection import OWN_SETTINGS, Connection
+from local.agent.errors import PipelineFileError
+from local.agent.model import Job, Pipeline, Stage, Step
+from local.agent.tasks import HANDLERS, TaskDefinition, find, unknown
+from local.agent.variables import CaseInsensitive, expand
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStep:
+    """A step and what carries it out: a task of the .vsix or a built-in one."""
+
+    step: Step
+    label: str
+    task: TaskDefinition | None = None
+    built_in: str | None = None
+
+
+Plan = dict[tuple[str, str], tuple[PlannedStep, ...]]
+
+
+def make_plan(
+    pipeline: Pipeline,
+    tasks: list[TaskDefinition],
+    connection: Connection | None,
+    predefined: dict[str, str],
+) -> Plan:
+    """Return the enabled steps by stage and job name.
+
+    Raises:
+        PipelineFileError: a step asks for a task, a handler or a connection that is not there.
+    """
+    plan: Plan = {}
+    for stage in pipeline.stages:
+        for job in stage.jobs:
+            static = _static_variables(pipeline, stage, job, predefined)
+            plan[stage.name, job.name] = tuple(
+                _planned(step, pipeline.path, tasks, connection, static)
+                for step in job.steps
+                if step.enabled
+            )
+    return plan
+
+
+def needs_node(plan: Plan) -> bool:
+    """Say whether any step runs a task of the .vsix."""
+    return any(step.task is not None for steps in plan.values() for step in steps)
+
+
+def _static_variables(
+    pipeline: Pipeline, stage: Stage, job: Job, predefined: dict[str, str]
+) -> CaseInsensitive:
+    merged = dict(predefined)
+    for definition in (*pipeline.variables, *stage.variables, *job.variables):
+        merged[definition.name] = definition.value
+    return CaseInsensitive(merged)
+
+
+def _planned(
+    step: Step,
+    path: Path,
+    tasks: list[TaskDefinition],
+    connection: Connection | None,
+    variables: CaseInsensitive,
+) -> PlannedStep:
+    task = find(tasks, step.task) if "@" in step.task else None
+    if task is None:
+        key = built_in(step.task)
+        if key is None:
+            raise PipelineFileError(path, step.line, unknown(tasks, step.task, list(BUILT_IN)))
+        return PlannedStep(step=step, label=key, built_in=key)
+    for execution, handler in task.handlers.items():
+        if handler is None:
+            message = f"the task {task.label} has no {execution} handler of {' or '.join(HANDLERS)}"
+            raise PipelineFileError(path, step.line, f"{message}, the only ones agents still run")
+    given = task.resolve_aliases(step.inputs)
+    for declared in task.inputs:
+        if declared.type.lower().startswith("connectedservice:"):
+            value = expand(given.get(declared.name, declared.default), variables)
+            for name in filter(None, (part.strip() for part in value.split(","))):
+                _check_connection(name, declared.name, step, path, connection)
+    return PlannedStep(step=step, label=task.label, task=task)
+
+
+def _check_connection(
+    name: str, declared: str, step: Step, path: Path, connection: Connection | None
+) -> None:
+    if connection is None:
+        settings = ", ".join(OWN_SETTINGS[:4])
+        message = (
+            f"Step {step.name} input {declared} references service connection {name}, and there "
+            f"is none: set {settings} in the environment of the agent"
+        )
+        raise PipelineFileError(path, step.line, message)
+    if name.lower() not in (connection.name.lower(), connection.identity):
+        message = (
+            f"Step {step.name} input {declared} references service connection {name} which could "
+            f"not be found; the only one here is '{connection.name}'"
+        )
+        raise PipelineFileError(path, step.line, message)

@@ -1,0 +1,192 @@
+"""Artifacts: names for files of runs and uploads, kept as blobs of the workspace's container.
+
+Shapes as azureml-core's ArtifactDto. An artifact's id is <origin>/<container>/<path>; a run's files
+have the origin ExperimentRun and the container dcid.<run id>.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from local.azure import blob, fields
+from local.azure.azure import Azure
+from local.azure.datastore import ARTIFACT_CONTAINER, ARTIFACT_STORE
+from local.azure.experiments import BY_ID, BY_NAME
+from local.azure.web import Request, Response, Router, ServiceError, json_response
+
+RUN_ORIGIN = "ExperimentRun"
+LOG_FOLDERS = ("azureml-logs/", "logs/", "user_logs/", "system_logs/")
+
+router = Router()
+_V2 = "/artifact/v2.0{workspace}/artifacts"
+
+
+def container_of_run(run_id: str) -> str:
+    """The artifact container that holds a run's files."""
+    return f"dcid.{run_id}"
+
+
+def register(azure: Azure, run_id: str, path: str) -> None:
+    """Make `path` known as an artifact of the run; the file may come later."""
+    register_in(azure, RUN_ORIGIN, container_of_run(run_id), path)
+
+
+def file_path(azure: Azure, run_id: str, path: str) -> Path:
+    """Where the file of a run's artifact lies, whether it exists or not."""
+    return blob.path_of(azure, ARTIFACT_CONTAINER, _id(RUN_ORIGIN, container_of_run(run_id), path))
+
+
+def find(azure: Azure, prefix_id: str) -> list[dict[str, Any]]:
+    """Artifacts whose id is `prefix_id` or lies below it as in a folder."""
+    prefix = prefix_id.rstrip("/")
+    return [
+        artifact
+        for artifact in azure.store.list("artifact", prefix)
+        if artifact["artifactId"] == prefix or artifact["artifactId"].startswith(prefix + "/")
+    ]
+
+
+def file_of(azure: Azure, artifact_id: str) -> Path:
+    """Where the file of any artifact lies, whether it exists or not."""
+    return blob.path_of(azure, ARTIFACT_CONTAINER, artifact_id)
+
+
+def log_urls(azure: Azure, run_id: str) -> dict[str, str]:
+    """Links to the log files of a run, by path."""
+    found = azure.store.list("artifact", _id(RUN_ORIGIN, container_of_run(run_id), ""))
+    logs = (artifact for artifact in found if artifact["path"].startswith(LOG_FOLDERS))
+    return {
+        artifact["path"]: blob.sas_url(
+            azure, ARTIFACT_CONTAINER, artifact["artifactId"], permissions="r"
+        )
+        for artifact in sorted(logs, key=lambda artifact: str(artifact["path"]))
+        if file_of(azure, artifact["artifactId"]).is_file()
+    }
+
+
+def _id(origin: str, container: str, path: str) -> str:
+    return f"{origin}/{container}/{_clean(path)}"
+
+
+def _clean(path: str) -> str:
+    """Within a run the SDK names what is in the outputs folder `./outputs/...`."""
+    return "/".join(part for part in path.split("/") if part != ".")
+
+
+def register_in(azure: Azure, origin: str, container: str, path: str) -> dict[str, Any]:
+    """Make a file known as an artifact of any origin and container; the file may come later."""
+    artifact_id = _id(origin, container, path)
+    blob.path_of(azure, ARTIFACT_CONTAINER, artifact_id)
+    artifact = azure.store.get("artifact", artifact_id)
+    if artifact is None:
+        artifact = {
+            "artifactId": artifact_id,
+            "origin": origin,
+            "container": container,
+            "path": _clean(path),
+            "etag": None,
+            "createdTime": azure.timestamp(),
+            "dataPath": {"dataStoreName": ARTIFACT_STORE, "relativePath": artifact_id},
+        }
+        azure.store.put("artifact", artifact_id, artifact)
+    return artifact
+
+
+def _content(azure: Azure, artifact: dict[str, Any], permissions: str = "r") -> dict[str, Any]:
+    url = blob.sas_url(azure, ARTIFACT_CONTAINER, artifact["artifactId"], permissions=permissions)
+    return {"contentUri": url, **{key: artifact[key] for key in ("origin", "container", "path")}}
+
+
+def _place(request: Request) -> tuple[str, str, str]:
+    """Origin, container and path; the SDK sends a path in the address or as a query."""
+    params = request.params
+    path = params.get("path") or request.query.get("path") or ""
+    if "run" in params:
+        return RUN_ORIGIN, container_of_run(params["run"]), path
+    return params["origin"], params["container"], path
+
+
+def _existing(azure: Azure, request: Request) -> dict[str, Any]:
+    artifact_id = _id(*_place(request))
+    artifact = azure.store.get("artifact", artifact_id)
+    if artifact is None:
+        raise ServiceError(404, "UserError", f"Artifact {artifact_id} was not found.")
+    return artifact
+
+
+@router.route("POST", _V2 + "/batch/metadata/{origin}/{container}")
+@router.route("POST", _V2 + "/{origin}/{container}/batch/metadata")
+@router.route("POST", BY_NAME + "/runs/{run}/artifacts/batch/metadata")
+@router.route("POST", BY_ID + "/runs/{run}/artifacts/batch/metadata")
+def create_artifacts(azure: Azure, request: Request) -> Response:
+    """Register artifacts and say where to upload them."""
+    store = request.query.get("datastoreName") or ARTIFACT_STORE
+    if store != ARTIFACT_STORE:
+        raise ServiceError(
+            501, "NotImplemented", f"The local Azure keeps artifacts in {ARTIFACT_STORE} only."
+        )
+    origin, container, _ = _place(request)
+    made = {}
+    for entry in fields.objects(request.json_object(), "paths"):
+        path = fields.text(entry, "path")
+        made[path] = register_in(azure, origin, container, path)
+    return json_response(
+        {
+            "artifacts": made,
+            "artifactContentInformation": {
+                path: _content(azure, artifact, "rcwa") for path, artifact in made.items()
+            },
+            "errors": {},
+        }
+    )
+
+
+@router.route("GET", _V2 + "/contentinfo/{origin}/{container}")
+@router.route("GET", _V2 + "/contentinfo/{origin}/{container}/{path:rest}")
+@router.route("GET", _V2 + "/{origin}/{container}/contentinfo")
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts/contentinfo")
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts/contentinfo/{path:rest}")
+@router.route("GET", BY_ID + "/runs/{run}/artifacts/contentinfo")
+@router.route("GET", BY_ID + "/runs/{run}/artifacts/contentinfo/{path:rest}")
+def show_content(azure: Azure, request: Request) -> Response:
+    """Where to read an artifact."""
+    return json_response(_content(azure, _existing(azure, request)))
+
+
+@router.route("GET", _V2 + "/write/{origin}/{container}")
+@router.route("GET", _V2 + "/write/{origin}/{container}/{path:rest}")
+def show_write_content(azure: Azure, request: Request) -> Response:
+    """Where to write an artifact."""
+    artifact = register_in(azure, *_place(request))
+    return json_response(_content(azure, artifact, "rcwa"))
+
+
+@router.route("GET", _V2 + "/prefix/contentinfo/{origin}/{container}")
+@router.route("GET", _V2 + "/prefix/contentinfo/{origin}/{container}/{path:rest}")
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts/prefix/contentinfo")
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts/prefix/contentinfo/{path:rest}")
+@router.route("GET", BY_ID + "/runs/{run}/artifacts/prefix/contentinfo")
+@router.route("GET", BY_ID + "/runs/{run}/artifacts/prefix/contentinfo/{path:rest}")
+def list_content(azure: Azure, request: Request) -> Response:
+    """Where to read the artifacts whose path starts with a prefix."""
+    found = azure.store.list("artifact", _id(*_place(request)))
+    values = [_content(azure, artifact) for artifact in found]
+    return json_response({"value": values, "continuationToken": None})
+
+
+@router.route("GET", _V2 + "/metadata/{origin}/{container}/{path:rest}")
+def show_artifact(azure: Azure, request: Request) -> Response:
+    """An artifact."""
+    return json_response(_existing(azure, request))
+
+
+@router.route("GET", _V2 + "/{origin}/{container}")
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts")
+@router.route("GET", BY_ID + "/runs/{run}/artifacts")
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts/path")
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts/path/{path:rest}")
+def list_artifacts(azure: Azure, request: Request) -> Response:
+    """The artifacts of a container, or those whose path starts with a prefix."""
+    found = azure.store.list("artifact", _id(*_place(request)))
+    return json_response({"value": found, "continuationToken": None})

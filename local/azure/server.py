@@ -1,0 +1,313 @@
+"""The server: collects the routers, checks tokens and scopes, runs handlers, owns the sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import json
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import starlette.requests
+import starlette.responses
+import trustme
+import uvicorn
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local.azure import (
+    arm,
+    artifacts,
+    blob_service,
+    compute,
+    content,
+    credential,
+    datastore,
+    entra,
+    environments,
+    execution,
+    experiments,
+    history,
+    metrics,
+    models,
+    modules,
+    nodes,
+    operations,
+    page,
+    pipeline_endpoints,
+    pipelines,
+    processes,
+    published,
+    run_events,
+    scoring,
+    services,
+)
+from local.azure.azure import Azure
+from local.azure.certificates import server_context
+from local.azure.proxy import Proxy
+from local.azure.v2 import routers as v2
+from local.azure.web import (
+    Match,
+    Request,
+    Response,
+    Router,
+    RouteTable,
+    ServiceError,
+    error_response,
+    route_table,
+)
+
+logger = logging.getLogger(__name__)
+
+ROUTERS: tuple[Router, ...] = (
+    processes.router,  # first: it ends what a killed server left running
+    entra.router,
+    arm.router,
+    compute.router,
+    blob_service.router,
+    datastore.router,
+    content.router,
+    experiments.router,
+    history.router,
+    run_events.router,
+    metrics.router,
+    artifacts.router,
+    models.router,
+    credential.router,
+    environments.router,
+    modules.router,
+    pipelines.router,
+    nodes.router,
+    published.router,
+    pipeline_endpoints.router,
+    execution.router,
+    operations.router,
+    services.router,
+    scoring.router,
+    *v2.ROUTERS,
+)
+
+# How long requests that are under way at the end may take.
+_LAST_REQUESTS_S = 1.0
+
+_log_lock = threading.Lock()
+
+
+def application(azure: Azure, hang_up: Callable[[Scope], None]) -> ASGIApp:
+    """The ASGI application that answers for every Azure host.
+
+    hang_up: closes the connection that a request came on, for a fault that asks for it.
+    """
+    table = route_table(ROUTERS)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        request = starlette.requests.Request(scope, receive)
+        started = time.monotonic()
+        raw_path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
+        received = Request(
+            method=request.method,
+            host=request.headers.get("host", "").partition(":")[0].lower(),
+            path=unquote(raw_path),
+            raw_path=raw_path,
+            query=dict(request.query_params),
+            raw_query=scope["query_string"].decode("latin-1"),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=await request.body(),
+        )
+        strike = azure.faults.strike(received)
+        await asyncio.sleep(strike.latency)
+        if strike.drop:
+            hang_up(scope)
+            while (await receive())["type"] != "http.disconnect":
+                pass  # before it, uvicorn would answer with 500 in our place
+            return
+        answer = strike.answer
+        if answer is None:
+            answer = await run_in_threadpool(respond, azure, table, received)
+        # The query is left out: it may carry a SAS signature.
+        logger.info(
+            "%s %s%s %d %.0f ms",
+            *(received.method, received.host, raw_path, answer.status),
+            (time.monotonic() - started) * 1000,
+        )
+        response = starlette.responses.Response(
+            answer.body, status_code=answer.status, headers=dict(answer.headers)
+        )
+        await response(scope, receive, send)
+
+    return app
+
+
+def respond(azure: Azure, table: RouteTable, request: Request) -> Response:
+    """Find the route, check who asks and for which workspace, and run the handler."""
+    match = table.find(request.method, request.host, request.raw_path)
+    if match is None:
+        return _unknown(azure, table, request)
+    try:
+        caller = _caller(azure, match, request)
+        _check_scope(azure, match)
+        known = Request(**{**vars(request), "params": match.params, "caller": caller})
+        return match.route.handler(azure, known)
+    except ServiceError as error:
+        return error_response(error.status, error.code, error.message)
+    except Exception:
+        logger.exception("%s %s%s failed", request.method, request.host, request.raw_path)
+        return error_response(500, "InternalServerError", "The local Azure failed; see its log.")
+
+
+def _caller(azure: Azure, match: Match, request: Request) -> Mapping[str, Any] | None:
+    if not match.route.authenticated:
+        return None
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token:
+        raise ServiceError(
+            401, "AuthenticationFailed", "Authentication failed: no bearer token was sent."
+        )
+    return entra.verify_token(azure, token.strip(), host=request.host)
+
+
+def _check_scope(azure: Azure, match: Match) -> None:
+    if match.scope is None:
+        return
+    subscription, group, workspace = match.scope
+    if subscription.lower() != azure.subscription_id:
+        raise ServiceError(
+            404,
+            "SubscriptionNotFound",
+            f"The subscription '{subscription}' could not be found.",
+        )
+    if group.lower() != azure.resource_group.lower():
+        raise ServiceError(
+            404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found."
+        )
+    if workspace.lower() != azure.workspace_name.lower():
+        raise ServiceError(
+            404,
+            "ResourceNotFound",
+            f"The Resource 'Microsoft.MachineLearningServices/workspaces/{workspace}' under "
+            f"resource group '{group}' was not found.",
+        )
+
+
+def _unknown(azure: Azure, table: RouteTable, request: Request) -> Response:
+    what = f"{request.method} {request.host}{request.raw_path}"
+    logger.warning("not covered by the local Azure: %s", what)
+    record = {
+        "time": azure.timestamp(),
+        "method": request.method,
+        "host": request.host,
+        "path": request.raw_path,
+        "query": sorted(request.query),
+        "knownHost": table.knows_host(request.host),
+    }
+    with _log_lock, (azure.root / "unknown-requests.log").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+    return error_response(501, "NotImplemented", f"The local Azure does not cover {what}.")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn behind the proxy, with an end that is clean and quick."""
+
+    def __init__(self, config: uvicorn.Config, proxy: Proxy) -> None:
+        super().__init__(config)
+        self.proxy = proxy
+
+    def hang_up(self, scope: Scope) -> None:
+        """Close the connection that a request came on."""
+        for connection in self.server_state.connections:
+            if getattr(connection, "client", None) == scope["client"]:
+                connection.transport.close()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests end, then hang up: uvicorn alone would wait for clients that are idle."""
+        deadline = time.monotonic() + _LAST_REQUESTS_S
+        while self.server_state.tasks and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        await self.proxy.close()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End on SIGINT and SIGTERM; uvicorn itself would then raise them once more."""
+        kinds = (signal.SIGINT, signal.SIGTERM)
+        previous = [signal.signal(kind, self.handle_exit) for kind in kinds]
+        try:
+            yield
+        finally:
+            for kind, handler in zip(kinds, previous, strict=True):
+                signal.signal(kind, handler)
+
+
+def run(
+    azure: Azure,
+    *,
+    authority: trustme.CA,
+    proxy_listener: socket.socket,
+    ready: Callable[[], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is called once all of it answers."""
+    asyncio.run(_run(azure, authority, proxy_listener, ready))
+
+
+async def _run(
+    azure: Azure,
+    authority: trustme.CA,
+    proxy_listener: socket.socket,
+    ready: Callable[[], None],
+) -> None:
+    listener = listen(0)
+    proxy = Proxy(proxy_listener, listener.getsockname()[1], functools.partial(page.answer, azure))
+    server = _Server(
+        uvicorn.Config(
+            # A name, so that it is looked up once there is a server.
+            application(azure, lambda scope: server.hang_up(scope)),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            ssl_context_factory=lambda *_: server_context(authority),
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=60,
+        ),
+        proxy,
+    )
+    try:
+        for router in ROUTERS:
+            for start in router.start_hooks:
+                await run_in_threadpool(start, azure)
+        await proxy.start()
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        ready()
+        await serving
+    finally:
+        for router in ROUTERS:
+            for stop in router.stop_hooks:
+                try:
+                    await run_in_threadpool(stop, azure)
+                except Exception:
+                    logger.exception("a module failed to end cleanly")
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on 127.0.0.1; port 0 takes a free one. Raises OSError when it is taken."""
+    # asyncio sets TCP_NODELAY only where the protocol is named; without it each POST waits 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows, where REUSEADDR would share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,258 @@
+"""What a handler sees of HTTP: a frozen request, a response, and a router of Azure's paths.
+
+A module declares one `router` and decorates plain functions with it:
+
+    router = Router()
+
+    @router.route("GET", "/history/v1.0{workspace}/experiments/{name}")
+    def get_experiment(azure: Azure, request: Request) -> Response:
+        ...
+
+`server.py` collects the routers, checks tokens and runs handlers in a thread pool.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from local.azure.azure import Azure
+
+ARM_HOST = "management.azure.com"
+DATA_PLANE_HOST = "*.api.azureml.ms"
+LOGIN_HOST = "login.microsoftonline.com"
+BLOB_HOST = "*.blob.core.windows.net"
+AKS_HOST = "*.cloudapp.azure.com"
+
+_WORKSPACE = (
+    r"/subscriptions/(?P<subscription_>[^/]+)/resourcegroups/(?P<group_>[^/]+)"
+    r"/providers/microsoft\.machinelearningservices/workspaces/(?P<workspace_>[^/]+)"
+)
+_PLACEHOLDER = re.compile(r"\{(\w+)(:rest)?\}")
+
+
+class ServiceError(Exception):
+    """An answer other than success; the server turns it into `error_response`."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        """`status`: HTTP status; `code` and `message` as the service words them."""
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One HTTP request. `path` and `params` are unquoted, header names are lower-case."""
+
+    method: str
+    host: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    params: Mapping[str, str] = field(default_factory=dict)
+    caller: Mapping[str, Any] | None = None
+    raw_path: str = ""
+    raw_query: str = ""
+
+    def json(self) -> Any:
+        """The parsed body; None when it is empty. Raises ServiceError 400 when it is no JSON."""
+        if not self.body.strip():
+            return None
+        try:
+            return json.loads(self.body.decode("utf-8-sig"))
+        except ValueError as error:
+            raise ServiceError(
+                400, "BadRequest", f"The request body is not JSON: {error}"
+            ) from None
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object ({} when empty). Raises ServiceError 400 for anything else."""
+        parsed = self.json()
+        if parsed is None:
+            return {}
+        if not isinstance(parsed, dict):
+            raise ServiceError(400, "BadRequest", "The request body must be a JSON object.")
+        return parsed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """One HTTP response. A `content-length` header is only needed where the body is left out."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[["Azure", Request], Response]
+Hook = Callable[["Azure"], None]
+
+
+def json_response(
+    value: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON answer."""
+    return Response(
+        status=status,
+        body=json.dumps(value).encode(),
+        headers={"content-type": "application/json; charset=utf-8", **(headers or {})},
+    )
+
+
+def error_response(status: int, code: str, message: str) -> Response:
+    """An error as ARM and Azure ML's data planes word it: {"error": {"code", "message"}}."""
+    error: dict[str, Any] = {
+        "code": code,
+        "message": message,
+        "target": None,
+        "details": [],
+        "innerError": None,
+    }
+    return json_response({"error": error, "statusCode": status}, status)
+
+
+def required(body: Mapping[str, Any], name: str) -> Any:
+    """The value of a field that the service insists on. Raises ServiceError 400 when absent."""
+    if body.get(name) is None:
+        raise ServiceError(400, "ValidationError", f"The field '{name}' is required.")
+    return body[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One declared (methods, host, path) with its handler."""
+
+    methods: frozenset[str]
+    host: str
+    path: str
+    authenticated: bool
+    handler: Handler
+
+    @property
+    def rank(self) -> tuple[int, ...]:
+        """Sorts literal segments before placeholders, so that the most specific route wins."""
+        segments = self.path.replace("{workspace}", "/workspace").strip("/").split("/")
+        return tuple(_segment_rank(segment) for segment in segments)
+
+
+def _segment_rank(segment: str) -> int:
+    found = _PLACEHOLDER.search(segment)
+    if not found:
+        return 0
+    if found[2]:
+        return 3
+    return 2 if found[0] == segment else 1
+
+
+class Router:
+    """Collects the routes of one module, and what it does when the server starts and ends."""
+
+    def __init__(self, host: str = DATA_PLANE_HOST) -> None:
+        """`host`: the host name (shell pattern) that the module's routes answer under."""
+        self.host = host
+        self.routes: list[Route] = []
+        self.start_hooks: list[Hook] = []
+        self.stop_hooks: list[Hook] = []
+
+    def route(
+        self, methods: str, path: str, *, authenticated: bool = True, host: str | None = None
+    ) -> Callable[[Handler], Handler]:
+        """Declare a handler.
+
+        methods: names joined by `|`. path: literal text with `{workspace}` (the ARM scope of the
+        one workspace; anything else is answered 404), `{name}` (one segment) and `{name:rest}`
+        (the remainder, slashes included). authenticated: a valid bearer token is demanded.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            self.routes.append(
+                Route(
+                    methods=frozenset(methods.split("|")),
+                    host=host or self.host,
+                    path=path,
+                    authenticated=authenticated,
+                    handler=handler,
+                )
+            )
+            return handler
+
+        return declare
+
+    def at_start(self, hook: Hook) -> Hook:
+        """Decorate a function that runs once before the first request."""
+        self.start_hooks.append(hook)
+        return hook
+
+    def at_stop(self, hook: Hook) -> Hook:
+        """Decorate a function that runs once after the last request, also on SIGINT and SIGTERM."""
+        self.stop_hooks.append(hook)
+        return hook
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A route found for a request, and what its placeholders stood for."""
+
+    route: Route
+    params: Mapping[str, str]
+    scope: tuple[str, str, str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteTable:
+    """All routes, most specific first."""
+
+    entries: tuple[tuple[Route, re.Pattern[str]], ...]
+
+    def knows_host(self, host: str) -> bool:
+        """Whether any route answers under this host name."""
+        return any(fnmatch.fnmatchcase(host, route.host) for route, _ in self.entries)
+
+    def find(self, method: str, host: str, raw_path: str) -> Match | None:
+        """The most specific route for a still quoted path, or None."""
+        path = re.sub("//+", "/", raw_path)
+        for route, expression in self.entries:
+            if method not in route.methods or not fnmatch.fnmatchcase(host, route.host):
+                continue
+            found = expression.fullmatch(path)
+            if found:
+                groups = {name: unquote(text or "") for name, text in found.groupdict().items()}
+                scope = None
+                if "workspace_" in groups:
+                    scope = (
+                        groups.pop("subscription_"),
+                        groups.pop("group_"),
+                        groups.pop("workspace_"),
+                    )
+                return Match(route=route, params=groups, scope=scope)
+        return None
+
+
+def route_table(routers: Iterable[Router]) -> RouteTable:
+    """Compile the routes of all routers."""
+    routes = sorted((r for router in routers for r in router.routes), key=lambda route: route.rank)
+    return RouteTable(entries=tuple((route, _expression(route.path)) for route in routes))
+
+
+def _expression(path: str) -> re.Pattern[str]:
+    pieces = []
+    position = 0
+    for found in _PLACEHOLDER.finditer(path):
+        pieces.append(re.escape(path[position : found.start()]))
+        position = found.end()
+        if found[1] == "workspace":
+            pieces.append(_WORKSPACE)
+        else:
+            pieces.append(f"(?P<{found[1]}>{'.*' if found[2] else '[^/]+'})")
+    pieces.append(re.escape(path[position:]))
+    # ARM and the data planes compare literal segments without regard to case.
+    return re.compile("".join(pieces) + "/?", re.IGNORECASE)

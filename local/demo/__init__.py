@@ -1,0 +1,1 @@
+"""The sample's pipeline from provisioning to a scored endpoint, on this machine alone."""

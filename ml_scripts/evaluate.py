@@ -1,0 +1,81 @@
+"""Measure a trained model on the rows that were kept back, which are the same for every model."""
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+import components
+import dataset
+import network
+import numpy as np
+from metrics import classification_metrics, predictions
+from sources import SourceError, given
+from tracking import current_run, log_to_stdout
+
+# Azure ML keeps what a run leaves in outputs/.
+OUTPUT_FOLDER = Path("outputs")
+
+log = logging.getLogger("compliance.evaluate")
+
+
+def evaluate(model_folder: Path, data: str, rows: int, folder: Path) -> dict[str, float]:
+    """Score the evaluation rows and return the metrics.
+
+    Writes metrics.json and predictions.csv (id, text, label, score, prediction; the id is the row's
+    number in the data, from 0) into ``folder``. Raises SourceError when the data or the model
+    cannot be used.
+    """
+    try:
+        vocabulary, scores_of = network.load(model_folder)
+    except (OSError, KeyError, ValueError) as error:
+        raise SourceError(
+            f"There is no usable model in {model_folder}: {error}. "
+            "Next: give the folder that train.py wrote."
+        ) from error
+    rows_to_score = dataset.divide(dataset.load(data, rows)).evaluation
+    scores = scores_of(vocabulary.encode(list(rows_to_score["text"])))
+    if not np.isfinite(scores).all():
+        raise SourceError(
+            "The model's scores are not numbers: its training diverged. "
+            "Next: train with a smaller learning rate."
+        )
+    metrics = classification_metrics(rows_to_score["label"].to_numpy(), scores)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    rows_to_score.assign(score=scores, prediction=predictions(scores)).to_csv(
+        folder / "predictions.csv", index_label="id", lineterminator="\n"
+    )
+    # The digest tells whether two models were measured on the same rows.
+    document = {**metrics, "evaluation_sha256": dataset.digest(rows_to_score)}
+    (folder / "metrics.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return metrics
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Evaluate by the command line; what cannot be used ends the program with one sentence."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--model", type=Path, required=True, help="folder that train.py wrote")
+    parser.add_argument(
+        "--data", type=given, default="", help="CSV with text,label: path, URL, or generated"
+    )
+    parser.add_argument(
+        "--rows", type=int, default=components.DEFAULT_ROWS, help="rows to generate without --data"
+    )
+    options = parser.parse_args(arguments)
+    log_to_stdout()
+    try:
+        metrics = evaluate(options.model, options.data, options.rows, OUTPUT_FOLDER)
+    except SourceError as error:
+        sys.exit(f"evaluate: {error}")
+    log.info("%s", ", ".join(f"{name} {value:g}" for name, value in metrics.items()))
+
+    run = current_run()
+    if run is not None:
+        run.log(metrics)
+        run.log_to_pipeline(metrics)
+
+
+if __name__ == "__main__":
+    main()

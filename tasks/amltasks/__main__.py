@@ -1,0 +1,93 @@
+"""``python -m amltasks <Task>``: take the hand-over, perform the task, report its result."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from amltasks import agent, deploy_aks, errors, evaluate_gate, provision_compute, run_pipeline
+
+log = logging.getLogger("amltasks")
+
+Task = Callable[[agent.Job], str]
+
+_OK, _FAILED, _NO_LAUNCHER, _CANCELED = 0, 1, 2, 130
+
+
+@click.group()
+def main() -> None:
+    """Azure Machine Learning tasks. The launcher of a task starts these; people use the task."""
+
+
+def _command(name: str, task: Task) -> None:
+    @main.command(name, help=task.__doc__)
+    def perform() -> None:
+        _end(_perform(name, task))
+
+
+for _name, _task in {
+    "ProvisionAmlCompute": provision_compute.run,
+    "RunAmlPipeline": run_pipeline.run,
+    "EvaluateAndGate": evaluate_gate.run,
+    "DeployToAks": deploy_aks.run,
+}.items():
+    _command(_name, _task)
+
+
+def _perform(name: str, task: Task) -> int:
+    os.environ.pop("PYTHONPATH", None)  # the way to us is not for what a pipeline file starts
+    _log_to_stdout()
+    try:
+        job = agent.receive()
+    except errors.TaskError as error:
+        click.echo(str(error), err=True)
+        return _NO_LAUNCHER
+    log.setLevel(logging.DEBUG if job.handover.debug else logging.INFO)
+    try:
+        if job.handover.task != name:
+            raise errors.HANDOVER_INVALID.error(detail=f"it is for the task {job.handover.task}")
+        done = task(job)
+        log.info("%s", errors.sentence(done))
+        job.channel.result("Succeeded", errors.sentence(done))
+    except errors.TaskError as error:
+        return _fail(job, error)
+    except KeyboardInterrupt:
+        job.channel.result("Canceled", f"{name} was canceled")
+        return _CANCELED
+    except Exception as cause:
+        log.debug("%s", cause, exc_info=True)
+        detail = f"{type(cause).__name__}: {cause}"
+        return _fail(job, errors.INTERNAL_ERROR.error(detail=detail))
+    return _OK
+
+
+def _fail(job: agent.Job, error: errors.TaskError) -> int:
+    log.debug("%s", error.cause.code, exc_info=True)
+    job.channel.error(error)
+    job.channel.result("Failed", str(error))
+    return _FAILED
+
+
+def _log_to_stdout() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # logs are foreign text
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(handler)
+    log.propagate = False
+
+
+def _end(code: int) -> None:
+    """Leave now. The SDK's telemetry threads would otherwise talk at the interpreter's end."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m amltasks")

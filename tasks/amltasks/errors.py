@@ -1,0 +1,362 @@
+"""Every cause that ends a task: its stable code, what happened, and what to do next.
+
+A cause is raised as ``errors.COMPUTE_NAME_INVALID.error(name="x")``. The codes are documented for
+users and stay; the sentences may improve. ``USER`` causes are mended in the pipeline or in Azure,
+``SYSTEM`` ones by waiting, by the network's owner or by us.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Fault(Enum):
+    """Who can mend it."""
+
+    USER = "user"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """One way to fail. ``happened`` and ``next_step`` are templates for ``str.format``."""
+
+    code: str
+    happened: str
+    next_step: str
+    fault: Fault = Fault.USER
+
+    def error(self, **facts: object) -> TaskError:
+        """The exception for this cause; ``facts`` fill the templates."""
+        return TaskError(self, self.happened.format(**facts), self.next_step.format(**facts))
+
+
+class TaskError(Exception):
+    """The task cannot go on. ``str()`` is the whole message for the user, in one form:
+
+    ``CODE: what happened, why. Next: what to do.``
+    """
+
+    def __init__(self, cause: Cause, happened: str, next_step: str) -> None:
+        """Keep the cause and the two filled sentences."""
+        self.cause = cause
+        self.happened = happened.strip()
+        self.next_step = next_step.strip()
+        super().__init__(
+            f"{cause.code}: {sentence(self.happened)} Next: {sentence(self.next_step)}"
+        )
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop at its end, unless it ends a sentence already."""
+    return text if text.endswith((".", "!", "?", "…")) else text + "."
+
+
+# --- hand-over, inputs, connection -----------------------------------------------------------
+
+HANDOVER_INVALID = Cause(
+    code="HANDOVER_INVALID",
+    happened="the launcher's hand-over could not be read: {detail}",
+    next_step="run the task from Azure Pipelines, not by hand; if you did, report this as a bug",
+    fault=Fault.SYSTEM,
+)
+INTERNAL_ERROR = Cause(
+    code="INTERNAL_ERROR",
+    happened="the task met something it does not know: {detail}",
+    next_step="run again with the variable system.debug set to true and report the log as a bug",
+    fault=Fault.SYSTEM,
+)
+INPUT_MISSING = Cause(
+    code="INPUT_MISSING",
+    happened="the input '{name}' is empty{why}",
+    next_step="give '{name}' a value in the task's inputs",
+)
+INPUT_INVALID = Cause(
+    code="INPUT_INVALID",
+    happened="the input '{name}' is '{value}', which is not {expected}",
+    next_step="correct '{name}' in the task's inputs",
+)
+FILE_NOT_FOUND = Cause(
+    code="FILE_NOT_FOUND",
+    happened="the input '{name}' names '{path}', and there is no such {what}",
+    next_step="check the path; relative paths start at {folder}",
+)
+CONNECTION_UNSUPPORTED = Cause(
+    code="CONNECTION_UNSUPPORTED",
+    happened="the service connection '{connection}' uses {scheme}, which this version cannot use",
+    next_step="use an Azure Resource Manager connection with a service principal and a key",
+)
+CONNECTION_INVALID = Cause(
+    code="CONNECTION_INVALID",
+    happened="the service connection '{connection}' has no {missing}",
+    next_step="edit the connection in Project settings > Service connections and verify it there",
+)
+AUTHENTICATION_FAILED = Cause(
+    code="AUTHENTICATION_FAILED",
+    happened="Microsoft Entra refused the service principal: {detail}",
+    next_step="renew the key of the service connection and check its tenant and client id",
+)
+
+# --- the service as a whole ------------------------------------------------------------------
+
+UNAUTHORIZED = Cause(
+    code="UNAUTHORIZED",
+    happened="Azure refused the access token while {doing} (401): {detail}",
+    next_step="verify the service connection; if the job ran for long, run it again",
+)
+FORBIDDEN = Cause(
+    code="FORBIDDEN",
+    happened="the service principal may not go on while {doing} (403): {detail}",
+    next_step="give it the role 'AzureML Data Scientist' (for compute also 'AzureML Compute "
+    "Operator') on the workspace; for a private workspace use an agent inside its network",
+)
+WORKSPACE_NOT_FOUND = Cause(
+    code="WORKSPACE_NOT_FOUND",
+    happened="there is no workspace '{workspace}' in resource group '{resource_group}' of "
+    "subscription {subscription}, or the service principal may not see it",
+    next_step="check the inputs 'workspace' and 'resourceGroup' and the connection's subscription",
+)
+SUBSCRIPTION_NOT_FOUND = Cause(
+    code="SUBSCRIPTION_NOT_FOUND",
+    happened="the service principal sees no subscription {subscription} in its tenant",
+    next_step="check the connection's subscription and give the service principal a role in it",
+)
+NOT_FOUND = Cause(
+    code="NOT_FOUND",
+    happened="Azure ML does not know what was asked for while {doing} (404): {detail}",
+    next_step="check the names in the task's inputs",
+)
+THROTTLED = Cause(
+    code="THROTTLED",
+    happened="Azure ML asked us to slow down while {doing} (429): {detail}",
+    next_step="run the job again in a few minutes, or run fewer at once",
+    fault=Fault.SYSTEM,
+)
+SERVICE_UNAVAILABLE = Cause(
+    code="SERVICE_UNAVAILABLE",
+    happened="Azure ML could not answer while {doing} ({status}): {detail}",
+    next_step="look at Azure's status page and run the job again",
+    fault=Fault.SYSTEM,
+)
+NO_NETWORK = Cause(
+    code="NO_NETWORK",
+    happened="no connection while {doing}: {detail}",
+    next_step="check the agent's network and proxy (VSTS_HTTP_PROXY, config --proxyurl) and that "
+    "management.azure.com, login.microsoftonline.com and *.api.azureml.ms are allowed",
+    fault=Fault.SYSTEM,
+)
+TLS_FAILED = Cause(
+    code="TLS_FAILED",
+    happened="the server's certificate was not trusted while {doing}: {detail}",
+    next_step="give the agent your organisation's CA bundle (config --sslcacert)",
+    fault=Fault.SYSTEM,
+)
+TRANSIENT = frozenset({THROTTLED, SERVICE_UNAVAILABLE, NO_NETWORK})
+"""Causes that may pass by themselves: while something is waited for, one looks again."""
+
+REFUSED = Cause(
+    code="REFUSED",
+    happened="Azure ML refused while {doing}: {detail}",
+    next_step="correct what the message names and run again",
+)
+
+# --- compute ---------------------------------------------------------------------------------
+
+COMPUTE_NAME_INVALID = Cause(
+    code="COMPUTE_NAME_INVALID",
+    happened="'{name}' cannot name a compute target: {rule}",
+    next_step="choose another name in the input '{input}'",
+)
+COMPUTE_NOT_FOUND = Cause(
+    code="COMPUTE_NOT_FOUND",
+    happened="the compute target '{name}' went away while the task waited for it",
+    next_step="see who deleted it in the workspace's activity log, then run again",
+)
+COMPUTE_WRONG_TYPE = Cause(
+    code="COMPUTE_WRONG_TYPE",
+    happened="the compute target '{name}' is of type {found}, not {expected}",
+    next_step="choose another name, or delete that target if nobody needs it",
+)
+COMPUTE_DIFFERENT = Cause(
+    code="COMPUTE_DIFFERENT",
+    happened="the compute target '{name}' differs from what was asked: {differences}",
+    next_step="change the inputs or the target, or set onDifference to 'warn'",
+)
+COMPUTE_FAILED = Cause(
+    code="COMPUTE_FAILED",
+    happened="the compute target '{name}' is in state {state}: {detail}",
+    next_step="mend the reason given, delete the target in the workspace and run again",
+)
+COMPUTE_QUOTA = Cause(
+    code="COMPUTE_QUOTA",
+    happened="the compute target '{name}' got no machines for lack of quota: {detail}",
+    next_step="ask for more quota, or choose another VM size, region or fewer nodes",
+)
+COMPUTE_TIMEOUT = Cause(
+    code="COMPUTE_TIMEOUT",
+    happened="the compute target '{name}' was still {state} after {minutes:g} minutes",
+    next_step="look at it in the workspace; raise timeoutMinutes if it only needs longer",
+    fault=Fault.SYSTEM,
+)
+
+KUBERNETES_NOT_ATTACHED = Cause(
+    code="KUBERNETES_NOT_ATTACHED",
+    happened="no Kubernetes compute '{name}' is attached to the workspace '{workspace}', and "
+    "azure-ai-ml (sdk 'v2') cannot create an AKS cluster there; nothing was deployed",
+    next_step="attach one ('az ml compute attach --type Kubernetes --name {name} ...'), or set "
+    "target to 'managed', which needs no cluster",
+)
+
+# --- runs ------------------------------------------------------------------------------------
+
+PIPELINE_FILE_INVALID = Cause(
+    code="PIPELINE_FILE_INVALID",
+    happened="'{path}' is not a pipeline this task can run: {detail}",
+    next_step="{wanted}",
+)
+PARAMETER_UNKNOWN = Cause(
+    code="PARAMETER_UNKNOWN",
+    happened="the pipeline in '{path}' has no parameter '{name}'; it has {known}",
+    next_step="correct the name in the input 'parameters', or add it to the pipeline",
+)
+PARAMETER_INVALID = Cause(
+    code="PARAMETER_INVALID",
+    happened="the parameter '{name}' of the pipeline in '{path}' is '{value}', not {expected}",
+    next_step="correct the value in the input 'parameters'",
+)
+PARAMETER_MISSING = Cause(
+    code="PARAMETER_MISSING",
+    happened="build_pipeline in '{path}' needs the parameter '{name}'",
+    next_step="add '{name}' to the input 'parameters', or give it a default",
+)
+RUN_NOT_FOUND = Cause(
+    code="RUN_NOT_FOUND",
+    happened="there is no run '{run}' in the workspace '{workspace}'",
+    next_step="check the run id and that the run belongs to this workspace",
+)
+STEP_FAILED = Cause(
+    code="STEP_FAILED",
+    happened="the step '{step}' of run {run} failed: {detail}",
+    next_step="read the end of its log above, or the whole of it at {url}",
+)
+RUN_FAILED = Cause(
+    code="RUN_FAILED",
+    happened="the run {run} ended as {status}: {detail}",
+    next_step="see {url}",
+)
+RUN_CANCELED = Cause(
+    code="RUN_CANCELED",
+    happened="the run {run} was canceled in Azure ML, not by this build",
+    next_step="see who canceled it at {url}, then run again",
+)
+RUN_TIMEOUT = Cause(
+    code="RUN_TIMEOUT",
+    happened="the run {run} was still running after {minutes:g} minutes and was canceled",
+    next_step="raise timeoutMinutes, or see what took so long at {url}",
+)
+OUTPUT_NOT_FOUND = Cause(
+    code="OUTPUT_NOT_FOUND",
+    happened="nothing to download for '{output}': {detail}",
+    next_step="correct the line in 'downloadOutputs'; it is step/output or step/outputs/path",
+)
+
+# --- gate ------------------------------------------------------------------------------------
+
+RULES_INVALID = Cause(
+    code="RULES_INVALID",
+    happened="the gate's rules cannot be used: {detail}",
+    next_step="correct the input 'rules'; a rule has metric, direction, floor and min_gain",
+)
+MODEL_NOT_FOUND = Cause(
+    code="MODEL_NOT_FOUND",
+    happened="there is no model '{model}' in the workspace '{workspace}'",
+    next_step="check the model's name and version",
+)
+MODEL_FILES_NOT_FOUND = Cause(
+    code="MODEL_FILES_NOT_FOUND",
+    happened="neither the run {run} nor its steps hold '{path}'",
+    next_step="save the model under ./{path} in a step, or correct the input 'modelPath'",
+)
+MODEL_FILES_AMBIGUOUS = Cause(
+    code="MODEL_FILES_AMBIGUOUS",
+    happened="more than one step of run {run} holds '{path}': {holders}",
+    next_step="save the model in one step only, or give the step's own run id",
+)
+CANDIDATE_NOT_COMPLETED = Cause(
+    code="CANDIDATE_NOT_COMPLETED",
+    happened="the candidate's run {run} is {status}, so its metrics are not final",
+    next_step="judge a run that completed; see {url}",
+)
+METRIC_MISSING = Cause(
+    code="METRIC_MISSING",
+    happened="the gate rejected the model: {detail}",
+    next_step="log the metric in the pipeline under the very name the rules use",
+)
+METRIC_NOT_FINITE = Cause(
+    code="METRIC_NOT_FINITE",
+    happened="the gate rejected the model: {detail}",
+    next_step="find out why training diverged; a metric must be a finite number",
+)
+BELOW_FLOOR = Cause(
+    code="BELOW_FLOOR",
+    happened="the gate rejected the model: {detail}",
+    next_step="improve the model, or lower the floor in the rules on purpose",
+)
+NOT_BETTER = Cause(
+    code="NOT_BETTER",
+    happened="the gate rejected the model: {detail}",
+    next_step="improve the model, or allow a smaller min_gain in the rules",
+)
+NO_INCUMBENT = Cause(
+    code="NO_INCUMBENT",
+    happened="the gate rejected the model: {detail}",
+    next_step="add the item 'no_incumbent: pass' to the rules if a first model may pass",
+)
+BASELINE_UNREACHABLE = Cause(
+    code="BASELINE_UNREACHABLE",
+    happened="the gate rejected the model, for it could not look at the baseline: {detail}",
+    next_step="mend the reason given and run again; the gate never passes unseen",
+    fault=Fault.SYSTEM,
+)
+
+# --- deployment ------------------------------------------------------------------------------
+
+SERVICE_NAME_INVALID = Cause(
+    code="SERVICE_NAME_INVALID",
+    happened="'{name}' cannot name a service: 3 to 32 lower-case letters, digits and dashes, a "
+    "letter first and no dash last",
+    next_step="choose another name in the input 'serviceName'",
+)
+SMOKE_FILE_INVALID = Cause(
+    code="SMOKE_FILE_INVALID",
+    happened="the smoke file '{path}' cannot be used: {detail}",
+    next_step='write a JSON list of {{"input": <row>, "expected": <label>}}',
+)
+SERVICE_WRONG_TARGET = Cause(
+    code="SERVICE_WRONG_TARGET",
+    happened="the service '{service}' runs on {found}, not on {expected}",
+    next_step="choose another serviceName, or the target it runs on; nothing was deployed",
+)
+TARGET_UNSUPPORTED = Cause(
+    code="TARGET_UNSUPPORTED",
+    happened="azureml-sdk (sdk 'v1') cannot deploy to the target '{target}'",
+    next_step="set sdk to 'v2', or target to 'kubernetes'",
+)
+DEPLOYMENT_FAILED = Cause(
+    code="DEPLOYMENT_FAILED",
+    happened="the service '{service}' did not become healthy: {detail}",
+    next_step="read the end of the container's log above and mend the entry script, the "
+    "environment or the size; {left}",
+)
+DEPLOYMENT_TIMEOUT = Cause(
+    code="DEPLOYMENT_TIMEOUT",
+    happened="the service '{service}' was still {state} after {minutes:g} minutes",
+    next_step="see whether the cluster has room; raise timeoutMinutes if it only needs longer; "
+    "{left}",
+)
+SMOKE_FAILED = Cause(
+    code="SMOKE_FAILED",
+    happened="the service '{service}' answered the smoke rows wrongly: {detail}",
+    next_step="compare the rows listed above with what the model should say; {left}",
+)

@@ -1,0 +1,1 @@
+"""What people and later stages read of a task's work: markdown summaries and eval_info.json."""

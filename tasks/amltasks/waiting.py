@@ -1,0 +1,95 @@
+"""Waiting for Azure with a heartbeat and a deadline."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from amltasks import errors
+
+log = logging.getLogger("amltasks")
+
+HEARTBEAT_SECONDS = 10.0
+# What runs in Azure goes on while one cannot see it, so a wait outlives this much blindness.
+PATIENCE_MINUTES = 5.0
+_RETRY_SECONDS = 5.0
+
+State = TypeVar("State")
+
+
+def clock(seconds: float) -> str:
+    """``75`` -> ``1:15``; hours as ``1:00:00``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def patiently(
+    look: Callable[[], State], pause: Callable[[float], None], minutes: float = PATIENCE_MINUTES
+) -> State:
+    """Look, and again while Azure cannot answer; once more with a new token if one was refused.
+
+    Args:
+        look: asks Azure.
+        pause: as for :func:`until`.
+        minutes: how long.
+
+    Raises:
+        TaskError: what ``look`` raises, when it is not :data:`errors.TRANSIENT` or lasts.
+    """
+    begun, renewed = time.monotonic(), False
+    while True:
+        try:
+            return look()
+        except errors.TaskError as error:
+            renew = error.cause is errors.UNAUTHORIZED and not renewed
+            patient = error.cause in errors.TRANSIENT and time.monotonic() - begun <= minutes * 60
+            if not renew and not patient:
+                raise
+            renewed = renewed or renew
+            log.info("Looking again: %s", error.happened)
+        pause(_RETRY_SECONDS)
+
+
+def until(
+    look: Callable[[], State],
+    done: Callable[[State], bool],
+    *,
+    describe: Callable[[State], str],
+    pause: Callable[[float], None],
+    minutes: float,
+    every: float = 5.0,
+    first: float = 1.0,
+) -> tuple[State, bool]:
+    """Look again and again until done or out of time.
+
+    What ``describe`` says is logged when it changes, and with the time waited at each heartbeat.
+
+    Args:
+        look: asks Azure.
+        done: whether a state is final.
+        describe: a state in a few words.
+        pause: sleeps (seconds); raises ``KeyboardInterrupt`` on cancel.
+        minutes: the deadline.
+        every: seconds between looks; the first ones come quicker, from ``first`` seconds on.
+
+    Returns:
+        The last state, and whether it is final.
+    """
+    start = spoke = time.monotonic()
+    said, wait = "", first
+    while True:
+        state = patiently(look, pause)
+        now, text = time.monotonic(), describe(state)
+        if text != said or now - spoke >= HEARTBEAT_SECONDS:
+            log.info("%s (%s)", text, clock(now - start))
+            said, spoke = text, now
+        if done(state):
+            return state, True
+        left = start + minutes * 60 - now
+        if left <= 0:
+            return state, False
+        pause(min(wait, left))
+        wait = min(every, wait * 1.5)

@@ -1,0 +1,224 @@
+"""What the SDKs raise, as the task's own named errors.
+
+azureml-sdk has a dozen exception families and puts the HTTP status, when there is one, into an
+attribute, an inner exception or just the text (``Response Code: 403``). This module looks through
+all of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import requests
+
+from amltasks import errors
+
+log = logging.getLogger("amltasks")
+
+_MOST = 400
+_STATUS = re.compile(r"(?:Response Code|StatusCode|Status Code|status code|Code):\s*(\d{3})\b")
+_HTTP_ERROR = re.compile(r"\b([45]\d\d) (?:Client|Server) Error\b")
+_CONTENT = re.compile(r"Content:\s*b?(['\"])(?P<body>\{.*\})\1", re.DOTALL)
+ENTRA_MESSAGE = re.compile(r"AADSTS\d+:.*?(?=\s*Trace ID|[\r\n\"\\]|$)")
+# The first that is found names the problem: what it was comes before what was tried.
+_NETWORK = (
+    r"Tunnel connection failed: \d* ?[\w ]*",
+    "Name or service not known",
+    "getaddrinfo failed",
+    "Temporary failure in name resolution",
+    "No address associated with hostname",
+    "Connection refused",
+    "Connection reset",
+    "Remote end closed connection",
+    "EOF occurred in violation of protocol",
+    "[Tt]imed out",
+    "Failed to establish a new connection",
+    "Connection aborted",
+    "Max retries exceeded",
+)
+# A connection that was cut, which Python reports as a fault of TLS.
+_CUT = re.compile(r"EOF occurred in violation of protocol|SSLZeroReturnError")
+_TLS = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLError", re.IGNORECASE)
+# The SDK's own local refusals (msal, invalid tenant) reach us as text only.
+_SIGN_IN = re.compile(
+    r"invalid_client|unauthorized_client|invalid_tenant|Unable to get authority configuration|"
+    r"check your tenant name",
+    re.IGNORECASE,
+)
+
+
+@contextlib.contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn whatever the SDK raises inside into a ``TaskError``.
+
+    Args:
+        doing: what was being done, to follow "while": ``"looking for the cluster 'x'"``.
+    """
+    try:
+        yield
+    except errors.TaskError:
+        raise
+    except Exception as cause:
+        log.debug("While %s", doing, exc_info=True)
+        raise translate(cause, doing) from cause
+
+
+@contextlib.contextmanager
+def creating(kind: str, name: str) -> Iterator[None]:
+    """As ``translated``, for making a compute target: a refusal for lack of quota is named so.
+
+    Args:
+        kind: ``cluster`` or ``AKS cluster``.
+        name: the target's name.
+    """
+    try:
+        with translated(f"creating the {kind} '{name}'"):
+            yield
+    except errors.TaskError as error:
+        if error.cause is not errors.REFUSED or "quota" not in error.happened.lower():
+            raise
+        detail = message(error.__cause__ or error)
+        raise errors.COMPUTE_QUOTA.error(name=name, detail=detail) from error.__cause__
+
+
+def translate(cause: BaseException, doing: str) -> errors.TaskError:
+    """The named error behind an exception of the SDK (or of requests, msrest, msal beneath it)."""
+    chain = list(_chain(cause))
+    told = "\n".join(str(each) for each in chain)
+    detail = message(cause)
+    entra = ENTRA_MESSAGE.search(told)
+    if entra:
+        return errors.AUTHENTICATION_FAILED.error(detail=short(entra[0]))
+    tls = _TLS.search(told) or any(isinstance(e, requests.exceptions.SSLError) for e in chain)
+    if tls and not _CUT.search(told):
+        return errors.TLS_FAILED.error(doing=doing, detail=_network_detail(told))
+    status = http_status(cause)
+    network = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, ConnectionError)
+    if status is None and (any(isinstance(e, network) for e in chain) or _problem(told)):
+        return errors.NO_NETWORK.error(doing=doing, detail=_network_detail(told))
+    if status is None and _SIGN_IN.search(told):
+        return errors.AUTHENTICATION_FAILED.error(detail=detail)
+    named = {
+        401: errors.UNAUTHORIZED,
+        403: errors.FORBIDDEN,
+        404: errors.NOT_FOUND,
+        429: errors.THROTTLED,
+    }
+    if status in named:
+        return named[status].error(doing=doing, detail=detail)
+    if status is not None and status >= 500 and status != 501:
+        return errors.SERVICE_UNAVAILABLE.error(doing=doing, status=status, detail=detail)
+    return errors.REFUSED.error(doing=doing, detail=detail)
+
+
+def http_status(cause: BaseException) -> int | None:
+    """The HTTP status an exception carries somewhere, None when it carries none."""
+    for each in _chain(cause):
+        found = getattr(getattr(each, "response", None), "status_code", None)
+        found = found or getattr(each, "status_code", None)
+        if isinstance(found, int) and found >= 400:
+            return found
+        text = str(each)
+        match = _STATUS.search(text) or _HTTP_ERROR.search(text)
+        if match and int(match[1]) >= 400:
+            return int(match[1])
+    return None
+
+
+def message(cause: BaseException) -> str:
+    """What the service said, in one line: its error message when there is one, else the text."""
+    for each in _chain(cause):
+        response = getattr(each, "response", None)
+        body = getattr(response, "text", "") or ""
+        if callable(body):  # as azure-core has it, which reads what was streamed
+            body = body()
+        if not body:
+            text = getattr(each, "message", None)
+            match = _CONTENT.search(text if isinstance(text, str) else str(each))
+            body = match["body"].replace("\\'", "'").replace('\\\\"', '\\"') if match else ""
+        said = _said(body)
+        if said:
+            return short(said)
+    own = getattr(cause, "message", None)
+    return short(own if isinstance(own, str) and own else str(cause) or type(cause).__name__)
+
+
+def _said(body: str) -> str:
+    """The ``message`` in a JSON error body of ARM, run history or model management."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return ""
+    while isinstance(found, dict):
+        inner = found.get("error")
+        if isinstance(inner, dict):
+            found = inner
+            continue
+        details = found.get("details") or []
+        more = [d["message"] for d in details if isinstance(d, dict) and d.get("message")]
+        said = str(found.get("message") or "")
+        return ": ".join([said, *more]) if said else ": ".join(more)
+    return ""
+
+
+def _chain(cause: BaseException) -> Iterator[BaseException]:
+    """The exception and all that stand behind it, each once."""
+    todo: list[object] = [cause]
+    seen: set[int] = set()
+    while todo:
+        each = todo.pop(0)
+        if not isinstance(each, BaseException) or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        todo += [getattr(each, "inner_exception", None), each.__cause__, each.__context__]
+
+
+def _network_detail(told: str) -> str:
+    host = re.search(r"host='([^']+)'", told) or re.search(r"https?://([^/\s:'\"]+)", told)
+    said = _problem(told) or "the connection failed"
+    return f"{said} ({host[1]})" if host else said
+
+
+def _problem(told: str) -> str:
+    tls = re.search(r"certificate verify failed: [\w ]*", told)
+    found = (re.search(pattern, told) for pattern in _NETWORK)
+    return tls[0].strip() if tls else next((match[0].strip() for match in found if match), "")
+
+
+def short(text: str) -> str:
+    """One line of reasonable length; the SDK's texts carry headers and stack traces."""
+    text = re.split(r"\n\s*(?:Headers|InnerException|Stack|Traceback)", text)[0]
+    line = " ".join(text.split()).rstrip(".")
+    return line if len(line) <= _MOST else line[: _MOST - 1] + "…"
+
+
+def problems(*reported: Any) -> tuple[str, ...]:
+    """ARM's error objects, in any of the nestings they come in, as lines ``Code: message``."""
+    return tuple(dict.fromkeys(line for each in reported for line in _lines(each)))
+
+
+def _lines(reported: Any) -> Iterable[str]:
+    if not reported:
+        return
+    if isinstance(reported, str):
+        yield " ".join(reported.split())
+    elif isinstance(reported, dict):
+        inner = reported.get("error")
+        if inner:
+            yield from _lines(inner)
+            return
+        code, message = reported.get("code"), reported.get("message")
+        if code or message:
+            yield ": ".join(str(part) for part in (code, message) if part)
+            yield from _lines(reported.get("details"))
+        else:
+            yield json.dumps(reported)
+    else:
+        for each in reported:
+            yield from _lines(each)

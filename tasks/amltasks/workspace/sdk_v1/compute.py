@@ -1,0 +1,97 @@
+"""Compute targets with azureml-core."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amltasks import errors
+from amltasks.workspace.failures import creating, problems, translated
+from amltasks.workspace.port import AksCluster, AksSpec, Cluster, ClusterSpec
+
+
+class SdkCompute:
+    """The port's ``Compute``."""
+
+    def __init__(self, sdk: Any) -> None:
+        """Work in this ``azureml.core.Workspace``."""
+        self._sdk = sdk
+
+    def find_cluster(self, name: str) -> Cluster | None:
+        """See the port."""
+        found = self._find(name, "AmlCompute")
+        if found is None:
+            return None
+        scale, status = found.scale_settings, found.status
+        return Cluster(
+            name=found.name,
+            state=found.provisioning_state,
+            location=found.cluster_location or found.location or "",
+            vm_size=found.vm_size or "",
+            priority=(found.vm_priority or "").lower(),
+            min_nodes=int(scale.minimum_node_count or 0) if scale else 0,
+            max_nodes=int(scale.maximum_node_count or 0) if scale else 0,
+            idle_seconds=int(scale.idle_seconds_before_scaledown or 0) if scale else 0,
+            nodes=int(status.current_node_count or 0) if status else 0,
+            problems=problems(found.provisioning_errors, status.errors if status else None),
+        )
+
+    def create_cluster(self, spec: ClusterSpec) -> None:
+        """See the port. No admin user is made: nobody logs in to the nodes."""
+        from azureml.core.compute import AmlCompute, ComputeTarget
+
+        with creating("cluster", spec.name):
+            ComputeTarget.create(
+                self._sdk,
+                spec.name,
+                AmlCompute.provisioning_configuration(
+                    vm_size=spec.vm_size,
+                    vm_priority=spec.priority,
+                    min_nodes=spec.min_nodes,
+                    max_nodes=spec.max_nodes,
+                    idle_seconds_before_scaledown=spec.idle_seconds,
+                    location=spec.location or None,
+                ),
+            )
+
+    def find_aks(self, name: str) -> AksCluster | None:
+        """See the port."""
+        found = self._find(name, "AKS")
+        if found is None:
+            return None
+        return AksCluster(
+            name=found.name,
+            state=found.provisioning_state,
+            location=found.cluster_location or found.location or "",
+            problems=problems(found.provisioning_errors),
+        )
+
+    def create_aks(self, spec: AksSpec) -> None:
+        """See the port."""
+        from azureml.core.compute import AksCompute, ComputeTarget
+
+        with creating("AKS cluster", spec.name):
+            ComputeTarget.create(
+                self._sdk,
+                spec.name,
+                AksCompute.provisioning_configuration(
+                    vm_size=spec.vm_size,
+                    agent_count=spec.agent_count,
+                    cluster_purpose=spec.purpose,
+                    location=spec.location or None,
+                ),
+            )
+
+    def _find(self, name: str, kind: str) -> Any:
+        from azureml.core.compute import ComputeTarget
+        from azureml.exceptions import ComputeTargetException
+
+        with translated(f"looking for the compute target '{name}'"):
+            try:
+                found = ComputeTarget(self._sdk, name)
+            except ComputeTargetException as cause:
+                if "ComputeTargetNotFound" in str(cause):
+                    return None
+                raise
+        if found.type != kind:
+            raise errors.COMPUTE_WRONG_TYPE.error(name=name, found=found.type, expected=kind)
+        return found

@@ -1,0 +1,205 @@
+"""Web services on AKS with azureml-core."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import re
+import uuid
+from typing import Any
+
+import requests
+
+from amltasks.workspace.failures import http_status, problems, translated
+from amltasks.workspace.port import Answer, Revision, Rollout, Service, ServiceSpec
+from amltasks.workspace.sdk_v1.models import find as find_model
+from amltasks.workspace.sdk_v1.models import to_model
+
+_NAME_LENGTH = 32
+_ENDED = frozenset({"Succeeded", "Failed", "Cancelled", "TimedOut"})
+_SCORE_TIMEOUT_SECONDS = (10, 60)
+
+
+class SdkServices:
+    """The port's ``Services``. Remembers what it deployed: only those objects know how it goes."""
+
+    restores = False
+
+    def __init__(self, sdk: Any) -> None:
+        """Work in this ``azureml.core.Workspace``."""
+        self._sdk = sdk
+        self._deployed: dict[str, Any] = {}
+        self._beside = ""
+        self._session = requests.Session()
+
+    def find(self, name: str) -> Service | None:
+        """See the port."""
+        found = self._find(name)
+        if found is None:
+            return None
+        return Service(
+            name=found.name,
+            kind=str(found.compute_type or ""),
+            state=str(found.state or ""),
+            cluster=str(getattr(found, "compute_name", None) or ""),
+            scoring_uri=str(getattr(found, "scoring_uri", None) or ""),
+            models=tuple(to_model(model) for model in getattr(found, "models", None) or []),
+        )
+
+    def plan(self, spec: ServiceSpec, live: Service | None, mark: str) -> Revision:
+        """See the port. Beside a live service stands another one of its own."""
+        name = spec.name if live is None else candidate_name(spec.name, mark)
+        return Revision(service=spec.name, name=name, label=name, fresh=live is None)
+
+    def deploy(self, spec: ServiceSpec, revision: Revision) -> None:
+        """See the port."""
+        from azureml.core.compute import AksCompute
+        from azureml.core.model import Model
+        from azureml.core.webservice import AksWebservice
+
+        if not revision.fresh:
+            self._beside = revision.name
+            self._delete(revision.name)  # what a killed attempt of this build may have left
+        model = find_model(self._sdk, spec.model.name, spec.model.version)
+        with translated(f"deploying the service '{revision.name}'"), _hushed():
+            self._deployed[revision.name] = Model.deploy(
+                self._sdk,
+                revision.name,
+                [model],
+                inference_config=_inference(spec),
+                deployment_config=AksWebservice.deploy_configuration(
+                    autoscale_enabled=False,
+                    num_replicas=spec.replicas,
+                    cpu_cores=spec.cpu_cores,
+                    memory_gb=spec.memory_gb,
+                    auth_enabled=True,
+                    description=spec.description or None,
+                    tags=dict(spec.tags),
+                ),
+                deployment_target=AksCompute(self._sdk, spec.cluster),
+                overwrite=False,
+            )
+
+    def promote(self, spec: ServiceSpec, revision: Revision) -> Revision:
+        """See the port: the service takes model, code and size over, replica by replica."""
+        promoted = dataclasses.replace(revision, name=spec.name, label=spec.name, in_service=True)
+        if revision.fresh:
+            return promoted
+        model = find_model(self._sdk, spec.model.name, spec.model.version)
+        found = self._find(spec.name)
+        with translated(f"updating the service '{spec.name}'"), _hushed():
+            found.update(
+                models=[model],
+                inference_config=_inference(spec),
+                autoscale_enabled=False,
+                num_replicas=spec.replicas,
+                cpu_cores=spec.cpu_cores,
+                memory_gb=spec.memory_gb,
+                description=spec.description or None,
+                tags=dict(spec.tags),
+            )
+            self._deployed[spec.name] = found
+        return promoted
+
+    def restore(self, revision: Revision) -> None:
+        """See the port: what a service of v1 was before is not kept anywhere."""
+
+    def rollout(self, revision: Revision) -> Rollout:
+        """See the port."""
+        with translated(f"waiting for the service '{revision.name}'"):
+            # The service's own state says Healthy while its old replicas still run, so the
+            # operation is asked; the SDK's public way to it, wait_for_deployment, blocks mutely.
+            state, error, _ = self._deployed[revision.name]._get_operation_state()
+        return Rollout(
+            state=state,
+            done=state in _ENDED,
+            succeeded=state == "Succeeded",
+            problem="; ".join(problems(error)) if state != "Succeeded" else "",
+        )
+
+    def clean_up(self, revision: Revision) -> tuple[str, ...]:  # noqa: ARG002 - the port's
+        """See the port: in either case it is the service beside that goes."""
+        if not self._beside:
+            return ()
+        self._delete(self._beside)
+        return (f"service {self._beside}",)
+
+    def logs(self, revision: Revision) -> list[str]:
+        """See the port."""
+        found = self._find(revision.name)
+        if found is None:
+            return []
+        with translated(f"reading the log of the service '{revision.name}'"):
+            return str(found.get_logs() or "").splitlines()
+
+    def key(self, name: str) -> str:
+        """See the port."""
+        found = self._find(name)
+        if found is None or not found.auth_enabled:
+            return ""
+        with translated(f"reading the key of the service '{name}'"):
+            return str(found.get_keys()[0] or "")
+
+    def score(self, revision: Revision, body: str) -> Answer:
+        """See the port."""
+        found, key = self._find(revision.name), self.key(revision.name)
+        headers = {"Content-Type": "application/json"}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        with translated(f"calling the service '{revision.name}'"):
+            said = self._session.post(
+                found.scoring_uri,
+                data=body.encode("utf-8"),
+                headers=headers,
+                timeout=_SCORE_TIMEOUT_SECONDS,
+            )
+        return Answer(status=said.status_code, body=said.text)
+
+    def _delete(self, name: str) -> None:
+        found = self._find(name)
+        if found is not None:
+            with translated(f"deleting the service '{name}'"), _hushed():
+                found.delete()
+
+    def _find(self, name: str) -> Any:
+        from azureml.core.webservice import Webservice
+        from azureml.exceptions import WebserviceException
+
+        with translated(f"looking for the service '{name}'"):
+            try:
+                return Webservice(self._sdk, name=name)
+            except WebserviceException as cause:
+                if "WebserviceNotFound" in str(cause) or http_status(cause) == 404:
+                    return None
+                raise
+
+
+def candidate_name(service: str, mark: str) -> str:
+    """The name of the service beside: ``<service>-c<suffix>``, at most 32 characters.
+
+    The suffix is the build's id, so that a retry finds what its first attempt left; without a
+    build it is random.
+    """
+    suffix = "-c" + (re.sub(r"[^a-z0-9]", "", mark.lower())[-8:] or uuid.uuid4().hex[:6])
+    return service[: _NAME_LENGTH - len(suffix)].rstrip("-") + suffix
+
+
+def _inference(spec: ServiceSpec) -> Any:
+    from azureml.core import Environment
+    from azureml.core.model import InferenceConfig
+
+    return InferenceConfig(
+        entry_script=spec.entry_script.relative_to(spec.source_directory).as_posix(),
+        source_directory=str(spec.source_directory),
+        environment=Environment.from_conda_specification(
+            name=spec.environment, file_path=str(spec.environment_file)
+        ),
+    )
+
+
+@contextlib.contextmanager
+def _hushed() -> Any:
+    """The SDK prints tips and states; the task has its own words for them."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield

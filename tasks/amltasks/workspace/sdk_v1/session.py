@@ -1,0 +1,102 @@
+"""Signing in and opening a workspace with azureml-core."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from amltasks import errors
+from amltasks.workspace.failures import http_status, translated
+from amltasks.workspace.port import ServicePrincipal
+from amltasks.workspace.sdk_v1.compute import SdkCompute
+from amltasks.workspace.sdk_v1.models import SdkModels
+from amltasks.workspace.sdk_v1.runs import SdkRuns
+from amltasks.workspace.sdk_v1.services import SdkServices
+
+
+@dataclass(frozen=True, kw_only=True)
+class SdkWorkspace:
+    """The port's ``Workspace``."""
+
+    name: str
+    location: str
+    compute: SdkCompute
+    runs: SdkRuns
+    models: SdkModels
+    services: SdkServices
+
+
+def open_workspace(
+    principal: ServicePrincipal, *, resource_group: str, workspace: str, debug: bool = False
+) -> SdkWorkspace:
+    """Sign in and open a workspace.
+
+    Raises:
+        TaskError: ``WORKSPACE_NOT_FOUND``, ``AUTHENTICATION_FAILED`` and what any call can raise.
+    """
+    sdk = _sdk_workspace(principal, resource_group, workspace, debug=debug)
+    return SdkWorkspace(
+        name=sdk.name,
+        location=sdk.location,
+        compute=SdkCompute(sdk),
+        runs=SdkRuns(sdk),
+        models=SdkModels(sdk),
+        services=SdkServices(sdk),
+    )
+
+
+def _sdk_workspace(
+    principal: ServicePrincipal, resource_group: str, name: str, *, debug: bool
+) -> Any:
+    if not debug:
+        _quiet()
+    from azureml.core import Workspace
+    from azureml.exceptions import (
+        ProjectSystemException,
+        UserErrorException,
+        WorkspaceException,
+    )
+
+    # Only now: importing the SDK takes a second, and nothing may be said before it is quiet.
+    from amltasks.workspace.sdk_v1.credential import RenewingServicePrincipal
+
+    with translated(f"opening the workspace '{name}'"):
+        try:
+            return Workspace.get(
+                name=name,
+                resource_group=resource_group,
+                subscription_id=principal.subscription_id,
+                auth=RenewingServicePrincipal(
+                    tenant_id=principal.tenant_id,
+                    service_principal_id=principal.client_id,
+                    service_principal_password=principal.key,
+                    cloud=principal.cloud,
+                ),
+            )
+        except (ProjectSystemException, WorkspaceException) as cause:
+            # Without a status: the SDK says "Workspace not found" in its own words only.
+            if http_status(cause) in (None, 404) and "not found" in str(cause).lower():
+                raise errors.WORKSPACE_NOT_FOUND.error(
+                    workspace=name,
+                    resource_group=resource_group,
+                    subscription=principal.subscription_id,
+                ) from cause
+            raise
+        except UserErrorException as cause:
+            if "don't have access to" in str(cause):
+                raise errors.SUBSCRIPTION_NOT_FOUND.error(
+                    subscription=principal.subscription_id
+                ) from cause
+            raise
+
+
+def _quiet() -> None:
+    """Silence the SDK's deprecation notes and library chatter; errors still reach us as errors."""
+    os.environ.setdefault("AZUREML_LOG_DEPRECATION_WARNING_ENABLED", "False")
+    warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())  # else "last resort" prints to stderr
+    for name in ("azureml", "azure", "msal", "msrest", "urllib3", "azureml.telemetry"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

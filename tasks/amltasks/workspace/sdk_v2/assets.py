@@ -1,0 +1,78 @@
+"""Code and environments as assets of the workspace, named by what is in them.
+
+Protocol: OpenAPI of Microsoft.MachineLearningServices 2024-10-01 (codes, environments) and Put Blob
+of the storage service. The same sources are uploaded once, the same environment is built once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+from urllib.parse import quote
+
+import requests
+
+from amltasks import errors
+from amltasks.workspace.sdk_v2.ignoring import travelling_files
+from amltasks.workspace.sdk_v2.rest import Rest
+
+log = logging.getLogger("amltasks")
+
+# Microsoft's base for images with a conda environment on top.
+BASE_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
+_STORAGE_VERSION = "2021-08-06"
+_UPLOAD_TIMEOUT_SECONDS = (10, 300)
+_FOLDER = "code"
+
+
+def code(rest: Rest, folder: Path) -> str:
+    """The id of the code asset that holds a folder's files; uploads them when it is not there."""
+    files = list(travelling_files(folder))
+    if not files:
+        raise errors.REFUSED.error(
+            doing="uploading the code", detail=f"the folder {folder} holds no files that travel"
+        )
+    digest = hashlib.sha256()
+    for name, path in files:
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    at = f"codes/{digest.hexdigest()[:32]}/versions/1"
+    found = rest.find(at)
+    if found is None:
+        log.info("Uploading %d files of %s", len(files), folder)
+        place = _upload(rest, at, files)
+        found = rest.arm("PUT", at, {"properties": {"codeUri": place, "isAnonymous": True}}).json()
+    return str(found["id"])
+
+
+def _upload(rest: Rest, at: str, files: list[tuple[str, Path]]) -> str:
+    """Upload to the place that the workspace gives; returns the folder's address."""
+    body = {"pendingUploadType": "TemporaryBlobReference"}
+    given = rest.arm("POST", f"{at}/startPendingUpload", body).json()["blobReferenceForConsumption"]
+    container, _, signature = str(given["credential"]["sasUri"]).partition("?")
+    for name, path in files:
+        answer = _put_blob(rest.session, f"{container}/{_FOLDER}/{quote(name)}?{signature}", path)
+        answer.raise_for_status()
+    return f"{str(given['blobUri']).rstrip('/')}/{_FOLDER}"
+
+
+def _put_blob(session: requests.Session, address: str, path: Path) -> requests.Response:
+    return session.put(
+        address,
+        data=path.read_bytes(),
+        headers={"x-ms-blob-type": "BlockBlob", "x-ms-version": _STORAGE_VERSION},
+        timeout=_UPLOAD_TIMEOUT_SECONDS,
+    )
+
+
+def environment(rest: Rest, name: str, conda_file: Path) -> str:
+    """The id of the environment version for a conda file; registers it when it is not there."""
+    conda = conda_file.read_text(encoding="utf-8")
+    version = hashlib.sha256(f"{BASE_IMAGE}\n{conda}".encode()).hexdigest()[:16]
+    at = f"environments/{name}/versions/{version}"
+    found = rest.find(at)
+    if found is None:
+        properties = {"image": BASE_IMAGE, "condaFile": conda, "osType": "Linux"}
+        found = rest.arm("PUT", at, {"properties": properties}).json()
+    return str(found["id"])

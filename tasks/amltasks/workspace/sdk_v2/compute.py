@@ -1,0 +1,108 @@
+"""Compute targets through Resource Manager."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from amltasks import errors
+from amltasks.workspace.failures import creating, problems, translated
+from amltasks.workspace.port import AksCluster, AksSpec, Cluster, ClusterSpec
+from amltasks.workspace.sdk_v2.rest import Rest
+
+_PRIORITIES = {"dedicated": "Dedicated", "lowpriority": "LowPriority"}
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?")
+
+
+class RestCompute:
+    """The port's ``Compute``."""
+
+    def __init__(self, rest: Rest) -> None:
+        """Work in this workspace."""
+        self._rest = rest
+
+    def find_cluster(self, name: str) -> Cluster | None:
+        """See the port."""
+        found = self._find(name, "AmlCompute")
+        if found is None:
+            return None
+        target = found["properties"]
+        inner = target.get("properties") or {}
+        scale = inner.get("scaleSettings") or {}
+        return Cluster(
+            name=found["name"],
+            state=str(target.get("provisioningState") or ""),
+            location=_location(found),
+            vm_size=str(inner.get("vmSize") or ""),
+            priority=str(inner.get("vmPriority") or "").lower(),
+            min_nodes=int(scale.get("minNodeCount") or 0),
+            max_nodes=int(scale.get("maxNodeCount") or 0),
+            idle_seconds=_seconds(str(scale.get("nodeIdleTimeBeforeScaleDown") or "")),
+            nodes=int(inner.get("currentNodeCount") or 0),
+            problems=problems(target.get("provisioningErrors"), inner.get("errors")),
+        )
+
+    def create_cluster(self, spec: ClusterSpec) -> None:
+        """See the port. No admin user is made: nobody logs in to the nodes."""
+        with creating("cluster", spec.name):
+            location = spec.location or self._rest.workspace["location"]
+            self._rest.arm(
+                "PUT",
+                f"computes/{spec.name}",
+                {
+                    "location": location,
+                    "properties": {
+                        "computeType": "AmlCompute",
+                        "computeLocation": location,
+                        "disableLocalAuth": True,
+                        "properties": {
+                            "vmSize": spec.vm_size,
+                            "vmPriority": _PRIORITIES[spec.priority],
+                            "scaleSettings": {
+                                "minNodeCount": spec.min_nodes,
+                                "maxNodeCount": spec.max_nodes,
+                                "nodeIdleTimeBeforeScaleDown": f"PT{spec.idle_seconds}S",
+                            },
+                        },
+                    },
+                },
+            )
+
+    def find_aks(self, name: str) -> AksCluster | None:
+        """See the port: the cluster is attached to the workspace as Kubernetes compute."""
+        found = self._find(name, "Kubernetes")
+        if found is None:
+            return None
+        return AksCluster(
+            name=found["name"],
+            state=str(found["properties"].get("provisioningState") or ""),
+            location=_location(found),
+            problems=problems(found["properties"].get("provisioningErrors")),
+        )
+
+    def create_aks(self, spec: AksSpec) -> None:
+        """See the port: an AKS cluster cannot be made through the workspace in v2."""
+        raise errors.KUBERNETES_NOT_ATTACHED.error(name=spec.name, workspace=self._rest.name)
+
+    def _find(self, name: str, kind: str) -> dict[str, Any] | None:
+        with translated(f"looking for the compute target '{name}'"):
+            found = self._rest.find(f"computes/{name}")
+        if found is None:
+            return None
+        is_ = str(found["properties"].get("computeType"))
+        if is_ != kind:
+            raise errors.COMPUTE_WRONG_TYPE.error(name=name, found=is_, expected=kind)
+        return found
+
+
+def _location(found: dict[str, Any]) -> str:
+    return str(found["properties"].get("computeLocation") or found.get("location") or "")
+
+
+def _seconds(duration: str) -> int:
+    """An ISO 8601 duration of days to seconds, such as ``PT30M``; 0 for anything else."""
+    match = _DURATION.fullmatch(duration)
+    days, hours, minutes, seconds = (
+        (int(part or 0) for part in match.groups()) if match else [0] * 4
+    )
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds

@@ -1,0 +1,118 @@
+"""The model registry through Resource Manager."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from amltasks import errors
+from amltasks.workspace.failures import http_status, translated
+from amltasks.workspace.port import Model
+from amltasks.workspace.sdk_v2.rest import Rest
+
+log = logging.getLogger("amltasks")
+
+_REGISTER_TRIES = 5
+
+
+class RestModels:
+    """The port's ``Models``."""
+
+    def __init__(self, rest: Rest) -> None:
+        """Work in this workspace."""
+        self._rest = rest
+
+    def get(self, name: str, version: int) -> Model:
+        """See the port."""
+        return to_model(name, self._version(name, version))
+
+    def versions(self, name: str) -> tuple[Model, ...]:
+        """See the port. Versions that are no number, which a task never makes, are left out."""
+        with translated(f"looking for models '{name}'"):
+            try:
+                found = list(self._rest.every(f"models/{name}/versions"))
+            except requests.HTTPError as cause:
+                if http_status(cause) != 404:
+                    raise
+                found = []
+        numbered = [to_model(name, each) for each in found if str(each["name"]).isdecimal()]
+        return tuple(sorted(numbered, key=lambda model: -model.version))
+
+    def register(
+        self, *, run_id: str, path: str, name: str, tags: Mapping[str, str], description: str
+    ) -> Model:
+        """See the port."""
+        properties: dict[str, Any] = {
+            "modelUri": f"azureml://jobs/{run_id}/outputs/artifacts/paths/{path}",
+            "modelType": "custom_model",
+            "tags": dict(tags),
+        }
+        if description:
+            properties["description"] = description
+        with translated(f"registering the model '{name}'"):
+            container = self._rest.find(f"models/{name}")
+            version = int((container or {"properties": {}})["properties"].get("nextVersion") or 1)
+            for _ in range(_REGISTER_TRIES):
+                made = self._register(name, version, properties)
+                if made is not None:
+                    return to_model(name, made)
+                log.info("Another build registered %s:%d first", name, version)
+                version += 1
+        raise errors.REFUSED.error(
+            doing=f"registering the model '{name}'",
+            detail=f"other builds took each of the next {_REGISTER_TRIES} versions",
+        )
+
+    def _register(
+        self, name: str, version: int, properties: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """The version that was made, None when that number is taken."""
+        path = f"models/{name}/versions/{version}"
+        if self._rest.find(path):
+            return None
+        try:
+            made: dict[str, Any] = self._rest.arm("PUT", path, {"properties": properties}).json()
+        except requests.HTTPError as cause:
+            # A version's files cannot be changed: whoever came first has it.
+            if http_status(cause) in (400, 409) and self._rest.find(path):
+                return None
+            raise
+        return made
+
+    def tag(self, model: Model, tags: Mapping[str, str]) -> Model:
+        """See the port."""
+        found = self._version(model.name, model.version)
+        kept = {
+            key: found["properties"][key]
+            for key in (
+                *("modelUri", "modelType", "description", "properties", "flavors", "stage"),
+                *("jobName", "isArchived"),
+            )
+            if found["properties"].get(key) is not None
+        }
+        kept["tags"] = {**(found["properties"].get("tags") or {}), **tags}
+        with translated(f"tagging the model '{model.name}:{model.version}'"):
+            path = f"models/{model.name}/versions/{model.version}"
+            return to_model(model.name, self._rest.arm("PUT", path, {"properties": kept}).json())
+
+    def _version(self, name: str, version: int) -> dict[str, Any]:
+        with translated(f"looking for the model '{name}:{version}'"):
+            found = self._rest.find(f"models/{name}/versions/{version}")
+        if found is None:
+            raise errors.MODEL_NOT_FOUND.error(model=f"{name}:{version}", workspace=self._rest.name)
+        return found
+
+
+def to_model(name: str, found: dict[str, Any]) -> Model:
+    """A version as Resource Manager shows it, as the port's model."""
+    properties = found["properties"]
+    return Model(
+        name=name,
+        version=int(found["name"]),
+        run_id=str(properties.get("jobName") or ""),
+        description=str(properties.get("description") or ""),
+        tags={str(k): str(v) for k, v in (properties.get("tags") or {}).items()},
+    )

@@ -1,0 +1,140 @@
+"""Questions to Resource Manager and to the workspace's data plane, over one connection each.
+
+Every method raises what requests raises; ``translated`` has names for it. What may pass by itself
+(429, 5xx, a connection that breaks) is asked again a few times, by the service's own Retry-After.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from amltasks.workspace.port import ServicePrincipal
+from amltasks.workspace.sdk_v2.token import TokenSource, cloud_of
+
+log = logging.getLogger("amltasks")
+
+API_VERSION = "2024-10-01"
+TIMEOUT_SECONDS = (10, 60)
+_MOST_RETRY_AFTER_SECONDS = 30
+
+
+def new_session() -> requests.Session:
+    """A session that asks again what may pass by itself."""
+    session = requests.Session()
+    retry = Retry(
+        total=4,
+        backoff_factor=0.5,
+        backoff_jitter=0.2,
+        status_forcelist=(429, 500, 502, 503, 504),
+        allowed_methods=None,  # what we POST may be said twice: a cancel, a question for keys
+        retry_after_max=_MOST_RETRY_AFTER_SECONDS,
+        raise_on_status=False,  # the answer says more than "too many retries"
+    )
+    session.mount("https://", HTTPAdapter(max_retries=retry))
+    return session
+
+
+class Rest:
+    """One workspace's REST API."""
+
+    def __init__(self, principal: ServicePrincipal, *, resource_group: str, workspace: str) -> None:
+        """Nothing is asked yet."""
+        self.principal = principal
+        self.resource_group = resource_group
+        self.name = workspace
+        self.session = new_session()
+        self.tokens = TokenSource(principal=principal, session=self.session)
+        self.resource_manager = cloud_of(principal).resource_manager
+        self.scope = (
+            f"/subscriptions/{principal.subscription_id}/resourceGroups/{resource_group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{workspace}"
+        )
+
+    @cached_property
+    def workspace(self) -> dict[str, Any]:
+        """The workspace itself."""
+        found: dict[str, Any] = self.arm("GET", "").json()
+        return found
+
+    @cached_property
+    def data_plane(self) -> str:
+        """Where run history, metrics and artifacts live, such as https://eastus.api.azureml.ms."""
+        answer = self.session.get(
+            self.workspace["properties"]["discoveryUrl"], timeout=TIMEOUT_SECONDS
+        )
+        answer.raise_for_status()
+        return str(answer.json()["api"]).rstrip("/")
+
+    def arm(
+        self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        """Ask Resource Manager about a resource of the workspace; ``path`` is below it."""
+        return self.ask(method, self.address(path), body, query)
+
+    def address(self, path: str) -> str:
+        """The address of a resource of the workspace."""
+        resource = f"{self.resource_manager}{self.scope}/{path}".rstrip("/")
+        return f"{resource}?api-version={API_VERSION}"
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """A resource of the workspace, None when it is not there."""
+        try:
+            found: dict[str, Any] = self.arm("GET", path).json()
+        except requests.HTTPError as cause:
+            if cause.response.status_code == 404:
+                return None
+            raise
+        return found
+
+    def every(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+        """The resources of a list, page after page."""
+        answer = self.arm("GET", path, query=query).json()
+        while True:
+            yield from answer.get("value") or []
+            following = answer.get("nextLink")
+            if not following:
+                return
+            answer = self.ask("GET", following).json()
+
+    def data(
+        self, method: str, service: str, path: str, body: Any = None, **query: str
+    ) -> requests.Response:
+        """Ask the data plane; ``service`` is such as ``history/v1.0``, ``path`` comes last."""
+        return self.ask(method, f"{self.data_plane}/{service}{self.scope}/{path}", body, query)
+
+    def ask(
+        self, method: str, address: str, body: Any = None, query: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        """Ask with our token; once more with a new one when the old one is refused.
+
+        Raises:
+            requests.HTTPError: the answer's status is 400 or more.
+        """
+        for attempt in (1, 2):
+            token, _ = self.tokens.token(f"{self.resource_manager}/.default")
+            answer = self.session.request(
+                method,
+                address,
+                params=dict(query or {}),
+                json=body,
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=TIMEOUT_SECONDS,
+            )
+            log.debug("%s %s: %d", method, address, answer.status_code)
+            if answer.status_code != 401 or attempt == 2:
+                break
+            self.tokens.forget()
+        answer.raise_for_status()
+        return answer
+
+
+def name_of(resource_id: str) -> str:
+    """The last part of a resource's id: ``…/computes/cpu`` -> ``cpu``."""
+    return resource_id.rstrip("/").rpartition("/")[2]

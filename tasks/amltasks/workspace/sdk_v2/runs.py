@@ -1,0 +1,159 @@
+"""Runs through Resource Manager and the workspace's data plane: run history, artifacts, MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from amltasks import errors, metrics
+from amltasks.workspace.artifacts import holds, inside
+from amltasks.workspace.failures import http_status, translated
+from amltasks.workspace.history import to_run
+from amltasks.workspace.logs import LogReader
+from amltasks.workspace.port import Run, Submission
+from amltasks.workspace.sdk_v2.rest import TIMEOUT_SECONDS, Rest, new_session
+
+_LATEST = datetime.max.replace(tzinfo=timezone.utc)
+_HISTORY, _ARTIFACT, _MLFLOW = "history/v1.0", "artifact/v2.0", "mlflow/v2.0"
+_CHUNK_BYTES = 1 << 20
+
+
+class RestRuns:
+    """The port's ``Runs``."""
+
+    def __init__(self, rest: Rest) -> None:
+        """Work in this workspace."""
+        self._rest = rest
+        # Blobs are read by signed address: our token is not for the storage account.
+        self._blobs = new_session()
+        self._links: dict[str, str] = {}
+        self._logs: dict[str, LogReader] = {}
+        self._submitter: Any = None
+
+    def submit(self, submission: Submission) -> Run:
+        """See the port."""
+        return self.get(self._azure_ai_ml().submit(submission))
+
+    def get(self, run_id: str) -> Run:
+        """See the port."""
+        found = self._history(run_id, f"looking at the run {run_id}")
+        return _run(found, self._link(run_id))
+
+    def steps(self, run_id: str) -> tuple[Run, ...]:
+        """See the port."""
+        with translated(f"looking at the steps of the run {run_id}"):
+            found = list(self._children(run_id))
+        steps = [_run(each, self._link(run_id, step_id=each["runId"])) for each in found]
+        return tuple(sorted(steps, key=lambda step: step.started or _LATEST))
+
+    def new_log_lines(self, run_id: str, *, last: bool = False) -> list[str]:
+        """See the port."""
+        reader = self._logs.setdefault(run_id, LogReader(session=self._blobs))
+        with translated(f"reading the log of the step {run_id}"):
+            details = self._rest.data("GET", _HISTORY, f"runs/{quote(run_id)}/details").json()
+            return reader.new_lines(dict(details.get("logFiles") or {}), last=last)
+
+    def metrics(self, run_id: str) -> dict[str, float]:
+        """See the port. MLflow gives each metric's last value, in one answer for all."""
+        path = "api/2.0/mlflow/runs/get"
+        with translated(f"reading the metrics of the run {run_id}"):
+            answer = self._rest.data("GET", _MLFLOW, path, run_id=run_id).json()
+        logged = answer["run"].get("data", {}).get("metrics") or []
+        return metrics.numbers({each["key"]: each.get("value", 0.0) for each in logged})
+
+    def files(self, run_id: str) -> tuple[str, ...]:
+        """See the port."""
+        with translated(f"listing the files of the run {run_id}"):
+            found = self._artifacts(f"ExperimentRun/dcid.{quote(run_id)}")
+            return tuple(sorted({each["path"] for each in found}))
+
+    def download_files(self, run_id: str, prefix: str, folder: Path) -> int:
+        """See the port."""
+        count = 0
+        with translated(f"downloading '{prefix}' of the run {run_id}"):
+            at = f"prefix/contentinfo/ExperimentRun/dcid.{quote(run_id)}/{quote(prefix)}"
+            for each in self._artifacts(at):
+                if holds(prefix, each["path"]):
+                    self._download(each["contentUri"], inside(folder, each["path"]))
+                    count += 1
+        return count
+
+    def download_output(self, step_id: str, output: str, folder: Path) -> int:
+        """See the port."""
+        with translated(f"downloading the output '{output}'"):
+            asked = {"runId": step_id, "selectRunMetadata": True}
+            known = self._rest.data("POST", _HISTORY, "rundata", asked).json()["runMetadata"]
+            if output not in (known.get("outputs") or {}):
+                return 0
+            return int(self._azure_ai_ml().download(step_id, output, folder))
+
+    def cancel(self, run_id: str) -> None:
+        """See the port."""
+        with translated(f"canceling the run {run_id}"):
+            self._rest.arm("POST", f"jobs/{run_id}/cancel")
+
+    def _azure_ai_ml(self) -> Any:
+        if self._submitter is None:
+            # Seconds to import; only a pipeline's submission needs it.
+            from amltasks.workspace.sdk_v2.submission import Submitter
+
+            self._submitter = Submitter(self._rest)
+        return self._submitter
+
+    def _history(self, run_id: str, doing: str) -> dict[str, Any]:
+        with translated(doing):
+            try:
+                found: dict[str, Any] = self._rest.data(
+                    "GET", _HISTORY, f"runs/{quote(run_id, safe='')}"
+                ).json()
+            except requests.HTTPError as cause:
+                if http_status(cause) != 404:
+                    raise
+                raise errors.RUN_NOT_FOUND.error(run=run_id, workspace=self._rest.name) from cause
+        return found
+
+    def _children(self, run_id: str) -> Iterator[dict[str, Any]]:
+        query: dict[str, str] = {}
+        while True:
+            path = f"runs/{quote(run_id, safe='')}/children"
+            answer = self._rest.data("GET", _HISTORY, path, **query).json()
+            yield from answer.get("value") or []
+            if not answer.get("continuationToken"):
+                return
+            query = {"$continuationtoken": answer["continuationToken"]}
+
+    def _artifacts(self, path: str) -> Iterator[dict[str, Any]]:
+        query: dict[str, str] = {}
+        while True:
+            answer = self._rest.data("GET", _ARTIFACT, f"artifacts/{path}", **query).json()
+            yield from answer.get("value") or []
+            if not answer.get("continuationToken"):
+                return
+            query = {"continuationToken": answer["continuationToken"]}
+
+    def _download(self, address: str, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with self._blobs.get(address, stream=True, timeout=TIMEOUT_SECONDS) as answer:
+            answer.raise_for_status()
+            with target.open("wb") as file:
+                for chunk in answer.iter_content(_CHUNK_BYTES):
+                    file.write(chunk)
+
+    def _link(self, run_id: str, *, step_id: str = "") -> str:
+        """The run's page in the studio; a step's has the same form."""
+        if run_id not in self._links:
+            with translated(f"looking at the job {run_id}"):
+                job = self._rest.find(f"jobs/{run_id}") or {}
+            services = (job.get("properties") or {}).get("services") or {}
+            self._links[run_id] = str((services.get("Studio") or {}).get("endpoint") or "")
+        return self._links[run_id].replace(run_id, step_id or run_id)
+
+
+def _run(found: dict[str, Any], url: str) -> Run:
+    name = str(found.get("displayName") or found.get("name") or found["runId"])
+    return to_run(found, run_id=str(found["runId"]), name=name, url=url)

@@ -1,0 +1,74 @@
+"""Signing in and opening a workspace by its REST API."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import requests
+
+from amltasks import errors
+from amltasks.workspace.failures import http_status, translated
+from amltasks.workspace.port import ServicePrincipal
+from amltasks.workspace.sdk_v2.compute import RestCompute
+from amltasks.workspace.sdk_v2.models import RestModels
+from amltasks.workspace.sdk_v2.rest import Rest
+from amltasks.workspace.sdk_v2.runs import RestRuns
+from amltasks.workspace.sdk_v2.services import RestServices
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestWorkspace:
+    """The port's ``Workspace``."""
+
+    name: str
+    location: str
+    compute: RestCompute
+    runs: RestRuns
+    models: RestModels
+    services: RestServices
+
+
+def open_workspace(
+    principal: ServicePrincipal, *, resource_group: str, workspace: str, debug: bool = False
+) -> RestWorkspace:
+    """Sign in and open a workspace.
+
+    Raises:
+        TaskError: ``WORKSPACE_NOT_FOUND``, ``SUBSCRIPTION_NOT_FOUND``, ``AUTHENTICATION_FAILED``
+            and what any call can raise.
+    """
+    if not debug:
+        # urllib3 warns of each retry in words that are not the task's.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+    rest = Rest(principal, resource_group=resource_group, workspace=workspace)
+    with translated(f"opening the workspace '{workspace}'"):
+        try:
+            found = rest.workspace
+        except requests.HTTPError as cause:
+            if http_status(cause) != 404:
+                raise
+            if _code(cause) in ("SubscriptionNotFound", "InvalidSubscriptionId"):
+                raise errors.SUBSCRIPTION_NOT_FOUND.error(
+                    subscription=principal.subscription_id
+                ) from cause
+            raise errors.WORKSPACE_NOT_FOUND.error(
+                workspace=workspace,
+                resource_group=resource_group,
+                subscription=principal.subscription_id,
+            ) from cause
+    return RestWorkspace(
+        name=str(found["name"]),
+        location=str(found["location"]),
+        compute=RestCompute(rest),
+        runs=RestRuns(rest),
+        models=RestModels(rest),
+        services=RestServices(rest),
+    )
+
+
+def _code(cause: requests.HTTPError) -> str:
+    try:
+        return str(cause.response.json()["error"]["code"])
+    except (ValueError, KeyError, TypeError):
+        return ""

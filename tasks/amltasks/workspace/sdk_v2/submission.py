@@ -1,0 +1,161 @@
+"""Pipeline jobs with azure-ai-ml: the only module that imports it, which takes seconds."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from azure.ai.ml import Input, MLClient, load_job
+from azure.ai.ml.entities import PipelineJob
+from azure.core.credentials import AccessToken
+
+from amltasks.inputs import Scalar
+from amltasks.workspace.failures import message, translated
+from amltasks.workspace.pipeline_file import PipelineFile, build, from_azure
+from amltasks.workspace.port import Submission
+from amltasks.workspace.printing import banners_hidden
+from amltasks.workspace.sdk_v2.rest import Rest
+from amltasks.workspace.sdk_v2.token import TokenSource
+
+log = logging.getLogger("amltasks")
+
+_WANTED = (
+    "give an azure-ai-ml pipeline job .yml, or a .py with build_pipeline(ml_client, **parameters) "
+    "that returns a PipelineJob; for a pipeline of azureml-sdk set sdk to 'v1'"
+)
+
+
+class _Credential:
+    """azure-core's ``TokenCredential`` on our tokens."""
+
+    def __init__(self, tokens: TokenSource) -> None:
+        self._tokens = tokens
+
+    def get_token(self, *scopes: str, **_options: Any) -> AccessToken:
+        """A token for the one scope that azure-ai-ml asks for."""
+        token, ends = self._tokens.token(scopes[0])
+        return AccessToken(token, int(ends))
+
+
+class Submitter:
+    """What of the port's ``Runs`` needs azure-ai-ml."""
+
+    def __init__(self, rest: Rest) -> None:
+        """Work in this workspace."""
+        self._client = MLClient(
+            _Credential(rest.tokens),
+            rest.principal.subscription_id,
+            rest.resource_group,
+            rest.name,
+            cloud=_CLOUDS[rest.principal.cloud.lower()],
+            enable_telemetry=False,
+            show_progress=False,
+        )
+
+    def submit(self, submission: Submission) -> str:
+        """Build and submit a pipeline job; returns its id. Raises as the port says."""
+        with translated(f"building the pipeline '{submission.file.name}'"):
+            job = load(submission.file, self._client, submission.parameters)
+        job.experiment_name = submission.experiment
+        job.tags = {**(job.tags or {}), **submission.tags}
+        if submission.display_name:
+            job.display_name = submission.display_name
+        with translated("submitting the pipeline"), banners_hidden():
+            return str(self._client.jobs.create_or_update(job).name)
+
+    def download(self, job_id: str, output: str, folder: Path) -> int:
+        """Download a named output of an ended job; returns how many files there were."""
+        folder.mkdir(parents=True, exist_ok=True)
+        # The SDK puts named-outputs/<output>/ before the files' names; people do not want that.
+        with tempfile.TemporaryDirectory(dir=folder) as temporary, banners_hidden():
+            self._client.jobs.download(job_id, download_path=temporary, output_name=output)
+            source = Path(temporary, "named-outputs", output)
+            count = sum(1 for path in source.rglob("*") if path.is_file())
+            if count:
+                shutil.copytree(source, folder, dirs_exist_ok=True)
+        return count
+
+
+_CLOUDS = {
+    "azurecloud": "AzureCloud",
+    "azurechinacloud": "AzureChinaCloud",
+    "azureusgovernment": "AzureUSGovernment",
+}
+
+
+def quiet() -> None:
+    """Silence the SDK's notes on experimental classes; errors still reach us as errors."""
+    warnings.simplefilter("ignore")
+    for name in ("azure", "msal", "urllib3", "azure.ai.ml"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def load(path: Path, client: Any, parameters: Mapping[str, Scalar]) -> PipelineJob:
+    """The pipeline job that a file describes, with the parameters as its inputs.
+
+    Args:
+        path: ``.yml``/``.yaml`` (``load_job``), or ``.py`` defining
+            ``build_pipeline(ml_client, **parameters)``. Parameters in the hook's signature go to
+            the hook as values; the others must be inputs of the job.
+        client: the ``MLClient``.
+        parameters: what the user gave.
+
+    Raises:
+        TaskError: ``PIPELINE_FILE_INVALID``, ``PARAMETER_UNKNOWN``, ``PARAMETER_INVALID``,
+            ``PARAMETER_MISSING``.
+    """
+    file = PipelineFile(path=path, wanted=_WANTED)
+    taken: dict[str, Scalar] = {}
+    known: tuple[str, ...] = ()
+    if path.suffix.lower() in (".yml", ".yaml"):
+        job = _from_yaml(file)
+    elif path.suffix.lower() == ".py":
+        job, taken, known = build(file, client, parameters, kind=PipelineJob)
+    else:
+        raise file.invalid("its name ends in neither .yml, .yaml nor .py")
+    for name, given in parameters.items():
+        if name in taken:
+            continue
+        if name not in job.inputs:
+            raise file.unknown(name, (*known, *job.inputs))
+        setattr(job.inputs, name, _value(file, name, given, job.inputs[name]))
+    return job
+
+
+def _from_yaml(file: PipelineFile) -> PipelineJob:
+    try:
+        found = yaml.safe_load(file.path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as cause:
+        raise file.invalid(f"it is no YAML: {message(cause)}") from cause
+    kind = found.get("type", "command") if isinstance(found, dict) else "no mapping"
+    if isinstance(found, dict) and "pipeline" in found and "jobs" not in found:
+        raise file.invalid("it is a pipeline of azureml-sdk (v1)")
+    if kind != "pipeline":
+        raise file.invalid(f"its type is '{kind}', not 'pipeline'")
+    try:
+        job = load_job(file.path)
+    except Exception as cause:
+        if from_azure(cause):
+            raise
+        log.debug("Loading %s", file.path, exc_info=True)
+        raise file.invalid(message(cause)) from cause
+    assert isinstance(job, PipelineJob)  # noqa: S101 - by its type
+    return job
+
+
+def _value(file: PipelineFile, name: str, given: Scalar, declared: Any) -> object:
+    """The value of an input: a path for data, else of the type that the pipeline declares."""
+    default = declared._data
+    if isinstance(default, Input):
+        return Input(type=default.type, mode=default.mode, path=given.written)
+    kind = {"integer": 0, "number": 0.0, "boolean": False, "string": ""}.get(declared.type or "")
+    return file.typed(name, given, default if kind is None else kind)
+
+
+quiet()

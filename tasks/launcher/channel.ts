@@ -1,0 +1,91 @@
+/**
+ * What the task's Python asks of the agent: JSON lines on a private pipe, made into commands by
+ * task-lib, which escapes them. Nothing that Python prints can become a command.
+ */
+
+import * as tl from 'azure-pipelines-task-lib/task';
+
+import { reason } from './errors';
+
+const RESULTS = ['Succeeded', 'SucceededWithIssues', 'Failed', 'Canceled'] as const;
+export type Result = (typeof RESULTS)[number];
+
+export interface Conclusion {
+  readonly result: Result;
+  readonly message: string;
+}
+
+type Message = Record<string, unknown>;
+
+export class Channel {
+  /** The task's own result; the last one counts. */
+  conclusion: Conclusion | undefined;
+  /** Whether the task has shown an error already, so that its result need not show one again. */
+  hasShownError = false;
+
+  /** Do what one line asks; a line that cannot be understood becomes a warning. */
+  handle(line: string): void {
+    try {
+      this.obey(JSON.parse(line) as Message);
+    } catch (error) {
+      // Not the line itself: it may hold a secret.
+      tl.warning(`A message of the task was not understood: ${reason(error)}`);
+    }
+  }
+
+  private obey(message: Message): void {
+    const text = (name: string): string => {
+      const value = message[name] ?? '';
+      if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+        throw new Error(`${name} is not a text`);
+      }
+      return String(value);
+    };
+    switch (message['type']) {
+      case 'variable': {
+        const isSecret = message['secret'] === true;
+        tl.setVariable(text('name'), text('value'), isSecret, message['output'] !== false);
+        return;
+      }
+      case 'secret':
+        tl.setSecret(text('value'));
+        return;
+      case 'progress':
+        tl.setProgress(Number(message['percent']), text('text'));
+        return;
+      case 'issue':
+        this.hasShownError ||= message['level'] === 'error';
+        showIssue(
+          message['level'] === 'error' ? 'error' : 'warning',
+          text('code'),
+          text('message'),
+        );
+        return;
+      case 'summary':
+        tl.uploadSummary(text('path'));
+        return;
+      case 'attachment':
+        tl.addAttachment(text('kind'), text('name'), text('path'));
+        return;
+      case 'result': {
+        const result = RESULTS.find((known) => known === message['result']);
+        if (!result) {
+          throw new Error(`there is no result ${text('result')}`);
+        }
+        this.conclusion = { result, message: text('message') };
+        return;
+      }
+      default:
+        throw new Error(`there is no message of type ${text('type')}`);
+    }
+  }
+}
+
+export function showIssue(level: 'error' | 'warning', code: string, message: string): void {
+  tl.command('task.logissue', { type: level, code }, message);
+}
+
+/** Tell the agent the result. Not by `tl.setResult`, which would show the error a second time. */
+export function complete({ result, message }: Conclusion): void {
+  tl.command('task.complete', { result }, message);
+}

@@ -1,0 +1,196 @@
+/** Starting the task's Python, handing it what the agent gave to us, and staying with it to its end. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import * as tl from 'azure-pipelines-task-lib/task';
+
+import { publicVariables } from './agentVariables';
+import type { Cancellation } from './cancel';
+import { connectionUnsupported, reason, taskDied } from './errors';
+import { NeutralisedLines } from './neutralise';
+
+/** The agent kills the launcher 2.5 s after SIGTERM; Python must be gone before. */
+const KILL_AFTER_SIGTERM_MS = 1_800;
+/** A grandchild may hold the pipes open after Python has ended. */
+const DRAIN_MS = 2_000;
+const SCHEMES = ['serviceprincipal', 'managedserviceidentity', 'workloadidentityfederation'];
+const LAUNCHER_INPUTS = ['pythonPath'];
+
+/**
+ * Like `-m amltasks`, but without the folder of the sources on sys.path, where a file such as yaml.py
+ * would take the place of the real module (Python 3.10 has no option for that).
+ */
+const START =
+  'import runpy, sys; sys.path[:] = [p for p in sys.path if p]; ' +
+  'runpy.run_module("amltasks", run_name="__main__", alter_sys=True)';
+
+export interface TaskDefinition {
+  readonly name: string;
+  readonly inputs: readonly { readonly name: string; readonly type: string }[];
+}
+
+interface Connection {
+  readonly id: string;
+  readonly url: string;
+  readonly scheme: string;
+  readonly parameters: Record<string, string>;
+  readonly data: Record<string, string>;
+}
+
+export interface Handover {
+  readonly task: string;
+  readonly inputs: Record<string, string>;
+  readonly connection: Connection;
+  readonly variables: Record<string, string>;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/**
+ * All that the task may know, from what the agent gave.
+ * @throws LauncherError CONNECTION_UNSUPPORTED.
+ */
+export function collect(task: TaskDefinition): Handover {
+  const isConnection = (type: string) => type.startsWith('connectedService:');
+  const inputs: Record<string, string> = {};
+  for (const { name, type } of task.inputs) {
+    if (!isConnection(type) && !LAUNCHER_INPUTS.includes(name)) {
+      inputs[name] = tl.getInput(name) ?? '';
+    }
+  }
+  const connection = task.inputs.find(({ type }) => isConnection(type));
+  const variables: Record<string, string> = {};
+  for (const name of publicVariables) {
+    if (/^(build|release|system|agent)\./i.test(name)) {
+      variables[name.toLowerCase()] = tl.getVariable(name) ?? '';
+    }
+  }
+  return {
+    task: task.name,
+    inputs,
+    connection: readConnection(connection ? (tl.getInput(connection.name) ?? '') : ''),
+    variables,
+  };
+}
+
+function readConnection(id: string): Connection {
+  if (!id) {
+    throw connectionUnsupported('No service connection was given.');
+  }
+  const authorization = tl.getEndpointAuthorization(id, true);
+  if (!authorization) {
+    throw connectionUnsupported(`The agent gave no credentials for the service connection ${id}.`);
+  }
+  if (!SCHEMES.includes(authorization.scheme.toLowerCase())) {
+    throw connectionUnsupported(
+      `A service connection with the authentication scheme ${authorization.scheme} cannot be used.`,
+    );
+  }
+  return {
+    id,
+    url: tl.getEndpointUrl(id, true) ?? '',
+    scheme: authorization.scheme,
+    parameters: lowerCaseNames(authorization.parameters),
+    data: lowerCaseNames(endpointData(id)),
+  };
+}
+
+/** The connection's data, which task-lib gives out only name by name. */
+function endpointData(id: string): Record<string, string> {
+  try {
+    return JSON.parse(process.env[`ENDPOINT_DATA_${id}`] ?? '{}') as Record<string, string>;
+  } catch {
+    throw connectionUnsupported(
+      `The agent gave data for the service connection ${id} that is not JSON.`,
+    );
+  }
+}
+
+function lowerCaseNames(values: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+}
+
+/**
+ * Run the task's Python. Its output goes to ours, neutralised; its messages to `onMessage`.
+ * @param folder the task's folder, which holds python/amltasks.
+ * @throws LauncherError TASK_DIED when it cannot be started.
+ */
+export async function runPython(
+  python: string,
+  folder: string,
+  document: Handover,
+  env: NodeJS.ProcessEnv,
+  cancel: Cancellation,
+  onMessage: (line: string) => void,
+): Promise<Exit> {
+  const child = spawn(python, ['-s', '-X', 'utf8', '-c', START, document.task], {
+    env: { ...env, PYTHONPATH: path.join(folder, 'python'), PYTHONUNBUFFERED: '1' },
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    windowsHide: true,
+  });
+  const input = child.stdin;
+  const messages = child.stdio[3] as Readable;
+  // Python may end without reading to the end; its exit code says what there is to say.
+  input.on('error', () => undefined);
+  messages.on('error', () => undefined);
+  input.write(JSON.stringify(document) + '\n');
+
+  let killer: NodeJS.Timeout | undefined;
+  const relay = () => {
+    input.write('cancel\n');
+  };
+  const terminate = () => {
+    child.kill('SIGTERM');
+    killer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_SIGTERM_MS);
+  };
+  whenAborted(cancel.requested, relay);
+  whenAborted(cancel.urgent, terminate);
+
+  const outputs = [passOn(child.stdout, process.stdout), passOn(child.stderr, process.stderr)];
+  const lines = createInterface({ input: messages, crlfDelay: Infinity });
+  lines.on('line', onMessage);
+  const drained = Promise.all([
+    ...outputs.map((output) => finished(output, { writable: false })),
+    once(lines, 'close'),
+  ]);
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    await Promise.race([drained, sleep(DRAIN_MS, undefined, { ref: false })]);
+    outputs.forEach((output) => output.end());
+    await Promise.all(outputs.map((output) => finished(output, { writable: false })));
+    return { code, signal };
+  } catch (error) {
+    throw taskDied(`The task's Python could not be started: ${reason(error)}.`);
+  } finally {
+    clearTimeout(killer);
+    cancel.requested.removeEventListener('abort', relay);
+    cancel.urgent.removeEventListener('abort', terminate);
+    lines.close();
+    [input, child.stdout, child.stderr, messages].forEach((stream) => stream.destroy());
+  }
+}
+
+function passOn(from: Readable, to: Writable): NeutralisedLines {
+  const lines = new NeutralisedLines();
+  from.pipe(lines).pipe(to, { end: false });
+  return lines;
+}
+
+function whenAborted(signal: AbortSignal, listener: () => void): void {
+  if (signal.aborted) {
+    listener();
+  } else {
+    signal.addEventListener('abort', listener, { once: true });
+  }
+}

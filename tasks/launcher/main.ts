@@ -1,0 +1,92 @@
+/** The one program the agent starts: prepares Python, runs the task in it and reports its result. */
+
+import './agentVariables';
+
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+import * as tl from 'azure-pipelines-task-lib/task';
+
+import { type Cancellation, listenForCancel } from './cancel';
+import { Channel, complete, type Conclusion, showIssue } from './channel';
+import { Cancelled, LauncherError, reason, taskDied, toolDirectoryUnusable } from './errors';
+import { prepareEnvironment } from './environment';
+import { collect, type Exit, runPython, type TaskDefinition } from './handover';
+import { childEnvironment } from './proxy';
+import { findPython } from './python';
+import { say } from './log';
+
+/** Taken when the input `sdk` is none of these; Python then tells what is wrong with it. */
+const DEFAULT_SDK = 'v2';
+const SDKS = [DEFAULT_SDK, 'v1'];
+
+async function main(): Promise<void> {
+  const channel = new Channel();
+  let conclusion: Conclusion;
+  try {
+    conclusion = await run(__dirname, channel, listenForCancel());
+  } catch (error) {
+    conclusion = failure(error);
+  }
+  if (conclusion.result === 'Failed' && !channel.hasShownError) {
+    showIssue('error', /^([A-Z_]+): /.exec(conclusion.message)?.[1] ?? '', conclusion.message);
+  }
+  complete(conclusion);
+}
+
+async function run(folder: string, channel: Channel, cancel: Cancellation): Promise<Conclusion> {
+  const definition = fs.readFileSync(path.join(folder, 'task.json'), 'utf8');
+  const document = collect(JSON.parse(definition) as TaskDefinition);
+  const env = childEnvironment();
+  const toolDirectory = tl.getVariable('Agent.ToolsDirectory');
+  if (!toolDirectory) {
+    throw toolDirectoryUnusable('the tool directory', 'the agent did not say where it is');
+  }
+  const python = await findPython(env, cancel.requested);
+  say(`Using Python ${python.version} at ${python.executable}`);
+  const requirements = path.join(folder, 'requirements');
+  const sdk = SDKS.find((name) => name === document.inputs.sdk) ?? DEFAULT_SDK;
+  const interpreter = await prepareEnvironment(
+    python,
+    requirements,
+    sdk,
+    toolDirectory,
+    env,
+    cancel.requested,
+  );
+  const exit = await runPython(interpreter, folder, document, env, cancel, (line) => {
+    channel.handle(line);
+  });
+  return conclude(channel.conclusion, exit, cancel.requested.aborted);
+}
+
+/** The one result, from what Python said and how it ended. */
+function conclude(said: Conclusion | undefined, exit: Exit, cancelled: boolean): Conclusion {
+  const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${String(exit.code)}`;
+  if (said?.result === 'Succeeded' && exit.code !== 0) {
+    const message = `TASK_DIED: The task had succeeded, and then its Python ${how}.`;
+    showIssue('warning', 'TASK_DIED', message);
+    return { result: 'SucceededWithIssues', message };
+  }
+  if (said) {
+    return said;
+  }
+  if (cancelled) {
+    return { result: 'Canceled', message: new Cancelled().message };
+  }
+  const memory = exit.signal === 'SIGKILL' ? ' (the system may have run out of memory)' : '';
+  throw taskDied(`The task's Python ${how}${memory} and gave no result.`);
+}
+
+function failure(error: unknown): Conclusion {
+  if (error instanceof Cancelled) {
+    return { result: 'Canceled', message: error.message };
+  }
+  if (error instanceof LauncherError) {
+    return { result: 'Failed', message: error.message };
+  }
+  tl.debug(error instanceof Error ? (error.stack ?? '') : '');
+  return { result: 'Failed', message: taskDied(`The launcher failed: ${reason(error)}.`).message };
+}
+
+void main();

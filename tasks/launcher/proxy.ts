@@ -1,0 +1,109 @@
+/**
+ * The environment of our children: the agent's own, without anything the agent gave to the task in
+ * confidence, and with the agent's proxy and certificate settings in the form that Python and uv
+ * read. The agent itself does not translate them (azure-pipelines-tasks#17752).
+ */
+
+import * as tl from 'azure-pipelines-task-lib/task';
+
+/** What the agent hands to the task alone; inputs may carry secrets, too. */
+const CONFIDENTIAL = /^(INPUT_|ENDPOINT_|SECRET_|SECUREFILE_|VSTS_TASKVARIABLE_|VSTS_SECRET_)/i;
+
+/** Settings of the user's Python that would change ours. */
+const FOREIGN_PYTHON = /^(PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PYTHONSAFEPATH|VIRTUAL_ENV)$/i;
+
+/** The environment for the children; what is set already wins over the agent's settings. */
+export function childEnvironment(): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (!CONFIDENTIAL.test(name) && !FOREIGN_PYTHON.test(name)) {
+      env[name] = value;
+    }
+  }
+  const proxy = agentProxy();
+  for (const name of ['HTTPS_PROXY', 'HTTP_PROXY']) {
+    setBothCases(env, name, env[name] ?? env[name.toLowerCase()] ?? proxy);
+  }
+  if (env['HTTPS_PROXY'] ?? env['HTTP_PROXY']) {
+    const listed = env['NO_PROXY'] ?? env['no_proxy'] ?? agentBypass().join(',');
+    const hosts = listed.split(',').map((host) => host.trim());
+    setBothCases(
+      env,
+      'NO_PROXY',
+      [...new Set([...hosts, 'localhost', '127.0.0.1'])].filter(Boolean).join(','),
+    );
+  }
+  const authorities = tl.getVariable('Agent.CAInfo');
+  for (const name of ['REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE']) {
+    if (authorities && !env[name]) {
+      env[name] = authorities;
+    }
+  }
+  return env;
+}
+
+function setBothCases(env: NodeJS.ProcessEnv, name: string, value: string | undefined): void {
+  if (value) {
+    env[name] = value;
+    env[name.toLowerCase()] = value;
+  }
+}
+
+/** The agent's proxy as an URL with its user and password, or undefined. */
+function agentProxy(): string | undefined {
+  const address = tl.getVariable('Agent.ProxyUrl');
+  const user = tl.getVariable('Agent.ProxyUsername');
+  if (!address || !user || !URL.canParse(address)) {
+    return address;
+  }
+  const password = tl.getVariable('Agent.ProxyPassword') ?? '';
+  const url = new URL(address);
+  url.username = encodeURIComponent(user);
+  url.password = encodeURIComponent(password);
+  if (url.password !== password) {
+    // The agent masks the password as it was typed; this form of it must not be shown either.
+    tl.setSecret(url.password);
+  }
+  return url.href.replace(/\/$/, '');
+}
+
+/** The agent's bypass list as hosts for NO_PROXY; it is a JSON list of regular expressions. */
+function agentBypass(): string[] {
+  const text = tl.getVariable('Agent.ProxyBypassList');
+  if (!text) {
+    return [];
+  }
+  let patterns: unknown;
+  try {
+    patterns = JSON.parse(text);
+  } catch {
+    patterns = undefined;
+  }
+  if (!Array.isArray(patterns)) {
+    tl.warning(`Agent.ProxyBypassList is not a JSON list and was left out: ${text}`);
+    return [];
+  }
+  return patterns.flatMap((pattern) => {
+    const host = hostOf(String(pattern));
+    if (host === undefined) {
+      tl.debug(`proxy bypass ${String(pattern)} cannot be said in NO_PROXY and was left out`);
+    }
+    return host === undefined ? [] : [host];
+  });
+}
+
+/**
+ * A bypass pattern as NO_PROXY knows it: a host, or `.domain` for everything below a domain;
+ * undefined when the pattern says more than that.
+ */
+export function hostOf(pattern: string): string | undefined {
+  const host = pattern
+    .replace(/^\^/, '')
+    .replace(/^https?\??:\\?\/\\?\//, '')
+    .replace(/^\.\*(?=\\?\.)/, '')
+    .replace(/^\*(?=\\?\.)/, '')
+    .replace(/\$$/, '')
+    .replace(/\\?\/?(\.\*)?$/, '')
+    .replace(/\\([.\-:/])/g, '$1');
+  return /^[A-Za-z0-9.:_-]+$/.test(host) ? host : undefined;
+}

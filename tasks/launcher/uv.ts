@@ -1,0 +1,113 @@
+/** The installer uv: the agent's own when it is new enough, else one installed with pip, once. */
+
+import * as crypto from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+import * as tl from 'azure-pipelines-task-lib/task';
+
+import { runCommand } from './command';
+import { errorCode, toolDirectoryUnusable, uvUnavailable } from './errors';
+import { say } from './log';
+import type { Python } from './python';
+
+/** The oldest uv that the launcher's commands were tried with. */
+const OLDEST = 'uv 0.8.0';
+const numeric = new Intl.Collator('en', { numeric: true });
+
+/**
+ * Path of a usable uv.
+ * @param requirements requirements/uv.txt: one version with hashes.
+ * @param tools our folder in the agent's tool directory.
+ * @throws LauncherError UV_UNAVAILABLE, or ENVIRONMENT_INSTALL_FAILED when `tools` is not writable.
+ */
+export async function findUv(
+  python: Python,
+  requirements: string,
+  tools: string,
+  env: NodeJS.ProcessEnv,
+  cancel: AbortSignal,
+): Promise<string> {
+  const onPath = tl.which('uv');
+  if (onPath && (await isUsable(onPath, env, cancel))) {
+    return onPath;
+  }
+  const version = /^uv==([0-9.]+)/m.exec(fs.readFileSync(requirements, 'utf8'))?.[1] ?? 'unknown';
+  const folder = path.join(tools, 'uv', version);
+  const installed = executableIn(folder);
+  if (installed && (await isUsable(installed, env, cancel))) {
+    return installed;
+  }
+  say(`Installing uv ${version} into ${folder}`);
+  return await install(python, requirements, folder, env, cancel);
+}
+
+async function isUsable(uv: string, env: NodeJS.ProcessEnv, cancel: AbortSignal): Promise<boolean> {
+  const result = await runCommand(uv, ['--version'], { env, cancel, timeoutSeconds: 30 });
+  const version = /^uv \d+\.\d+\.\d+/.exec(result.stdout)?.[0];
+  const usable = version !== undefined && numeric.compare(version, OLDEST) >= 0;
+  tl.debug(`${uv}: ${result.output.trim()}: ${usable ? 'usable' : 'not usable'}`);
+  return usable;
+}
+
+async function install(
+  python: Python,
+  requirements: string,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  cancel: AbortSignal,
+): Promise<string> {
+  const temporary = `${folder}.${crypto.randomBytes(3).toString('hex')}`;
+  try {
+    makeFolder(path.dirname(folder));
+    const args = ['-I', '-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps'];
+    args.push('--require-hashes', '--target', temporary, '-r', requirements);
+    const result = await runCommand(python.executable, args, { env, cancel });
+    if (result.code !== 0) {
+      throw uvUnavailable(lastLine(result.output));
+    }
+    if (!executableIn(folder)) {
+      // What is there is half of an installation, or nothing.
+      fs.rmSync(folder, { recursive: true, force: true });
+      renameUnlessThere(temporary, folder);
+    }
+  } finally {
+    fs.rmSync(temporary, { recursive: true, force: true });
+  }
+  const uv = executableIn(folder);
+  if (!uv || !(await isUsable(uv, env, cancel))) {
+    throw uvUnavailable(`the uv that pip put into ${folder} does not start`);
+  }
+  return uv;
+}
+
+/** Where pip puts the program under --target differs between its versions on Windows. */
+function executableIn(folder: string): string | undefined {
+  const names = ['bin/uv', 'bin/uv.exe', 'Scripts/uv.exe'];
+  return names.map((name) => path.join(folder, name)).find((file) => fs.existsSync(file));
+}
+
+/** Rename a folder; when another task was quicker, its folder stays. */
+function renameUnlessThere(from: string, to: string): void {
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    if (!fs.existsSync(to)) {
+      throw toolDirectoryUnusable(to, errorCode(error));
+    }
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw toolDirectoryUnusable(folder, errorCode(error));
+  }
+}
+
+function lastLine(output: string): string {
+  const lines = output.trim().split('\n');
+  const error = lines.findLast((line) => /error/i.test(line));
+  return (error ?? lines.at(-1) ?? '').trim().replace(/\.$/, '') || 'pip said nothing';
+}

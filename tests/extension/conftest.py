@@ -1,0 +1,40 @@
+"""Fixtures: the extension as it is built, and a copy of its sources to damage."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def built_vsix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The .vsix, built by the command line that everybody uses."""
+    out = tmp_path_factory.mktemp("vsix")
+    done = subprocess.run(
+        [sys.executable, "-m", "extension.package", "--out", str(out)],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return Path(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A copy of what the extension is made from, but for the programs."""
+    for name in ("vss-extension.json", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("tasks", "extension"):
+        shutil.copytree(
+            ROOT / name,
+            tmp_path / name,
+            ignore=shutil.ignore_patterns("*.py", "*.ts", "__pycache__", "amltasks", "launcher"),
+        )
+    return tmp_path

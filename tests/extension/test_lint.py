@@ -1,0 +1,136 @@
+"""The lint finds nothing in our sources, and finds each kind of damage."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extension import lint
+
+ROOT = Path(__file__).resolve().parents[2]
+GATE = "tasks/EvaluateAndGateV1/task.json"
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def set_input(name: str, /, **values: object) -> Change:
+    """Change one input of a task."""
+
+    def change(task: dict[str, Any]) -> None:
+        (item,) = [item for item in task["inputs"] if item["name"] == name]
+        item.update(values)
+
+    return change
+
+
+DAMAGE: dict[str, Change] = {
+    "id 12 is not a GUID": lambda task: task.update(id="12"),
+    "the folder is named EvaluateAndGateV1, and name and version": (
+        lambda task: task["version"].update(Major=2)
+    ),
+    "friendlyName has 41 characters": lambda task: task.update(friendlyName="x" * 41),
+    "instanceNameFormat names $(nothing)": (
+        lambda task: task.update(instanceNameFormat="Gate $(nothing)")
+    ),
+    "category is not": lambda task: task.update(category="Deploy"),
+    "execution has ['Node16', 'Node20_1', 'Node24']": (
+        lambda task: task["execution"].update(Node16={"target": "launcher.js"})
+    ),
+    "targets are ['launcher.js', 'main.js']": (
+        lambda task: task["execution"].update(Node24={"target": "main.js"})
+    ),
+    "minimumAgentVersion is not between": lambda task: task.update(minimumAgentVersion="4.265.1"),
+    "name or alias resourcegroup is given to more": set_input("rules", aliases=["ResourceGroup"]),
+    "the first inputs are not": lambda task: task["inputs"].reverse(),
+    "input model-name: the name has": set_input("modelName", name="model-name"),
+    "input rules: there is no type yaml": set_input("rules", type="yaml"),
+    "input rules: helpMarkDown is not": set_input("rules", helpMarkDown="Some rules"),
+    "input modelPath: there is no group more": set_input("modelPath", groupName="more"),
+    "input baseline: the default 'x' is none": set_input("baseline", defaultValue="x"),
+    "input rules: the default is not a text": set_input("rules", defaultValue=1),
+    "input serviceName: it is required, and hidden": set_input("serviceName", required=True),
+    "input serviceName: visibleRule mixes": set_input(
+        "serviceName", visibleRule="baseline = service && candidate = run || candidate = model"
+    ),
+    "input serviceName: visibleRule 'x = y' names no input": set_input(
+        "serviceName", visibleRule="x = y"
+    ),
+    "input serviceName: visibleRule 'baseline = old' names no option": set_input(
+        "serviceName", visibleRule="baseline = old"
+    ),
+    "depends on baseline, which is in another group": set_input(
+        "modelPath", visibleRule="baseline = service"
+    ),
+    "settableVariables are not": (
+        lambda task: task["restrictions"]["settableVariables"]["allowed"].append("more")
+    ),
+    "output passed: the description": (
+        lambda task: task["outputVariables"][0].update(description="whether it passed")
+    ),
+    "there is no command mode some": (
+        lambda task: task["restrictions"]["commands"].update(mode="some")
+    ),
+}
+
+
+def test_our_sources_are_clean() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "extension.lint"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("expected", DAMAGE)
+def test_damage_to_a_task_is_found(sources: Path, expected: str) -> None:
+    assert lint.problems(sources) == []
+    task = json.loads((sources / GATE).read_text())
+    DAMAGE[expected](task)
+    (sources / GATE).write_text(json.dumps(task))
+    found = lint.problems(sources)
+    assert any(problem.startswith(GATE) and expected in problem for problem in found), found
+
+
+def test_two_tasks_may_not_share_an_id(sources: Path) -> None:
+    text = (sources / GATE).read_text()
+    other = json.loads((sources / "tasks/DeployToAksV1/task.json").read_text())["id"]
+    (sources / GATE).write_text(re.sub(r'"id": "[^"]+"', f'"id": "{other}"', text))
+    assert lint.problems(sources) == [f"{GATE}: EvaluateAndGate has the id of DeployToAks."]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda manifest: manifest["contributions"].pop(), "contributions are"),
+        (lambda manifest: manifest["contributions"][0].update(id="x"), "the contribution x is"),
+        (lambda manifest: manifest["files"].pop(), "is not among the files"),
+        (lambda manifest: manifest["files"].append({"path": "no"}), "no does not exist"),
+        (lambda manifest: manifest.update(version="1.0"), "version 1.0 is not three"),
+        (lambda manifest: manifest.update(categories=["Sports"]), "categories are not"),
+        (lambda manifest: manifest.update(description="x" * 201), "description has 201"),
+    ],
+)
+def test_damage_to_the_manifest_is_found(sources: Path, change: Change, expected: str) -> None:
+    path = sources / "vss-extension.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+    assert any(expected in problem for problem in lint.problems(sources))
+
+
+@pytest.mark.parametrize("icon", ["tasks/DeployToAksV1/icon.png", "extension/images/icon.png"])
+def test_an_icon_must_have_its_size(sources: Path, icon: str) -> None:
+    (sources / icon).write_bytes(b"GIF89a")
+    assert any("icon.png is not a PNG of" in problem for problem in lint.problems(sources))
+    (sources / icon).unlink()
+    assert any("icon.png is missing" in problem for problem in lint.problems(sources))

@@ -1,0 +1,166 @@
+"""The built .vsix: complete, clean, reproducible; and what happens when it cannot be built."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from extension import package
+
+ROOT = Path(__file__).resolve().parents[2]
+TASKS = ["DeployToAksV1", "EvaluateAndGateV1", "ProvisionAmlComputeV1", "RunAmlPipelineV1"]
+
+
+def names(vsix: Path) -> list[str]:
+    """The entries of the archive."""
+    with zipfile.ZipFile(vsix) as archive:
+        return archive.namelist()
+
+
+def read_json(vsix: Path, name: str) -> dict[str, Any]:
+    """One JSON entry of the archive."""
+    with zipfile.ZipFile(vsix) as archive:
+        found = json.loads(archive.read(name))
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_task_holds_all_it_needs_and_nothing_else(built_vsix: Path, task: str) -> None:
+    prefix = f"tasks/{task}/"
+    found = {name.removeprefix(prefix) for name in names(built_vsix) if name.startswith(prefix)}
+    modules = {
+        f"python/{path.relative_to(ROOT / 'tasks').as_posix()}"
+        for path in (ROOT / "tasks" / "amltasks").rglob("*.py")
+    }
+    assert found - modules == {
+        "LICENSE",
+        "ThirdPartyNotices.txt",
+        "icon.png",
+        "launcher.js",
+        "requirements/uv.txt",
+        "requirements/v1.txt",
+        "requirements/v2.txt",
+        "task.json",
+    }
+    assert modules <= found
+
+
+def test_contributions_name_the_folders_of_the_tasks(built_vsix: Path) -> None:
+    manifest = read_json(built_vsix, "extension.vsomanifest")
+    tasks = {item["id"]: item["properties"]["name"] for item in manifest["contributions"]}
+    assert tasks == {task: f"tasks/{task}" for task in TASKS}
+    for task, folder in tasks.items():
+        about = read_json(built_vsix, f"{folder}/task.json")
+        assert f"{about['name']}V{about['version']['Major']}" == task
+
+
+def test_the_ids_of_the_tasks_stay(built_vsix: Path) -> None:
+    found = {task: read_json(built_vsix, f"tasks/{task}/task.json")["id"] for task in TASKS}
+    assert found == {
+        "ProvisionAmlComputeV1": "4e755dd3-fb99-462e-a9cb-af133afa1a43",
+        "RunAmlPipelineV1": "659d9989-e3a5-45fd-9ffb-d0a3d3546ea9",
+        "EvaluateAndGateV1": "51398520-1723-4d97-81d4-b80ab0f54309",
+        "DeployToAksV1": "9c2e476a-321f-4934-bd48-311945c15098",
+    }
+
+
+def test_all_tasks_carry_one_launcher_and_it_is_small(built_vsix: Path) -> None:
+    with zipfile.ZipFile(built_vsix) as archive:
+        launchers = {archive.read(f"tasks/{task}/launcher.js") for task in TASKS}
+        notices = archive.read(f"tasks/{TASKS[0]}/ThirdPartyNotices.txt").decode()
+    assert len(launchers) == 1
+    assert len(launchers.pop()) < 500_000
+    assert built_vsix.stat().st_size < 2_000_000
+    assert "azure-pipelines-task-lib" in notices
+    assert "Permission is hereby granted" in notices
+
+
+def test_nothing_of_this_machine_is_in_it(built_vsix: Path) -> None:
+    with zipfile.ZipFile(built_vsix) as archive:
+        for entry in archive.infolist():
+            assert entry.date_time == package.ZIP_TIME
+            assert not entry.is_dir()
+            assert "__pycache__" not in entry.filename
+            assert str(ROOT).encode() not in archive.read(entry), entry.filename
+
+
+def test_the_same_sources_give_the_same_bytes(built_vsix: Path, tmp_path: Path) -> None:
+    again = package.package(tmp_path)
+    assert again.name == "amltasks.azure-machine-learning-tasks-0.1.0.vsix" == built_vsix.name
+    assert again.read_bytes() == built_vsix.read_bytes()
+
+
+def test_a_warning_of_tfx_is_a_failure(tmp_path: Path) -> None:
+    staged = tmp_path / "staged"
+    package.stage(staged)
+    path = staged / "tasks" / TASKS[0] / "task.json"
+    task = json.loads(path.read_text())
+    task["execution"]["Node24"]["target"] = "missing.js"
+    path.write_text(json.dumps(task))
+    with pytest.raises(package.PackagingError, match=r"(?s)tfx warned.*missing\.js"):
+        package.create_vsix(staged, tmp_path / "x.vsix")
+
+
+def test_what_tfx_refuses_is_told(tmp_path: Path) -> None:
+    staged = tmp_path / "staged"
+    package.stage(staged)
+    path = staged / "vss-extension.json"
+    path.write_text(path.read_text().replace('"publisher": "amltasks"', '"publisher": ""'))
+    with pytest.raises(
+        package.PackagingError, match=r"(?s)failed with exit code.*'publisher' must"
+    ):
+        package.create_vsix(staged, tmp_path / "x.vsix")
+
+
+def test_without_node_modules_one_sentence_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package, "ROOT", tmp_path)
+    with pytest.raises(package.PackagingError, match=r"holds no esbuild\. Next: run `npm ci`"):
+        package.stage(tmp_path / "staged")
+
+
+def test_the_command_line_ends_with_1_and_no_stack_trace(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "extension.package", "--out", str(tmp_path / "file")],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "is a file" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_repacking_keeps_every_byte_of_every_entry(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "old.zip", "w") as archive:
+        archive.writestr("b/", "")
+        archive.writestr("b/two.png", bytes(range(256)))
+        archive.writestr("a.txt", "ä")
+    package.repack(tmp_path / "old.zip", tmp_path / "new.zip")
+    with zipfile.ZipFile(tmp_path / "new.zip") as archive:
+        assert archive.namelist() == ["a.txt", "b/two.png"]
+        assert archive.read("b/two.png") == bytes(range(256))
+
+
+def test_every_entry_has_a_content_type(built_vsix: Path) -> None:
+    with zipfile.ZipFile(built_vsix) as archive:
+        text = archive.read(package.CONTENT_TYPES_NAME).decode()
+    types = ElementTree.fromstring(text)  # noqa: S314 - our own file
+    extensions = {item.get("Extension") for item in types if item.tag.endswith("Default")}
+    parts = {item.get("PartName") for item in types if item.tag.endswith("Override")}
+    for name in names(built_vsix):
+        if name != package.CONTENT_TYPES_NAME:
+            assert Path(name).suffix in extensions or f"/{name}" in parts
+    with pytest.raises(package.PackagingError, match=r"a\.exe has no known type"):
+        package.content_types(["a.exe"])

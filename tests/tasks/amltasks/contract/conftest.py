@@ -1,0 +1,287 @@
+"""The contract: what a task does is the same on both SDKs. Each test here runs once on each."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..conftest import CLUSTER, CONSUMER, Azure, Ended, Starter, start_task
+
+PIPELINES = {"v1": "pipeline.py", "v2": "pipeline_v2.py"}
+KUBERNETES = "aks-near"
+
+Ask = Callable[[str], Any]
+
+
+@pytest.fixture(scope="session", params=["v2", "v1"])
+def sdk(request: pytest.FixtureRequest) -> str:
+    """The SDK that the tasks work with."""
+    return str(request.param)
+
+
+@pytest.fixture
+def start_in_azure(aml_azure: Azure, sdk: str, tmp_path: Path) -> Starter:
+    """Start a task against the local Azure, in its workspace."""
+
+    def begin(task: str, inputs: Mapping[str, str], **more: Any) -> Any:
+        more = {"connection": aml_azure.connection, **more}
+        return start_task(
+            task,
+            {**aml_azure.place, "sdk": sdk, **inputs},
+            folder=tmp_path,
+            environment=aml_azure.client_environment,
+            **more,
+        )
+
+    return begin
+
+
+_ASKED = """
+import json, os, sys, traceback, warnings
+warnings.simplefilter("ignore")
+given = os.environ
+{open}
+for line in sys.stdin:
+    try:
+        answer = {{"is": eval(line)}}
+    except Exception:
+        answer = {{"raised": traceback.format_exc()}}
+    print("answer:" + json.dumps(answer), flush=True)
+os._exit(0)
+"""
+_OPEN = {
+    "v1": """
+from azureml.core import Webservice, Workspace
+from azureml.core.authentication import ServicePrincipalAuthentication
+from azureml.core.model import Model
+auth = ServicePrincipalAuthentication(
+    given["AZURE_TENANT_ID"], given["AZURE_CLIENT_ID"], given["AZURE_CLIENT_SECRET"]
+)
+ws = Workspace.get(
+    given["AML_WORKSPACE_NAME"], auth, given["AML_SUBSCRIPTION_ID"], given["AML_RESOURCE_GROUP"]
+)
+""",
+    "v2": """
+from azure.ai.ml import MLClient
+from azure.ai.ml.entities import KubernetesCompute
+from azure.identity import EnvironmentCredential
+ml = MLClient(
+    EnvironmentCredential(), given["AML_SUBSCRIPTION_ID"], given["AML_RESOURCE_GROUP"],
+    given["AML_WORKSPACE_NAME"], enable_telemetry=False, show_progress=False
+)
+""",
+}
+
+
+class Seen(ABC):
+    """What the unmodified SDK sees, asked in a process of its own."""
+
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
+
+    @abstractmethod
+    def vm_size(self, cluster: str) -> str: ...
+
+    @abstractmethod
+    def run(self, run_id: str) -> tuple[str, dict[str, str]]:
+        """Display name and tags."""
+
+    @abstractmethod
+    def status(self, run_id: str) -> str: ...
+
+    @abstractmethod
+    def versions(self, model: str) -> list[dict[str, Any]]:
+        """Version, tags and text of each, the oldest first."""
+
+    @abstractmethod
+    def services(self) -> list[str]: ...
+
+    @abstractmethod
+    def service(self, name: str) -> dict[str, Any]:
+        """Tags, description and primary key."""
+
+    @abstractmethod
+    def revisions(self, name: str) -> list[str]:
+        """What runs for a service: services beside it (v1), deployments (v2)."""
+
+    @abstractmethod
+    def call(self, name: str, body: str) -> Any: ...
+
+    @abstractmethod
+    def targets(self) -> list[str]: ...
+
+
+class SeenByV1(Seen):
+    def vm_size(self, cluster: str) -> str:
+        return str(self.ask(f"ws.compute_targets['{cluster}'].vm_size"))
+
+    def run(self, run_id: str) -> tuple[str, dict[str, str]]:
+        name, tags = self.ask(
+            f"[(r.display_name, r.get_tags()) for r in [ws.get_run('{run_id}')]][0]"
+        )
+        return name, tags
+
+    def status(self, run_id: str) -> str:
+        return str(self.ask(f"ws.get_run('{run_id}').get_status()"))
+
+    def versions(self, model: str) -> list[dict[str, Any]]:
+        found = self.ask(
+            "[{'version': m.version, 'tags': m.tags, 'text': m.description}"
+            f" for m in Model.list(ws, '{model}')]"
+        )
+        return sorted(found, key=lambda one: int(one["version"]))
+
+    def services(self) -> list[str]:
+        return sorted(self.ask("[s.name for s in Webservice.list(ws)]"))
+
+    def service(self, name: str) -> dict[str, Any]:
+        return dict(
+            self.ask(
+                "[{'tags': s.tags, 'text': s.description, 'key': s.get_keys()[0]}"
+                f" for s in [Webservice(ws, '{name}')]][0]"
+            )
+        )
+
+    def revisions(self, name: str) -> list[str]:
+        return [each for each in self.services() if each.startswith(name)]
+
+    def call(self, name: str, body: str) -> Any:
+        return self.ask(f"Webservice(ws, '{name}').run({body!r})")
+
+    def targets(self) -> list[str]:
+        return list(self.ask("list(ws.compute_targets)"))
+
+
+class SeenByV2(Seen):
+    def vm_size(self, cluster: str) -> str:
+        return str(self.ask(f"ml.compute.get('{cluster}').size"))
+
+    def run(self, run_id: str) -> tuple[str, dict[str, str]]:
+        name, tags = self.ask(f"[(j.display_name, j.tags) for j in [ml.jobs.get('{run_id}')]][0]")
+        return name, tags
+
+    def status(self, run_id: str) -> str:
+        return str(self.ask(f"ml.jobs.get('{run_id}').status"))
+
+    def versions(self, model: str) -> list[dict[str, Any]]:
+        found = self.ask(
+            "[{'version': int(m.version), 'tags': m.tags, 'text': m.description}"
+            f" for m in ml.models.list(name='{model}')]"
+        )
+        return sorted(found, key=lambda one: int(one["version"]))
+
+    def services(self) -> list[str]:
+        return sorted(self.ask("[e.name for e in ml.online_endpoints.list()]"))
+
+    def service(self, name: str) -> dict[str, Any]:
+        return dict(
+            self.ask(
+                "[{'tags': e.tags, 'text': e.description, 'key': "
+                f"ml.online_endpoints.get_keys('{name}').primary_key}}"
+                f" for e in [ml.online_endpoints.get('{name}')]][0]"
+            )
+        )
+
+    def revisions(self, name: str) -> list[str]:
+        return sorted(self.ask(f"[d.name for d in ml.online_deployments.list('{name}')]"))
+
+    def call(self, name: str, body: str) -> Any:
+        request = f"(open('request.json', 'w').write({body!r}), 'request.json')[1]"
+        return json.loads(
+            self.ask(f"ml.online_endpoints.invoke(endpoint_name='{name}', request_file={request})")
+        )
+
+    def targets(self) -> list[str]:
+        return list(self.ask("[c.name for c in ml.compute.list()]"))
+
+
+@pytest.fixture(scope="session")
+def seen(aml_azure: Azure, sdk: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+    """What the unmodified SDK sees."""
+    folder = tmp_path_factory.mktemp("ask")
+    with subprocess.Popen(
+        [sys.executable, "-c", _ASKED.format(open=_OPEN[sdk])],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **aml_azure.environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def answer(expression: str) -> Any:
+            process.stdin.write(expression + "\n")
+            process.stdin.flush()
+            lines = iter(process.stdout.readline, "")
+            found = next(line for line in lines if line.startswith("answer:"))
+            told = json.loads(found.removeprefix("answer:"))
+            assert "is" in told, told["raised"]
+            return told["is"]
+
+        yield (SeenByV1 if sdk == "v1" else SeenByV2)(answer)
+        process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(aml_azure: Azure, sdk: str, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """A cluster for the pipelines, provisioned by the task; v2 comes first and makes it."""
+    ended = start_task(
+        "ProvisionAmlCompute",
+        {**aml_azure.place, "sdk": sdk, "computeName": f"{CLUSTER}-{sdk}"},
+        folder=tmp_path_factory.mktemp("cluster"),
+        connection=aml_azure.connection,
+        environment=aml_azure.client_environment,
+    ).end()
+    assert ended.result == "Succeeded", ended.log
+    return ended
+
+
+@pytest.fixture(scope="session")
+def trained(
+    aml_azure: Azure, sdk: str, cluster: Ended, tmp_path_factory: pytest.TempPathFactory
+) -> Ended:
+    """A pipeline that ran well, with accuracy 0.9: what gates and deployments start from."""
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copytree(CONSUMER, folder, dirs_exist_ok=True)
+    ended = start_task(
+        "RunAmlPipeline",
+        {
+            **aml_azure.place,
+            "sdk": sdk,
+            "pipelineFile": PIPELINES[sdk],
+            "experimentName": "compliance",
+            "parameters": f"accuracy: 0.9\nmode: good\ncompute: {CLUSTER}-{sdk}",
+            "tags": "team: parts\nversion: 1.10",
+            "displayName": "nightly",
+            "downloadOutputs": "train/report\ntrain/outputs/model",
+        },
+        folder=folder,
+        connection=aml_azure.connection,
+        environment=aml_azure.client_environment,
+    ).end()
+    assert ended.result == "Succeeded", ended.log
+    return ended
+
+
+@pytest.fixture(scope="session")
+def kubernetes(sdk: str, seen: Seen) -> str:
+    """A cluster to deploy to: attached already with v2, yet to be made by the task with v1."""
+    if sdk == "v1":
+        return f"{KUBERNETES}-v1"
+    cluster = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService"
+    seen.ask(
+        f"ml.compute.begin_create_or_update(KubernetesCompute(name='{KUBERNETES}-v2', "
+        f"resource_id='{cluster}/managedClusters/near', namespace='default')).result().name"
+    )
+    return f"{KUBERNETES}-v2"

@@ -1,0 +1,124 @@
+"""dev.py as its users call it: a subprocess of a plain Python."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+VERBS = {"demo", "test", "lint", "package", "bench", "azure", "agent", "lock"}
+
+
+def dev(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "dev.py", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_help_names_every_verb() -> None:
+    result = dev("--help")
+    assert result.returncode == 0
+    assert set(re.findall(r"python3 dev\.py (\w+)", result.stdout)) == VERBS
+
+
+def test_no_verb_prints_the_help_and_fails() -> None:
+    result = dev()
+    assert result.returncode == 2
+    assert "python3 dev.py demo" in result.stdout
+
+
+def test_unknown_verb_says_what_there_is() -> None:
+    result = dev("deploy")
+    assert result.returncode == 2
+    assert "no verb 'deploy'" in result.stderr
+    assert "demo" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_imports_nothing_but_the_standard_library() -> None:
+    tree = ast.parse((ROOT / "dev.py").read_text(encoding="utf-8"))
+    imported = {
+        (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
+    assert {name.split(".")[0] for name in imported} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    "lock", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda p: p.name
+)
+def test_locks_have_hashes_and_name_no_host(lock: Path) -> None:
+    text = lock.read_text(encoding="utf-8")
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==", text, flags=re.MULTILINE)
+    assert pins
+    assert text.count("--hash=sha256:") >= len(pins)
+    assert "://" not in text
+
+
+def test_npm_lock_records_no_address() -> None:
+    text = (ROOT / "package-lock.json").read_text(encoding="utf-8")
+    assert '"integrity"' in text
+    assert '"resolved"' not in text
+
+
+def test_locks_agree_where_they_share_a_package() -> None:
+    """What we test with (dev) is what ships in the tasks (v1)."""
+
+    def pins(name: str) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        for package, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", text, re.MULTILINE):
+            found.setdefault(package, set()).add(version)
+        return found
+
+    shipped, tested = pins("v1"), pins("dev")
+    differing = {
+        package: (versions, tested.get(package))
+        for package, versions in shipped.items()
+        if not versions & tested.get(package, set())
+    }
+    assert differing == {}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for uv is a POSIX script")
+def test_downloads_pass_by_the_local_azure(tmp_path: Path) -> None:
+    """The env file of `dev.py azure` is sourced, and something is still to be installed."""
+    shutil.copy(ROOT / "dev.py", tmp_path)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    uv = tmp_path / ".envs" / "uv" / "bin" / "uv"
+    uv.parent.mkdir(parents=True)
+    report = "import json, os; open('seen.json', 'w').write(json.dumps(dict(os.environ)))"
+    uv.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{report}"\n')
+    uv.chmod(0o755)
+    lock = (tmp_path / "requirements" / "uv.txt").read_bytes()
+    (tmp_path / ".envs" / "uv" / ".stamp").write_text(hashlib.sha256(lock).hexdigest())
+    own = {"HTTPS_PROXY": "http://proxy.example:3128", "SSL_CERT_FILE": "own.pem"}
+    local = {"HTTPS_PROXY": "http://127.0.0.1:1", "SSL_CERT_FILE": "ca.pem"}
+    for settings, expected in (
+        (own, own),
+        ({**local, "AML_WORKSPACE_NAME": "ws-local"}, {}),
+    ):
+        subprocess.run(
+            [sys.executable, "dev.py", "lock"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], **settings},
+            check=True,
+            capture_output=True,
+        )
+        seen = json.loads((tmp_path / "seen.json").read_text())
+        assert {name: value for name, value in seen.items() if name in own} == expected
