@@ -1,5 +1,7 @@
 """azureml-sdk builds, submits, watches, cancels and publishes pipelines against the local Azure."""
 
+import contextlib
+import io
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -106,7 +108,7 @@ def submit(aml_workspace: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="module")
-def training(aml_workspace: Any, make_step: Any, submit: Any, capsys_module: Any) -> Any:
+def training(aml_workspace: Any, make_step: Any, submit: Any, streamed: io.StringIO) -> Any:
     """A finished run of two steps, the second reading what the first wrote."""
     from azureml.pipeline.core import PipelineData
     from azureml.pipeline.core.graph import PipelineParameter
@@ -118,19 +120,15 @@ def training(aml_workspace: Any, make_step: Any, submit: Any, capsys_module: Any
     )
     evaluate = make_step("evaluate", "evaluate.py", arguments=[data], inputs=[data])
     run = submit(train, evaluate, pipeline_parameters={"rate": 0.7}, tags={"commit": "abc"})
-    run.wait_for_completion(show_output=True)
+    with contextlib.redirect_stdout(streamed):
+        run.wait_for_completion(show_output=True)
     return run
 
 
 @pytest.fixture(scope="module")
-def capsys_module() -> Iterator[Any]:
+def streamed() -> io.StringIO:
     """What the SDK prints while it streams logs."""
-    from _pytest.capture import MultiCapture, SysCapture
-
-    capture: Any = MultiCapture(in_=None, out=SysCapture(1), err=None)
-    capture.start_capturing()
-    yield capture
-    capture.stop_capturing()
+    return io.StringIO()
 
 
 def step_of(run: Any, name: str) -> Any:
@@ -138,8 +136,8 @@ def step_of(run: Any, name: str) -> Any:
     return step
 
 
-def test_logs_are_streamed_to_the_client(training: Any, capsys_module: Any) -> None:
-    text = capsys_module.readouterr().out
+def test_logs_are_streamed_to_the_client(training: Any, streamed: io.StringIO) -> None:
+    text = streamed.getvalue()
     assert "Streaming azureml-logs/70_driver_log.txt" in text
     assert "rate is 0.7" in text
     assert "StepRun( evaluate ) Status: Finished" in text

@@ -2,6 +2,8 @@
 
 # (No postponed annotations here: the SDK reads those of pipeline functions.)
 
+import contextlib
+import io
 import sys
 import time
 from pathlib import Path
@@ -78,7 +80,6 @@ def test_nested_pipeline(
     source: Path,
     bare_python: Any,
     tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
     from azure.ai.ml import Input, dsl
     from azure.ai.ml.entities import Model
@@ -102,11 +103,12 @@ def test_nested_pipeline(
     asked = outer(data=Input(type="uri_folder", path=str(tmp_path / "data")), suffix="b")
     asked.experiment_name, asked.tags = "nested-experiment", {"team": "red"}
     job = ml_client.jobs.create_or_update(asked)
-    ml_client.jobs.stream(job.name)
+    with contextlib.redirect_stdout(io.StringIO()) as streamed:
+        ml_client.jobs.stream(job.name)
 
     done = ml_client.jobs.get(job.name)
     assert (done.status, done.tags, done.type) == ("Completed", {"team": "red"}, "pipeline")
-    assert f"RunId: {job.name}" in capfd.readouterr().out
+    assert f"RunId: {job.name}" in streamed.getvalue()
     children = {one.display_name: one for one in ml_client.jobs.list(parent_job_name=job.name)}
     assert {name: one.status for name, one in children.items()} == {
         "before": "Completed",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ def python_with_mlflow(azure_http: requests.Session, local_azure: Any) -> str:
 
 
 def test_a_job_logs_to_its_own_run(
-    ml_client: Any, aml_workspace: Any, python_with_mlflow: str, tmp_path: Path, capfd: Any
+    ml_client: Any, aml_workspace: Any, python_with_mlflow: str, tmp_path: Path
 ) -> None:
     from azure.ai.ml import command
     from azureml.core import Run
@@ -47,8 +49,9 @@ def test_a_job_logs_to_its_own_run(
         experiment_name="mlflow-in-jobs",
     )
     job = ml_client.jobs.create_or_update(asked)
-    ml_client.jobs.stream(job.name)
-    assert f"run {job.name}" in capfd.readouterr().out
+    with contextlib.redirect_stdout(io.StringIO()) as streamed:
+        ml_client.jobs.stream(job.name)
+    assert f"run {job.name}" in streamed.getvalue()
     assert ml_client.jobs.get(job.name).status == "Completed"
     run = Run.get(aml_workspace, job.name)
     assert run.get_metrics() == {"accuracy": 0.5}
