@@ -35,7 +35,14 @@ ENVS = ROOT / ".envs"
 WINDOWS = os.name == "nt"
 SUPPORTED = ((3, 11), (3, 12))
 # The oldest Python that each lock must serve: agents may have 3.10, our own tools need not.
-LOCKS = {"uv": "3.10", "v1": "3.10", "v2": "3.10", "dev": "3.11"}
+LOCKS = {
+    "uv": "3.10",
+    "v1": "3.10",
+    "v1-gate": "3.10",
+    "v2": "3.10",
+    "v2-gate": "3.10",
+    "dev": "3.11",
+}
 INWARD = ("HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 DOWNLOADS = "see the lines above; offline, pip, uv and npm need a mirror or a warm cache"
 LINTS: tuple[tuple[str, ...], ...] = (
@@ -168,8 +175,8 @@ def python() -> str:
 
 def warm_task_environments() -> None:
     """Install the tasks' own locks once, so that uv's cache can serve the launcher offline."""
-    for sdk in ("v1", "v2"):
-        environment(sdk)
+    for name in ("v1", "v1-gate", "v2", "v2-gate"):
+        environment(name)
 
 
 def environment(name: str) -> Path:

@@ -53,6 +53,14 @@ def test_a_task_holds_all_it_needs_and_nothing_else(built_vsix: Path, task: str)
     assert modules <= found
 
 
+def test_only_the_gate_brings_the_statistics(built_vsix: Path) -> None:
+    with zipfile.ZipFile(built_vsix) as archive:
+        brought = {
+            task: b"scipy==" in archive.read(f"tasks/{task}/requirements/v2.txt") for task in TASKS
+        }
+    assert brought == {task: task == "EvaluateAndGateV1" for task in TASKS}
+
+
 def test_contributions_name_the_folders_of_the_tasks(built_vsix: Path) -> None:
     manifest = read_json(built_vsix, "extension.vsomanifest")
     tasks = {item["id"]: item["properties"]["name"] for item in manifest["contributions"]}
