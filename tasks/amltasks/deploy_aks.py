@@ -10,6 +10,7 @@ from pathlib import Path
 
 from amltasks import builds, clusters, connection, errors, inputs, smoke, waiting
 from amltasks.agent import Job
+from amltasks.report import eval_info
 from amltasks.workspace.port import AksSpec, Answer, Revision, Service, ServiceSpec, Workspace
 
 log = logging.getLogger("amltasks")
@@ -30,8 +31,16 @@ class DeployInputs:
     resource_group: str = inputs.text(required=True)
     workspace: str = inputs.text(required=True)
     service_name: str = inputs.text(required=True)
-    model_name: str = inputs.text(required=True)
-    model_version: int = inputs.required_whole(least=1, most=2_000_000_000)
+    model_source: str = inputs.choice("version", "evalInfo")
+    model_name: str = inputs.text(
+        required=True, shown=inputs.Shown(input="modelSource", value="version")
+    )
+    model_version: int = inputs.required_whole(
+        least=1, most=2_000_000_000, shown=inputs.Shown(input="modelSource", value="version")
+    )
+    eval_info_file: str = inputs.text(
+        required=True, shown=inputs.Shown(input="modelSource", value="evalInfo")
+    )
     target: str = inputs.choice("kubernetes", "managed")
     aks_name: str = inputs.text(
         required=True, shown=inputs.Shown(input="target", value="kubernetes")
@@ -66,11 +75,12 @@ def run(job: Job) -> str:
     _check_names(given)
     entry_script, source_directory, environment_file = _files(job, given)
     rows = _smoke_rows(job, given)
+    model_name, model_version = _chosen_model(job, given)
     workspace = connection.open_workspace(
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
     )
 
-    model = workspace.models.get(given.model_name, given.model_version)
+    model = workspace.models.get(model_name, model_version)
     live = workspace.services.find(given.service_name)
     _check_target(given, live)
     spec = ServiceSpec(
@@ -222,6 +232,14 @@ def _files(job: Job, given: DeployInputs) -> tuple[Path, Path, Path]:
             expected=f"a file under sourceDirectory ({given.source_directory})",
         )
     return entry_script, source_directory, environment_file
+
+
+def _chosen_model(job: Job, given: DeployInputs) -> tuple[str, int]:
+    """Name and version of the model; a gate's file must say that the model may be deployed."""
+    if given.model_source == "version":
+        return given.model_name, given.model_version
+    path = inputs.existing_file("evalInfoFile", given.eval_info_file, job.sources)
+    return eval_info.passed_model(path)
 
 
 def _smoke_rows(job: Job, given: DeployInputs) -> tuple[smoke.Row, ...]:

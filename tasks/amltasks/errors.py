@@ -333,6 +333,16 @@ SMOKE_FILE_INVALID = Cause(
     happened="the smoke file '{path}' cannot be used: {detail}",
     next_step='write a JSON list of {{"input": <row>, "expected": <label>}}',
 )
+EVAL_INFO_INVALID = Cause(
+    code="EVAL_INFO_INVALID",
+    happened="the gate's file '{path}' cannot be used: {detail}",
+    next_step="give the eval_info.json that Evaluate and Gate writes into its outputDirectory",
+)
+GATE_REJECTED = Cause(
+    code="GATE_REJECTED",
+    happened="the gate did not let the model '{model}' of this build through",
+    next_step="deploy a build whose gate passed; nothing was deployed",
+)
 SERVICE_WRONG_TARGET = Cause(
     code="SERVICE_WRONG_TARGET",
     happened="the service '{service}' runs on {found}, not on {expected}",

@@ -7,6 +7,8 @@ import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from amltasks import errors
+
 NONE = -1
 """The seed's value for an accuracy that is not there."""
 
@@ -43,3 +45,32 @@ def write(info: EvalInfo, folder: Path) -> Path:
     path = folder / "eval_info.json"
     path.write_text(json.dumps(asdict(info), indent=2) + "\n", encoding="utf-8")
     return path
+
+
+def passed_model(path: Path) -> tuple[str, int]:
+    """Name and version of the model that a gate's file lets through.
+
+    Raises:
+        TaskError: ``EVAL_INFO_INVALID`` when it is no such file, ``GATE_REJECTED`` when its gate
+            said no.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        verdict, name, version = (
+            found["deploy_model"],
+            found["model_name"],
+            str(found["model_version"]),
+        )
+    except (ValueError, KeyError, TypeError) as cause:
+        # A KeyError's own text is but the key.
+        detail = f"it has no {cause}" if isinstance(cause, KeyError) else "it is no such JSON"
+        raise errors.EVAL_INFO_INVALID.error(path=path.name, detail=detail) from None
+    if verdict is False:
+        raise errors.GATE_REJECTED.error(model=name)
+    if verdict is not True:
+        raise errors.EVAL_INFO_INVALID.error(
+            path=path.name, detail="its deploy_model is neither true nor false"
+        )
+    if not (isinstance(name, str) and name and version.isdecimal() and int(version) > 0):
+        raise errors.EVAL_INFO_INVALID.error(path=path.name, detail="it names no model version")
+    return name, int(version)

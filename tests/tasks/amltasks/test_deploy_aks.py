@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,16 @@ WHERE = {
         ({"target": "managed", "sdk": "v1"}, "TARGET_UNSUPPORTED"),
         ({"target": "managed", "instanceCount": "0"}, "INPUT_INVALID"),
         ({"sdk": "v3"}, "INPUT_INVALID"),
+        ({"modelSource": "evalInfo"}, "INPUT_MISSING"),
+        ({"modelSource": "evalInfo", "evalInfoFile": "nowhere.json"}, "FILE_NOT_FOUND"),
+        ({"modelSource": "evalInfo", "evalInfoFile": "smoke.json"}, "EVAL_INFO_INVALID"),
+        ({"modelSource": "evalInfo", "evalInfoFile": "rejected.json"}, "GATE_REJECTED"),
     ],
 )
 def test_wrong_inputs_stop_before_any_call(
     consumer: Path, start: Starter, changed: dict[str, str], code: str
 ) -> None:
     place = {"resourceGroup": "rg", "workspace": "ws"}
+    rejected = {"model_name": "served", "model_version": "", "deploy_model": False}
+    (consumer / "rejected.json").write_text(json.dumps(rejected))
     assert list(start(TASK, {**place, **WHERE, **changed}).end().issues) == [code]
