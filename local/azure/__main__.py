@@ -19,6 +19,7 @@ import platformdirs
 
 from local.azure import certificates, server
 from local.azure.azure import open_azure
+from local.azure.devops import organization as devops
 from local.azure.faults import Fault, parse
 from local.azure.store import Store
 
@@ -131,7 +132,7 @@ def _serve(root: Path, port: int, env_file: Path, faults: Sequence[Fault]) -> No
     )
 
     def ready() -> None:
-        write_env_file(env_file, azure.environment())
+        write_env_file(env_file, {**azure.environment(), **devops.environment(azure)})
         click.echo(f"Local Azure is ready behind the proxy {azure.proxy_url}.")
         click.echo(f"A client needs the variables in {env_file}.")
         click.echo(f"Runs, models and endpoints are shown at {azure.proxy_url}/.")

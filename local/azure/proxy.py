@@ -28,6 +28,7 @@ AZURE_SUFFIXES = (
     ".azure.net",
     ".azurecontainer.io",
     ".microsoftonline.com",
+    ".visualstudio.com",
     ".windows.net",
 )
 _CONNECT = re.compile(r"CONNECT ([A-Za-z0-9.-]+):(\d+) HTTP/1\.[01]")

@@ -51,6 +51,7 @@ from local.azure import (
 )
 from local.azure.azure import Azure
 from local.azure.certificates import server_context
+from local.azure.devops import routers as devops
 from local.azure.proxy import Proxy
 from local.azure.v2 import routers as v2
 from local.azure.web import (
@@ -92,6 +93,7 @@ ROUTERS: tuple[Router, ...] = (
     services.router,
     scoring.router,
     *v2.ROUTERS,
+    *devops.ROUTERS,
 )
 
 # How long requests that are under way at the end may take.

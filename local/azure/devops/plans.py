@@ -1,0 +1,304 @@
+"""Plans (area `distributedtask`): what an agent tells of a running job.
+
+Timeline records, attachments, logs and job events arrive by the routes of the real agent
+(microsoft/azure-pipelines-agent, src/Microsoft.VisualStudio.Services.Agent/JobServer.cs) and are
+read by those of area `build`. A build's timeline has the id of its plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from local.azure import fields
+from local.azure.azure import Azure
+from local.azure.devops.access import build_key
+from local.azure.devops.builds import KIND as BUILD
+from local.azure.devops.builds import change_build
+from local.azure.devops.organization import organization
+from local.azure.devops.projects import project_of
+from local.azure.devops.rest import Area, collection, number
+from local.azure.web import Request, Response, ServiceError, json_response
+
+area = Area("distributedtask", id="a85b8835-c1a1-4aac-ae97-1c3d0ba72dbd")
+_PLAN = "{scopeIdentifier}/_apis/{area}/hubs/{hubName}/plans/{planId}/"
+PLANS = area.location(
+    "5cecd946-d704-471e-a45f-3b4064fcfaba",
+    "{scopeIdentifier}/_apis/{area}/hubs/{hubName}/{resource}/{planId}",
+    resource="plans",
+    version=2,
+    minimum=2.0,
+)
+TIMELINES = area.location(
+    "83597576-cc2c-453c-bea6-2882ae6a1653",
+    _PLAN + "{resource}/{timelineId}",
+    resource="timelines",
+    version=2,
+    minimum=2.0,
+)
+RECORDS = area.location(
+    "8893bc5b-35b2-4be7-83cb-99e683551db4",
+    _PLAN + "timelines/{timelineId}/{resource}/{recordId}",
+    resource="records",
+    version=2,
+    minimum=2.0,
+)
+ATTACHMENTS = area.location(
+    "eb55e5d6-2f30-4295-b5ed-38da50b1fc52",
+    _PLAN + "{resource}/{type}",
+    resource="attachments",
+    minimum=2.1,
+)
+ATTACHMENT = area.location(
+    "7898f959-9cdf-4096-b29e-7f293031629e",
+    _PLAN + "timelines/{timelineId}/records/{recordId}/{resource}/{type}/{name}",
+    resource="attachments",
+    minimum=2.1,
+)
+EVENTS = area.location(
+    "557624af-b29e-4c20-8ab0-0399d2204f3f",
+    _PLAN + "{resource}",
+    resource="events",
+    minimum=2.0,
+)
+LOGS = area.location(
+    "46f5667d-263a-4684-91b1-dff7fdcf64e2",
+    _PLAN + "{resource}/{logId}",
+    resource="logs",
+    minimum=2.0,
+)
+_RESULTS = {
+    "succeeded": "succeeded",
+    "succeededwithissues": "partiallySucceeded",
+    "failed": "failed",
+    "canceled": "canceled",
+    "skipped": "succeeded",
+    "abandoned": "failed",
+}
+
+
+def plan_of(azure: Azure, request: Request) -> dict[str, Any]:
+    """The timeline of the plan that a route names, with the plan's id.
+
+    Raises:
+        ServiceError: 404 when there is none; 403 when a job asks for another build's plan.
+    """
+    project = project_of(azure, request)
+    plan = request.params["planId"].lower()
+    found = azure.store.get("devops-timeline", plan)
+    build = azure.store.get(BUILD, build_key(found["build"])) if found else None
+    if found is None or build is None or build["project"] != project["id"]:
+        raise ServiceError(
+            404, "TaskOrchestrationPlanNotFoundException", f"No plan found for identifier {plan}."
+        )
+    if (request.caller or {}).get("plan", plan) != plan:
+        raise ServiceError(
+            403, "AccessDeniedException", "The job's access token is limited to its own plan."
+        )
+    return {**found, "plan": plan}
+
+
+def timeline(azure: Azure, plan: str) -> dict[str, Any]:
+    """The timeline of a plan as the service writes it."""
+    found = azure.store.get("devops-timeline", plan) or {"records": {}, "changeId": 0}
+    records = sorted(
+        found["records"].values(), key=lambda one: (one.get("order") or 0, one.get("startTime"))
+    )
+    return {"id": plan, "changeId": found["changeId"], "records": records}
+
+
+def attachments(azure: Azure, plan: str, kind: str = "") -> list[dict[str, Any]]:
+    """The attachments of a plan, of one type where it is given (in any case)."""
+    found = azure.store.list("devops-attachment", f"{plan}/")
+    return [one for one in found if not kind or one["type"].lower() == kind.lower()]
+
+
+def content(azure: Azure, attachment: dict[str, Any]) -> bytes:
+    """The bytes of an attachment."""
+    return (azure.root / "devops-files" / str(attachment["digest"])).read_bytes()
+
+
+def keep(azure: Azure, data: bytes) -> str:
+    """Put bytes into a file of the state; returns the name that `content` reads, its digest."""
+    digest = hashlib.sha256(data).hexdigest()
+    folder = azure.root / "devops-files"
+    folder.mkdir(exist_ok=True)
+    (folder / digest).write_bytes(data)
+    return digest
+
+
+@area.on("GET", PLANS, "scopeIdentifier", "hubName", "planId")
+def get_plan(azure: Azure, request: Request) -> Response:
+    """A plan."""
+    found = plan_of(azure, request)
+    build = azure.store.get(BUILD, build_key(found["build"])) or {}
+    return json_response(
+        {
+            "planId": found["plan"],
+            "planType": "Build",
+            "scopeIdentifier": build["project"],
+            "timeline": {"id": found["plan"], "changeId": found["changeId"]},
+            "owner": {"id": build["id"], "name": build["buildNumber"]},
+            "definition": {
+                "id": build["definition"]["id"],
+                "name": build["definition"]["name"],
+            },
+        }
+    )
+
+
+@area.on("GET", TIMELINES, "scopeIdentifier", "hubName", "planId", "timelineId")
+def get_timeline(azure: Azure, request: Request) -> Response:
+    """A timeline."""
+    return json_response(timeline(azure, _timeline_of(azure, request)))
+
+
+@area.on("GET", RECORDS, "scopeIdentifier", "hubName", "planId", "timelineId")
+def get_records(azure: Azure, request: Request) -> Response:
+    """The records of a timeline."""
+    return collection(timeline(azure, _timeline_of(azure, request))["records"])
+
+
+@area.on("PATCH", RECORDS, "scopeIdentifier", "hubName", "planId", "timelineId")
+def update_records(azure: Azure, request: Request) -> Response:
+    """Add records, or change what is sent of those that are there."""
+    plan = _timeline_of(azure, request)
+    sent = fields.objects(request.json_object(), "value")
+
+    def change(stored: dict[str, Any]) -> None:
+        stored["changeId"] += 1
+        for record in sent:
+            identity = fields.text(record, "id").lower()
+            present = stored["records"].setdefault(identity, {})
+            present.update({name: value for name, value in record.items() if value is not None})
+            present.update(id=identity, changeId=stored["changeId"])
+            present["lastModified"] = azure.timestamp()
+
+    stored = azure.store.update("devops-timeline", plan, change)
+    return collection([stored["records"][str(one["id"]).lower()] for one in sent])
+
+
+@area.on(
+    "PUT",
+    ATTACHMENT,
+    *("scopeIdentifier", "hubName", "planId", "timelineId", "recordId", "type", "name"),
+)
+def put_attachment(azure: Azure, request: Request) -> Response:
+    """Keep a file beside a record; one of the same type and name is replaced."""
+    plan, params = _timeline_of(azure, request), request.params
+    record = params["recordId"].lower()
+    stored = {
+        "timeline": plan,
+        "record": record,
+        "type": params["type"],
+        "name": params["name"],
+        "digest": keep(azure, request.body),
+        "createdOn": azure.timestamp(),
+    }
+    key = "/".join((plan, record, stored["type"].lower(), stored["name"]))
+    azure.store.put("devops-attachment", key, stored)
+    return json_response(_attachment(azure, stored), 201)
+
+
+@area.on("GET", ATTACHMENTS, "scopeIdentifier", "hubName", "planId", "type")
+def list_attachments(azure: Azure, request: Request) -> Response:
+    """The attachments of a plan of one type."""
+    plan = str(plan_of(azure, request)["plan"])
+    found = attachments(azure, plan, request.params["type"])
+    return collection([_attachment(azure, one) for one in found])
+
+
+@area.on("POST", EVENTS, "scopeIdentifier", "hubName", "planId")
+def raise_event(azure: Azure, request: Request) -> Response:
+    """An event of a job: `JobStarted` and `JobCompleted` (with its result) move the build."""
+    found = plan_of(azure, request)
+    body = request.json_object()
+    name = fields.text(body, "name")
+    if name == "JobStarted":
+        change_build(azure, found["build"], status="inProgress")
+    elif name == "JobCompleted":
+        result = fields.text(body, "result").lower()
+        if result not in _RESULTS:
+            raise ServiceError(
+                400, "VssPropertyValidationException", f"There is no result '{body['result']}'."
+            )
+        change_build(azure, found["build"], status="completed", result=_RESULTS[result])
+    else:
+        raise ServiceError(
+            501, "NotImplemented", f"The local Azure does not know the job event '{name}'."
+        )
+    return Response(status=204)
+
+
+@area.on("POST", LOGS, "scopeIdentifier", "hubName", "planId")
+def create_log(azure: Azure, request: Request) -> Response:
+    """Begin a log; lines are appended to it, a record refers to it."""
+    found = plan_of(azure, request)
+    identity = azure.store.next_number(f"devops-log-{found['plan']}")
+    log: dict[str, Any] = {
+        "id": identity,
+        "path": request.json_object().get("path"),
+        "parts": [],
+        "lineCount": 0,
+    }
+    azure.store.insert("devops-log", f"{found['plan']}/{identity:06}", log)
+    return json_response(_log(azure, request, log), 201)
+
+
+@area.on("POST", LOGS, "scopeIdentifier", "hubName", "planId", "logId")
+def append_log(azure: Azure, request: Request) -> Response:
+    """Append lines to a log."""
+    found = plan_of(azure, request)
+    key = f"{found['plan']}/{number(request.params['logId'], 'logId'):06}"
+
+    def change(log: dict[str, Any]) -> None:
+        log["parts"].append(keep(azure, request.body))
+        log["lineCount"] += len(request.body.splitlines())
+
+    try:
+        log = azure.store.update("devops-log", key, change)
+    except KeyError:
+        raise ServiceError(404, "TaskLogNotFoundException", "There is no such log.") from None
+    return json_response(_log(azure, request, log))
+
+
+def log_text(azure: Azure, plan: str, identity: int) -> str | None:
+    """The text of a log of a plan, None when there is none of that number."""
+    log = azure.store.get("devops-log", f"{plan}/{identity:06}")
+    if log is None:
+        return None
+    parts = [(azure.root / "devops-files" / digest).read_bytes() for digest in log["parts"]]
+    return b"".join(parts).decode("utf-8", "replace")
+
+
+def _timeline_of(azure: Azure, request: Request) -> str:
+    plan = str(plan_of(azure, request)["plan"])
+    if request.params["timelineId"].lower() != plan:
+        raise ServiceError(
+            404,
+            "TimelineNotFoundException",
+            f"No timeline found for plan {plan} and timeline {request.params['timelineId']}.",
+        )
+    return plan
+
+
+def _attachment(azure: Azure, stored: dict[str, Any]) -> dict[str, Any]:
+    names = ("type", "name", "createdOn")
+    return {
+        **{name: stored[name] for name in names},
+        "timelineId": stored["timeline"],
+        "recordId": stored["record"],
+        "lastChangedOn": stored["createdOn"],
+        "lastChangedBy": organization(azure).user_id,
+    }
+
+
+def _log(azure: Azure, request: Request, log: dict[str, Any]) -> dict[str, Any]:
+    base = f"{organization(azure).url}/{request.params['scopeIdentifier']}/_apis/distributedtask"
+    plan = f"hubs/{request.params['hubName']}/plans/{request.params['planId']}"
+    return {
+        "id": log["id"],
+        "path": log["path"],
+        "lineCount": log["lineCount"],
+        "location": f"{base}/{plan}/logs/{log['id']}",
+    }

@@ -1,0 +1,181 @@
+"""Agent pools (area `distributedtask`): one pool, its queue, and the messages an agent waits for.
+
+An agent opens a session and asks for messages; the message of a queued build is a job request with
+the build's variables and the job's access token (microsoft/azure-pipelines-agent,
+src/Agent.Listener/MessageListener.cs, and Microsoft.TeamFoundation.DistributedTask.Pipelines'
+AgentJobRequestMessage). Two things differ: the message is not encrypted, for nothing here leaves
+the machine, and it holds no steps, because the local agent reads the pipeline itself. So there is
+one request, and one token, for a build and not for each of its jobs.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from local.azure.azure import Azure
+from local.azure.devops.access import build_key, issue_job_token
+from local.azure.devops.builds import KIND as BUILD
+from local.azure.devops.organization import organization
+from local.azure.devops.plans import area
+from local.azure.devops.projects import find_project, project_of
+from local.azure.devops.rest import collection, number
+from local.azure.web import Request, Response, ServiceError, json_response
+
+POOLS = area.location(
+    "a8c47e17-4d56-4a56-92bb-de7ea7dc65be",
+    "_apis/{area}/{resource}/{poolId}",
+    resource="pools",
+)
+QUEUES = area.location(
+    "900fa995-c559-4923-aae7-f8424fe4fbea",
+    "{project}/_apis/{area}/{resource}/{queueId}",
+    resource="queues",
+    minimum=2.0,
+)
+SESSIONS = area.location(
+    "134e239e-2df3-4794-a6f6-24f1f19ec8dc",
+    "_apis/{area}/pools/{poolId}/{resource}/{sessionId}",
+    resource="sessions",
+)
+MESSAGES = area.location(
+    "c3a054f6-7a8a-49c0-944e-3a8e5d7adfd7",
+    "_apis/{area}/pools/{poolId}/{resource}/{messageId}",
+    resource="messages",
+)
+_POOL = {"id": 1, "name": "Default", "isHosted": False, "poolType": "automation", "size": 1}
+_JOB_REQUEST = "PipelineAgentJobRequest"
+
+
+@area.on("GET", POOLS)
+def list_pools(_azure: Azure, request: Request) -> Response:
+    """The one pool, unless another name is asked for."""
+    name = request.query.get("poolName")
+    return collection([] if name and name.lower() != "default" else [_POOL])
+
+
+@area.on("GET", QUEUES, "project")
+def list_queues(azure: Azure, request: Request) -> Response:
+    """The pool's queue in a project, unless another name is asked for."""
+    project = project_of(azure, request)
+    name = request.query.get("queueName")
+    queue = {"id": 1, "projectId": project["id"], "name": "Default", "pool": _POOL}
+    return collection([] if name and name.lower() != "default" else [queue])
+
+
+@area.on("POST", SESSIONS, "poolId")
+def create_session(azure: Azure, request: Request) -> Response:
+    """Begin to listen; an agent that was killed leaves its session, which hinders nobody."""
+    _check(request)
+    body = request.json_object()
+    identity = str(uuid.uuid4())
+    session = {"sessionId": identity, **{name: body.get(name) for name in ("ownerName", "agent")}}
+    azure.store.insert("devops-session", identity, session)
+    return json_response(session)
+
+
+@area.on("DELETE", SESSIONS, "poolId", "sessionId")
+def delete_session(azure: Azure, request: Request) -> Response:
+    """Listen no more."""
+    _check(request)
+    azure.store.delete("devops-session", request.params["sessionId"].lower())
+    return Response(status=204)
+
+
+@area.on("GET", MESSAGES, "poolId")
+def get_message(azure: Azure, request: Request) -> Response:
+    """The job request of the oldest build that waits, or 202. It is sent once, so never to two."""
+    _check(request)
+    if azure.store.get("devops-session", request.query.get("sessionId", "").lower()) is None:
+        raise ServiceError(
+            404, "TaskAgentSessionNotFoundException", "The session was not found; begin a new one."
+        )
+    taken: list[int] = []
+
+    def take(stored: dict[str, Any]) -> None:
+        if not stored["sent"]:
+            stored["sent"] = True
+            taken.append(stored["id"])
+
+    for build in azure.store.list(BUILD):
+        if build["status"] == "notStarted" and not build["sent"]:
+            azure.store.update(BUILD, build_key(build["id"]), take)
+            if taken:
+                return json_response(
+                    {
+                        "messageId": build["id"],
+                        "messageType": _JOB_REQUEST,
+                        "body": json.dumps(_job_request(azure, build)),
+                    }
+                )
+    return Response(status=202)
+
+
+@area.on("DELETE", MESSAGES, "poolId", "messageId")
+def delete_message(_azure: Azure, request: Request) -> Response:
+    """The agent has read a message."""
+    _check(request)
+    return Response(status=204)
+
+
+def _check(request: Request) -> None:
+    if number(request.params["poolId"], "poolId") != _POOL["id"]:
+        raise ServiceError(
+            404, "TaskAgentPoolNotFoundException", "No agent pool found with that identifier."
+        )
+    if request.caller:
+        raise ServiceError(
+            403, "AccessDeniedException", "A job's access token cannot listen for other jobs."
+        )
+
+
+def _job_request(azure: Azure, build: dict[str, Any]) -> dict[str, Any]:
+    found = organization(azure)
+    project = find_project(azure, build["project"])
+    url = f"{found.url}/"
+    variables = {
+        "build.buildId": str(build["id"]),
+        "build.buildNumber": build["buildNumber"],
+        "build.buildUri": f"vstfs:///Build/Build/{build['id']}",
+        "build.definitionName": build["definition"]["name"],
+        "build.definitionVersion": str(build["definition"]["revision"]),
+        "build.repository.id": str(build["repository"].get("id", "")),
+        "build.repository.name": str(build["repository"].get("name", "")),
+        "system.collectionId": found.id,
+        "system.collectionUri": url,
+        "system.definitionId": str(build["definition"]["id"]),
+        "system.definitionName": build["definition"]["name"],
+        "system.jobId": build["job"],
+        "system.planId": build["plan"],
+        "system.teamFoundationCollectionUri": url,
+        "system.teamFoundationServerUri": url,
+        "system.teamProject": project["name"],
+        "system.teamProjectId": project["id"],
+        "system.timelineId": build["plan"],
+    }
+    return {
+        "messageType": _JOB_REQUEST,
+        "plan": {
+            "planId": build["plan"],
+            "planType": "Build",
+            "scopeIdentifier": project["id"],
+        },
+        "timeline": {"id": build["plan"]},
+        "jobId": build["job"],
+        "jobName": "__default",
+        "requestId": build["id"],
+        "variables": {name: {"value": value} for name, value in variables.items()},
+        "resources": {
+            "endpoints": [
+                {
+                    "name": "SystemVssConnection",
+                    "url": url,
+                    "authorization": {
+                        "scheme": "OAuth",
+                        "parameters": {"AccessToken": issue_job_token(azure, build)},
+                    },
+                }
+            ]
+        },
+    }

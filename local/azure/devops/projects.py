@@ -1,0 +1,147 @@
+"""Projects (area `core`). There is one from the start; names are unique without regard to case."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from local.azure import fields
+from local.azure.azure import Azure
+from local.azure.devops.organization import FIRST_PROJECT, ORGANIZATION_HOST, organization
+from local.azure.devops.rest import Area, collection
+from local.azure.web import Request, Response, ServiceError, json_response
+
+area = Area("core", id="79134c72-4a58-4b42-976c-04e7115f32bf")
+PROJECTS = area.location(
+    "603fe2ac-9723-48b9-88ad-09305aa6c6e1",
+    "_apis/{resource}/{*projectId}",
+    resource="projects",
+    version=4,
+)
+operations = Area("operations", id=None)
+OPERATIONS = operations.location(
+    "9a1b74b4-2ca8-4a9f-8470-c2f2e6fdc949",
+    "_apis/{resource}/{operationId}",
+    resource="operations",
+    minimum=2.0,
+)
+
+
+@area.at_start
+def make_first_project(azure: Azure) -> None:
+    """See to it that there is a project."""
+    if not azure.store.list("devops-project"):
+        _create(azure, FIRST_PROJECT, "")
+
+
+def project_of(azure: Azure, request: Request) -> dict[str, Any]:
+    """The project that a route names by id or name.
+
+    Raises:
+        ServiceError: 404 when there is none; 403 when a job asks for another project than its own.
+    """
+    asked = request.params.get("project") or request.params.get("scopeIdentifier") or ""
+    found = find_project(azure, asked)
+    own = (request.caller or {}).get("project")
+    if own is not None and own != found["id"]:
+        raise ServiceError(
+            403,
+            "AccessDeniedException",
+            f"The job's access token is limited to its own project and may not use '{asked}'.",
+        )
+    return found
+
+
+def find_project(azure: Azure, asked: str) -> dict[str, Any]:
+    """The project of that id or name, as it is stored. Raises ServiceError 404."""
+    for project in azure.store.list("devops-project"):
+        if asked.lower() in (project["id"], project["name"].lower()):
+            return project
+    raise ServiceError(
+        404,
+        "ProjectDoesNotExistWithNameException",
+        f"TF200016: The following project does not exist: {asked}. Verify that the name of the "
+        "project is correct and that the project exists on the specified Azure DevOps Server.",
+    )
+
+
+def reference(azure: Azure, project: dict[str, Any]) -> dict[str, Any]:
+    """A project as other documents carry it (TeamProjectReference)."""
+    return {
+        "id": project["id"],
+        "name": project["name"],
+        "description": project["description"],
+        "url": f"{organization(azure).url}/_apis/projects/{project['id']}",
+        "state": "wellFormed",
+        "revision": 1,
+        "visibility": "private",
+        "lastUpdateTime": project["createdTime"],
+    }
+
+
+def _create(azure: Azure, name: str, description: str) -> dict[str, Any]:
+    project = {
+        "id": str(uuid.uuid4()),
+        "name": name,
+        "description": description,
+        "createdTime": azure.timestamp(),
+    }
+    azure.store.insert("devops-project", project["id"], project)
+    # Every project comes with a repository of its own name.
+    repository = {"id": str(uuid.uuid4()), "name": name, "project": project["id"]}
+    azure.store.insert("devops-repository", repository["id"], repository)
+    return project
+
+
+@area.on("GET", PROJECTS)
+def list_projects(azure: Azure, _request: Request) -> Response:
+    """All projects."""
+    return collection([reference(azure, one) for one in azure.store.list("devops-project")])
+
+
+@area.on("GET", PROJECTS, "projectId")
+def get_project(azure: Azure, request: Request) -> Response:
+    """One project by id or name."""
+    project = find_project(azure, request.params["projectId"])
+    shown = reference(azure, project)
+    web = f"https://{ORGANIZATION_HOST}/{organization(azure).name}/{project['name']}"
+    shown |= {
+        "_links": {"self": {"href": shown["url"]}, "web": {"href": web}},
+        "defaultTeam": {"id": project["id"], "name": f"{project['name']} Team"},
+    }
+    if request.query.get("includeCapabilities", "").lower() == "true":
+        shown["capabilities"] = {
+            "processTemplate": {"templateName": "Basic"},
+            "versioncontrol": {"sourceControlType": "Git", "gitEnabled": "True"},
+        }
+    return json_response(shown)
+
+
+@area.on("POST", PROJECTS)
+def queue_create_project(azure: Azure, request: Request) -> Response:
+    """Create a project; the answer is an operation, which has succeeded already."""
+    body = request.json_object()
+    name = fields.text(body, "name")
+    taken = [one["name"].lower() for one in azure.store.list("devops-project")]
+    if name.lower() in taken:
+        raise ServiceError(
+            400,
+            "ProjectAlreadyExistsException",
+            f"TF200019: The following project already exists on the Azure DevOps Server: {name}.",
+        )
+    _create(azure, name, fields.optional_text(body, "description") or "")
+    return json_response(_operation(azure, str(uuid.uuid4())), 202)
+
+
+@operations.on("GET", OPERATIONS, "operationId")
+def get_operation(azure: Azure, request: Request) -> Response:
+    """The state of an operation: nothing here takes time, so all have succeeded."""
+    return json_response(_operation(azure, request.params["operationId"]))
+
+
+def _operation(azure: Azure, identity: str) -> dict[str, Any]:
+    return {
+        "id": identity,
+        "status": "succeeded",
+        "url": f"{organization(azure).url}/_apis/operations/{identity}",
+    }

@@ -1,0 +1,32 @@
+"""All areas of Azure DevOps, as `server.py` serves them. A new area is one more name here."""
+
+from __future__ import annotations
+
+from local.azure.devops import (
+    build_details,
+    builds,
+    definitions,
+    endpoints,
+    oidc,
+    plans,
+    pools,
+    projects,
+    pull_requests,
+    repositories,
+)
+from local.azure.devops.location import location_service
+from local.azure.devops.rest import Area
+from local.azure.web import Router
+
+AREAS: tuple[Area, ...] = (
+    projects.area,
+    projects.operations,
+    definitions.area,
+    plans.area,
+    repositories.area,
+    endpoints.area,
+)
+# These add their routes to an area of those above.
+EXTENDING = (build_details, builds, oidc, pools, pull_requests)
+
+ROUTERS: tuple[Router, ...] = (*AREAS, oidc.issuer, *location_service(AREAS))

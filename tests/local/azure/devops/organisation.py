@@ -1,0 +1,68 @@
+"""The unmodified `azure-devops` package, pointed at a local Azure by its environment variables."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organisation:
+    """A connection as the organisation's user, and plain requests beside it."""
+
+    url: str
+    project: str
+    token: str
+    connection: Any
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def request(self, method: str, path: str, *, token: str | None = None, **options: Any) -> Any:
+        """A request below the organisation, with a bearer token or else the personal one."""
+        auth = {"auth": ("", self.token)} if token is None else {}
+        headers = dict(options.pop("headers", {}))
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        return self.session.request(
+            method, f"{self.url}/{path}", headers=headers, timeout=30, **auth, **options
+        )
+
+    def client(self, kind: str) -> Any:
+        """A client of the package's newest version, such as `build`."""
+        return getattr(self.connection.clients_v7_1, f"get_{kind}_client")()
+
+    def definition(self, name: str = "") -> Any:
+        """A new definition in the project's own repository."""
+        from azure.devops.v7_1.build.models import BuildDefinition
+
+        body = BuildDefinition(name=name or f"pipeline-{uuid.uuid4().hex[:8]}")
+        return self.client("build").create_definition(body, self.project)
+
+    def queue(self, definition: Any, **values: Any) -> Any:
+        """Queue a build."""
+        from azure.devops.v7_1.build.models import Build, DefinitionReference
+
+        body = Build(definition=DefinitionReference(id=definition.id), **values)
+        return self.client("build").queue_build(body, self.project)
+
+
+def connect(env: Mapping[str, str], token: str | None = None) -> Organisation:
+    """Sign in with the personal token of the env file, or as a job."""
+    from azure.devops.connection import Connection
+    from msrest.authentication import BasicAuthentication, BasicTokenAuthentication
+
+    personal = env["AZURE_DEVOPS_EXT_PAT"]
+    credentials = (
+        BasicAuthentication("", personal)
+        if token is None
+        else BasicTokenAuthentication({"access_token": token})
+    )
+    return Organisation(
+        url=env["AZURE_DEVOPS_ORG_URL"],
+        project=env["AZURE_DEVOPS_PROJECT"],
+        token=personal,
+        connection=Connection(base_url=env["AZURE_DEVOPS_ORG_URL"], creds=credentials),
+    )
