@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from local.azure.azure import Azure
 from local.azure.store import AlreadyExists
 
-NAME = "local"
+_KIND = "devops-organization"
 FIRST_PROJECT = "aml"
 ORGANIZATION_HOST = "dev.azure.com"
 TOKEN_HOST = "vstoken.dev.azure.com"  # noqa: S105  (a host's name)
@@ -22,8 +22,8 @@ class Organization:
 
     id: str
     user_id: str
+    name: str
     personal_access_token: str
-    name: str = NAME
 
     @property
     def url(self) -> str:
@@ -48,17 +48,21 @@ class Organization:
 
 
 def organization(azure: Azure) -> Organization:
-    """The organisation kept in the state; a state without one gets one."""
-    found = azure.store.get("devops-organization", NAME)
+    """The organisation kept in the state; a state without one gets one.
+
+    Its name must differ between states: clients keep what they learn under its address.
+    """
+    found = azure.store.get(_KIND, _KIND)
     if found is None:
         made = {
             "id": str(uuid.uuid4()),
             "user_id": str(uuid.uuid4()),
+            "name": f"local-{secrets.token_hex(4)}",
             # As long as real ones, 84 characters, and as random.
             "personal_access_token": secrets.token_urlsafe(63),
         }
         try:
-            azure.store.insert("devops-organization", NAME, made)
+            azure.store.insert(_KIND, _KIND, made)
         except AlreadyExists:
             return organization(azure)
         found = made

@@ -20,6 +20,10 @@ class Organisation:
     connection: Any
     session: requests.Session = field(default_factory=requests.Session)
 
+    @property
+    def name(self) -> str:
+        return self.url.rpartition("/")[2]
+
     def request(self, method: str, path: str, *, token: str | None = None, **options: Any) -> Any:
         """A request below the organisation, with a bearer token or else the personal one."""
         auth = {"auth": ("", self.token)} if token is None else {}

@@ -161,7 +161,7 @@ def test_an_id_token_speaks_for_one_connection(organisation: Organisation) -> No
         audience="api://AzureADTokenExchange",
         issuer=found["issuer"],
     )
-    assert claims["sub"] == f"sc://local/{organisation.project}/federated"
+    assert claims["sub"] == f"sc://{organisation.name}/{organisation.project}/federated"
     assert claims["sub"] == shown["workloadIdentityFederationSubject"]
     assert claims["exp"] - claims["iat"] == 600
 
