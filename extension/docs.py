@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from extension.package import ROOT, task_folders
+from extension.pickers import editable
 
 
 class DocsError(Exception):
@@ -22,17 +23,19 @@ class DocsError(Exception):
 
 
 def inputs_table(task: Mapping[str, Any]) -> str:
-    """A markdown table of the inputs under the names that YAML uses, the advanced ones last."""
+    """A markdown table of the inputs under the names that YAML uses, with the groups' names."""
+    groups = {group["name"]: group for group in task["groups"]}
     rows = ["| Input | Default | What it is |", "|---|---|---|"]
     for item in task["inputs"]:
         name = item.get("aliases", [item["name"]])[0]
         notes = item["helpMarkDown"]
-        if "options" in item:
+        if "options" in item and not editable(item):
             notes += " One of " + ", ".join(f"`{option}`" for option in item["options"]) + "."
-        if "visibleRule" in item:
-            notes += f" Used only when `{item['visibleRule']}`."
-        group = " *(advanced)*" if item.get("groupName") == "advanced" else ""
-        rows.append(f"| `{name}`{group} | {default_of(item)} | {cell(notes)} |")
+        group = groups.get(item.get("groupName"), {})
+        for rule in (item.get("visibleRule"), group.get("visibleRule")):
+            notes += f" Used only when `{rule}`." if rule else ""
+        heading = f" *({group['displayName']})*" if group else ""
+        rows.append(f"| `{name}`{heading} | {default_of(item)} | {cell(notes)} |")
     return "\n".join(rows)
 
 

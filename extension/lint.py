@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from extension.package import ROOT, task_folders
+from extension.pickers import editable, picker_problems
 
 Task = Mapping[str, Any]
 
@@ -38,6 +39,8 @@ def task_problems(folder: Path) -> Iterator[str]:
     yield from head_problems(folder, task)
     yield from handler_problems(task)
     yield from input_problems(task)
+    yield from group_problems(task)
+    yield from picker_problems(task)
     yield from output_problems(task)
     yield from icon_problems(folder / "icon.png", 32)
 
@@ -98,31 +101,56 @@ def input_problems(task: Task) -> Iterator[str]:
             yield f"input {name}: helpMarkDown is not a sentence"
         if item.get("groupName", "advanced") not in groups:
             yield f"input {name}: there is no group {item['groupName']}"
-        if item["type"] == "pickList" and default not in options:
+        if item["type"] == "pickList" and default not in options and not editable(item):
             yield f"input {name}: the default {default!r} is none of the options"
         if not isinstance(default, str):
             yield f"input {name}: the default is not a text"
         if item["required"] and ("visibleRule" in item or item.get("groupName")):
             yield f"input {name}: it is required, and hidden"
         if "visibleRule" in item:
-            yield from rule_problems(item, inputs)
+            rule = item["visibleRule"]
+            yield from (f"input {name}: {problem}" for problem in rule_problems(rule, inputs))
+            for other in depends_on(rule, inputs):
+                if inputs[other].get("groupName") != item.get("groupName"):
+                    yield f"input {name}: visibleRule depends on {other}, which is in another group"
 
 
-def rule_problems(item: Mapping[str, Any], inputs: Mapping[str, Any]) -> Iterator[str]:
-    """A visible rule may not mix `&&` and `||`, and its inputs must stand in the same group."""
-    name, rule = item["name"], item["visibleRule"]
+def group_problems(task: Task) -> Iterator[str]:
+    """Groups: each has inputs, and its visible rule depends on inputs outside of it."""
+    inputs = {item["name"]: item for item in task["inputs"]}
+    members = {item.get("groupName") for item in task["inputs"]}
+    for group in task["groups"]:
+        name, rule = group["name"], group.get("visibleRule")
+        if name not in members:
+            yield f"group {name}: no input is in it"
+        if rule:
+            yield from (f"group {name}: {problem}" for problem in rule_problems(rule, inputs))
+            for other in depends_on(rule, inputs):
+                if inputs[other].get("groupName") == name:
+                    yield f"group {name}: visibleRule depends on {other}, which the rule hides"
+
+
+def rule_problems(rule: str, inputs: Mapping[str, Any]) -> Iterator[str]:
+    """A visible rule may not mix `&&` and `||`; it names inputs and, of lists, their options."""
     if "&&" in rule and "||" in rule:
-        yield f"input {name}: visibleRule mixes && and ||"
-    for condition in re.split(r"&&|\|\|", rule):
+        yield "visibleRule mixes && and ||"
+    for condition in split(rule):
         match = CONDITION.fullmatch(condition)
         if not match or match[1] not in inputs:
-            yield f"input {name}: visibleRule {condition.strip()!r} names no input"
-            continue
-        other = inputs[match[1]]
-        if match[2] not in other.get("options", {match[2]: ""}):
-            yield f"input {name}: visibleRule {condition.strip()!r} names no option of {match[1]}"
-        if other.get("groupName") != item.get("groupName"):
-            yield f"input {name}: visibleRule depends on {match[1]}, which is in another group"
+            yield f"visibleRule {condition.strip()!r} names no input"
+        elif match[2] not in inputs[match[1]].get("options", {match[2]: ""}):
+            yield f"visibleRule {condition.strip()!r} names no option of {match[1]}"
+
+
+def depends_on(rule: str, inputs: Mapping[str, Any]) -> list[str]:
+    """The inputs that a visible rule names."""
+    matches = [CONDITION.fullmatch(condition) for condition in split(rule)]
+    return [match[1] for match in matches if match and match[1] in inputs]
+
+
+def split(rule: str) -> list[str]:
+    """The conditions of a visible rule."""
+    return re.split(r"&&|\|\|", rule)
 
 
 def output_problems(task: Task) -> Iterator[str]:

@@ -49,21 +49,21 @@ def list_subscriptions(azure: Azure, _request: Request) -> Response:
 @router.route("GET", "/subscriptions/{subscription}")
 def get_subscription(azure: Azure, request: Request) -> Response:
     """The subscription by id."""
-    _check_subscription(azure, request)
+    check_subscription(azure, request)
     return json_response(_subscription(azure))
 
 
 @router.route("GET", "/subscriptions/{subscription}/resourceGroups")
 def list_resource_groups(azure: Azure, request: Request) -> Response:
     """The one resource group."""
-    _check_subscription(azure, request)
+    check_subscription(azure, request)
     return json_response({"value": [_resource_group(azure)]})
 
 
 @router.route("GET", "/subscriptions/{subscription}/resourceGroups/{group}")
 def get_resource_group(azure: Azure, request: Request) -> Response:
     """The resource group by name."""
-    _check_subscription(azure, request)
+    check_subscription(azure, request)
     _check_group(azure, request)
     return json_response(_resource_group(azure))
 
@@ -74,7 +74,7 @@ def get_resource_group(azure: Azure, request: Request) -> Response:
 )
 def list_workspaces_of_group(azure: Azure, request: Request) -> Response:
     """The workspaces of the resource group."""
-    _check_subscription(azure, request)
+    check_subscription(azure, request)
     _check_group(azure, request)
     return json_response({"value": [_workspace(azure)]})
 
@@ -82,7 +82,7 @@ def list_workspaces_of_group(azure: Azure, request: Request) -> Response:
 @router.route("GET", "/subscriptions/{subscription}/providers/" + PROVIDER + "/workspaces")
 def list_workspaces(azure: Azure, request: Request) -> Response:
     """The workspaces of the subscription."""
-    _check_subscription(azure, request)
+    check_subscription(azure, request)
     return json_response({"value": [_workspace(azure)]})
 
 
@@ -90,7 +90,7 @@ def list_workspaces(azure: Azure, request: Request) -> Response:
 @router.route("GET", "/subscriptions/{subscription}/resourceGroups/{group}/resources")
 def list_resources(azure: Azure, request: Request) -> Response:
     """Resources of the type workspaces, which is how Workspace.list looks for them."""
-    _check_subscription(azure, request)
+    check_subscription(azure, request)
     if "group" in request.params:
         _check_group(azure, request)
     wanted = f"resourceType eq '{PROVIDER}/workspaces'"
@@ -115,7 +115,8 @@ def discover_services(azure: Azure, request: Request) -> Response:
     return json_response(dict.fromkeys(_SERVICES, azure.base_url))
 
 
-def _check_subscription(azure: Azure, request: Request) -> None:
+def check_subscription(azure: Azure, request: Request) -> None:
+    """Raises ServiceError 404 for another subscription than the one there is."""
     asked = request.params["subscription"]
     if asked.lower() != azure.subscription_id:
         raise ServiceError(

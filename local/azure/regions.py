@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_REGION_NAMES = """
-    australiacentral australiaeast australiasoutheast brazilsouth canadacentral canadaeast
-    centralindia centralus eastasia eastus eastus2 francecentral germanywestcentral italynorth
-    israelcentral japaneast japanwest koreacentral koreasouth mexicocentral newzealandnorth
-    northcentralus northeurope norwayeast polandcentral qatarcentral southafricanorth
-    southcentralus southindia southeastasia spaincentral swedencentral switzerlandnorth
-    switzerlandwest uaenorth uksouth ukwest westcentralus westeurope westindia westus westus2
-    westus3
+_DISPLAY_NAMES = """
+    Australia Central; Australia East; Australia Southeast; Brazil South; Canada Central;
+    Canada East; Central India; Central US; East Asia; East US; East US 2; France Central;
+    Germany West Central; Italy North; Israel Central; Japan East; Japan West; Korea Central;
+    Korea South; Mexico Central; New Zealand North; North Central US; North Europe; Norway East;
+    Poland Central; Qatar Central; South Africa North; South Central US; South India;
+    Southeast Asia; Spain Central; Sweden Central; Switzerland North; Switzerland West;
+    UAE North; UK South; UK West; West Central US; West Europe; West India; West US; West US 2;
+    West US 3
 """
-REGIONS = frozenset(_REGION_NAMES.split())
+REGIONS = {
+    name.replace(" ", "").lower(): name
+    for name in (" ".join(words.split()) for words in _DISPLAY_NAMES.split(";"))
+}
+"""The names people read, by the names that ARM takes."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,7 @@ from local.azure import (
     models,
     modules,
     nodes,
+    offers,
     operations,
     page,
     pipeline_endpoints,
@@ -71,6 +72,7 @@ ROUTERS: tuple[Router, ...] = (
     processes.router,  # first: it ends what a killed server left running
     entra.router,
     arm.router,
+    offers.router,
     compute.router,
     blob_service.router,
     datastore.router,

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.local.azure.conftest import start_local_azure
+
 ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["start_local_azure"]  # a fixture
 
 
 @pytest.fixture(scope="session")

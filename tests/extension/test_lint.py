@@ -16,6 +16,7 @@ from extension import lint
 
 ROOT = Path(__file__).resolve().parents[2]
 GATE = "tasks/EvaluateAndGateV1/task.json"
+DEPLOY = "tasks/DeployToAksV1/task.json"
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -80,6 +81,51 @@ DAMAGE: dict[str, Change] = {
 }
 
 
+def set_list(target: str, /, **values: object) -> Change:
+    """Change what fills one list."""
+
+    def change(task: dict[str, Any]) -> None:
+        (binding,) = [item for item in task["dataSourceBindings"] if item["target"] == target]
+        binding.update(values)
+
+    return change
+
+
+DEPLOY_DAMAGE: dict[str, Change] = {
+    "the list of modelName is bound twice": (
+        lambda task: task["dataSourceBindings"].append(task["dataSourceBindings"][3])
+    ),
+    "input modelName: it is a list, and nothing fills it": set_list("modelName", target="sdk"),
+    "input modelName: Azure fills the list, and nothing": set_input("modelName", properties={}),
+    "the list of tags: there is no such input, or": set_list("modelName", target="tags"),
+    "the list of modelName: endpointId is not": set_list("modelName", endpointId="$(azure)"),
+    "the list of modelName: endpointUrl does not start": set_list(
+        "modelName", endpointUrl="https://management.azure.com/?api-version=2024-10-01"
+    ),
+    "the list of modelName: endpointUrl has no released": set_list(
+        "modelName", endpointUrl="{{{endpoint.url}}}/x?api-version=2024-10-01-preview"
+    ),
+    "the list of modelName: endpointUrl names $(azureSubscription)": set_list(
+        "modelName", endpointUrl="$(azureSubscription)"
+    ),
+    "the list of modelName: endpointUrl names $(modelName)": set_list(
+        "modelName", endpointUrl="$(modelName)"
+    ),
+    "the list of modelName: resultSelector is": set_list("modelName", resultSelector="xpath://a"),
+    "the list of modelName: resultTemplate is not": set_list("modelName", resultTemplate="{{x}}"),
+    "the list of modelName: resultTemplate has": set_list("modelName", resultTemplate="{}"),
+    "group replicas: visibleRule 'target = cloud' names no option": (
+        lambda task: task["groups"][0].update(visibleRule="target = cloud")
+    ),
+    "group replicas: visibleRule depends on cpuCores, which the rule hides": (
+        lambda task: task["groups"][0].update(visibleRule="cpuCores = 1")
+    ),
+    "group more: no input is in it": (
+        lambda task: task["groups"].append({"name": "more", "displayName": "More"})
+    ),
+}
+
+
 def test_our_sources_are_clean() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "extension.lint"],
@@ -91,14 +137,21 @@ def test_our_sources_are_clean() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("expected", DAMAGE)
-def test_damage_to_a_task_is_found(sources: Path, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "expected", "change"),
+    [
+        pytest.param(path, expected, change, id=expected)
+        for path, damage in ((GATE, DAMAGE), (DEPLOY, DEPLOY_DAMAGE))
+        for expected, change in damage.items()
+    ],
+)
+def test_damage_to_a_task_is_found(sources: Path, path: str, expected: str, change: Change) -> None:
     assert lint.problems(sources) == []
-    task = json.loads((sources / GATE).read_text())
-    DAMAGE[expected](task)
-    (sources / GATE).write_text(json.dumps(task))
+    task = json.loads((sources / path).read_text())
+    change(task)
+    (sources / path).write_text(json.dumps(task))
     found = lint.problems(sources)
-    assert any(problem.startswith(GATE) and expected in problem for problem in found), found
+    assert any(problem.startswith(path) and expected in problem for problem in found), found
 
 
 def test_two_tasks_may_not_share_an_id(sources: Path) -> None:

@@ -170,8 +170,8 @@ KINDS = {
 # Read by the launcher: the connection's id, and where Python is.
 LAUNCHERS_OWN = {"connectedServiceNameARM", "pythonPath"}
 ALIKE = {
-    "string": {"string", "filePath"},
-    "whole": {"string"},
+    "string": {"string", "filePath", "pickList"},
+    "whole": {"string", "pickList"},
     "number": {"string"},
     "boolean": {"boolean"},
     "choice": {"pickList"},
@@ -199,7 +199,10 @@ def test_types_defaults_and_rules_agree_with_task_json(task: str) -> None:
         assert (told.get("defaultValue") or "") == spec.default, field.name
         kinds = ALIKE[spec.kind] | ({"multiLine"} if field.name == "rules" else set())
         assert told["type"] in kinds, field.name
-        assert tuple(told.get("options", {})) == spec.options, field.name
+        # A picker that takes any text shows options (or asks Azure for them), and is no choice.
+        editable = told.get("properties", {}).get("EditableOptions") == "True"
+        assert editable == (told["type"] == "pickList" and spec.kind != "choice"), field.name
+        assert editable or tuple(told.get("options", {})) == spec.options, field.name
         rule = f"{spec.shown.input} = {spec.shown.value}" if spec.shown else None
         assert told.get("visibleRule") == rule, field.name
         # With a visibleRule it is required only while shown, which task.json cannot say.
