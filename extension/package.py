@@ -22,6 +22,8 @@ import click
 
 ROOT = Path(__file__).resolve().parent.parent
 TASK_FILES = ("task.json", "icon.png")
+SETTINGS = "launcher.json"
+"""What the launcher may do for a task; only where the task has that file."""
 LOCKS = ("v1.txt", "v2.txt", "uv.txt")
 OWN_LOCKS = {
     # Its statistics and plots are large; the other tasks must not wait for them.
@@ -152,6 +154,8 @@ def stage(folder: Path) -> None:
         target.mkdir(parents=True)
         for name in TASK_FILES:
             copy(task / name, target / name)
+        if (task / SETTINGS).exists():
+            copy(task / SETTINGS, target / SETTINGS)
         for path in bundle.iterdir():
             copy(path, target / path.name)
         for path in sorted((ROOT / "tasks" / "amltasks").rglob("*.py")):

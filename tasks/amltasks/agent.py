@@ -48,12 +48,16 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class Handover:
-    """The launcher's document. ``inputs`` are strings, expanded by the agent, ``""`` when empty."""
+    """The launcher's document. ``inputs`` are strings, expanded by the agent, ``""`` when empty.
+
+    ``access_token`` is the job's (``System.AccessToken``), ``""`` for a task without use for it.
+    """
 
     task: str
     inputs: Mapping[str, str] = field(repr=False)
     connection: Connection | None
     variables: Mapping[str, str]
+    access_token: str = field(default="", repr=False)
 
     def variable(self, name: str) -> str:
         """The pipeline variable of that name (any case), ``""`` when there is none."""
@@ -72,7 +76,7 @@ class Channel:
         """Write to ``stream``, which the channel owns."""
         self._stream = stream
 
-    def _send(self, kind: str, **fields: object) -> None:
+    def _send(self, kind: str, /, **fields: object) -> None:
         # ASCII, so that even half a surrogate pair from a log can be sent.
         self._stream.write(json.dumps({"type": kind, **fields}).encode("ascii") + b"\n")
         self._stream.flush()
@@ -96,6 +100,14 @@ class Channel:
     def summary(self, path: Path) -> None:
         """Add a markdown file to the run's summary tab."""
         self._send("summary", path=str(path.resolve()))
+
+    def attachment(self, kind: str, name: str, path: Path) -> None:
+        """Keep a file with the step's record, for a tab of the run's page that knows ``kind``."""
+        self._send("attachment", kind=kind, name=name, path=str(path.resolve()))
+
+    def test_results(self, path: Path, title: str) -> None:
+        """Show a JUnit file in the run's Tests tab."""
+        self._send("testresults", path=str(path.resolve()), title=title)
 
     def result(self, result: str, message: str) -> None:
         """End the step: ``Succeeded``, ``SucceededWithIssues``, ``Failed`` or ``Canceled``."""
@@ -205,6 +217,7 @@ def parse_handover(line: bytes) -> Handover:
             inputs={str(k): "" if v is None else str(v) for k, v in document["inputs"].items()},
             connection=connection,
             variables=_texts(document.get("variables") or {}),
+            access_token=str(document.get("accessToken") or ""),
         )
     except (ValueError, KeyError, AttributeError, TypeError) as cause:
         # Not the text of the error: it may quote the document, and that holds the key.

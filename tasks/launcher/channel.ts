@@ -67,6 +67,19 @@ export class Channel {
       case 'attachment':
         tl.addAttachment(text('kind'), text('name'), text('path'));
         return;
+      case 'testresults':
+        tl.command(
+          'results.publish',
+          {
+            type: 'JUnit',
+            mergeResults: 'true',
+            runTitle: text('title'),
+            publishRunAttachments: 'true',
+            resultFiles: text('path'),
+          },
+          '',
+        );
+        return;
       case 'result': {
         const result = RESULTS.find((known) => known === message['result']);
         if (!result) {

@@ -19,8 +19,10 @@ import { NeutralisedLines } from './neutralise';
 const KILL_AFTER_SIGTERM_MS = 1_800;
 /** A grandchild may hold the pipes open after Python has ended. */
 const DRAIN_MS = 2_000;
-const SCHEMES = ['serviceprincipal', 'managedserviceidentity', 'workloadidentityfederation'];
+const FEDERATION = 'workloadidentityfederation';
+const SCHEMES = ['serviceprincipal', 'managedserviceidentity', FEDERATION];
 const LAUNCHER_INPUTS = ['pythonPath'];
+const SYSTEM_CONNECTION = 'SYSTEMVSSCONNECTION';
 
 /**
  * Like `-m amltasks`, but without the folder of the sources on sys.path, where a file such as yaml.py
@@ -48,6 +50,14 @@ export interface Handover {
   readonly inputs: Record<string, string>;
   readonly connection: Connection;
   readonly variables: Record<string, string>;
+  /** The job's access token, empty for a task that has no use for it. */
+  readonly accessToken: string;
+}
+
+/** What a task's folder says of it to the launcher: `launcher.json`, beside `task.json`. */
+export interface TaskSettings {
+  /** Whether the task itself speaks to Azure DevOps, for which it needs the job's access token. */
+  readonly jobToken?: boolean;
 }
 
 export interface Exit {
@@ -59,7 +69,7 @@ export interface Exit {
  * All that the task may know, from what the agent gave.
  * @throws LauncherError CONNECTION_UNSUPPORTED.
  */
-export function collect(task: TaskDefinition): Handover {
+export function collect(task: TaskDefinition, settings: TaskSettings): Handover {
   const isConnection = (type: string) => type.startsWith('connectedService:');
   const inputs: Record<string, string> = {};
   for (const { name, type } of task.inputs) {
@@ -67,7 +77,8 @@ export function collect(task: TaskDefinition): Handover {
       inputs[name] = tl.getInput(name) ?? '';
     }
   }
-  const connection = task.inputs.find(({ type }) => isConnection(type));
+  const named = task.inputs.find(({ type }) => isConnection(type));
+  const connection = readConnection(named ? (tl.getInput(named.name) ?? '') : '');
   const variables: Record<string, string> = {};
   for (const name of publicVariables) {
     if (/^(build|release|system|agent)\./i.test(name)) {
@@ -77,8 +88,9 @@ export function collect(task: TaskDefinition): Handover {
   return {
     task: task.name,
     inputs,
-    connection: readConnection(connection ? (tl.getInput(connection.name) ?? '') : ''),
+    connection,
     variables,
+    accessToken: settings.jobToken || isFederated(connection) ? readAccessToken() : '',
   };
 }
 
@@ -102,6 +114,16 @@ function readConnection(id: string): Connection {
     parameters: lowerCaseNames(authorization.parameters),
     data: lowerCaseNames(endpointData(id)),
   };
+}
+
+/** Such a connection has no secret: with the job's token its user asks for a proof of who it is. */
+function isFederated({ scheme }: Connection): boolean {
+  return scheme.toLowerCase() === FEDERATION;
+}
+
+/** Every task is given it by the agent, whatever the pipeline says; a release gate's job has none. */
+function readAccessToken(): string {
+  return tl.getEndpointAuthorization(SYSTEM_CONNECTION, true)?.parameters['AccessToken'] ?? '';
 }
 
 /** The connection's data, which task-lib gives out only name by name. */

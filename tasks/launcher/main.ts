@@ -11,7 +11,7 @@ import { type Cancellation, listenForCancel } from './cancel';
 import { Channel, complete, type Conclusion, showIssue } from './channel';
 import { Cancelled, LauncherError, reason, taskDied, toolDirectoryUnusable } from './errors';
 import { prepareEnvironment } from './environment';
-import { collect, type Exit, runPython, type TaskDefinition } from './handover';
+import { collect, type Exit, runPython, type TaskDefinition, type TaskSettings } from './handover';
 import { childEnvironment } from './proxy';
 import { findPython } from './python';
 import { say } from './log';
@@ -35,8 +35,12 @@ async function main(): Promise<void> {
 }
 
 async function run(folder: string, channel: Channel, cancel: Cancellation): Promise<Conclusion> {
-  const definition = fs.readFileSync(path.join(folder, 'task.json'), 'utf8');
-  const document = collect(JSON.parse(definition) as TaskDefinition);
+  const document = collect(
+    readJson(folder, 'task.json') as TaskDefinition,
+    fs.existsSync(path.join(folder, 'launcher.json'))
+      ? (readJson(folder, 'launcher.json') as TaskSettings)
+      : {},
+  );
   const env = childEnvironment();
   const toolDirectory = tl.getVariable('Agent.ToolsDirectory');
   if (!toolDirectory) {
@@ -58,6 +62,10 @@ async function run(folder: string, channel: Channel, cancel: Cancellation): Prom
     channel.handle(line);
   });
   return conclude(channel.conclusion, exit, cancel.requested.aborted);
+}
+
+function readJson(folder: string, name: string): unknown {
+  return JSON.parse(fs.readFileSync(path.join(folder, name), 'utf8'));
 }
 
 /** The one result, from what Python said and how it ended. */

@@ -16,6 +16,7 @@ from extension import package
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ["DeployToAksV1", "EvaluateAndGateV1", "ProvisionAmlComputeV1", "RunAmlPipelineV1"]
+GIVEN_THE_JOBS_TOKEN = ["EvaluateAndGateV1"]
 
 
 def names(vsix: Path) -> list[str]:
@@ -49,8 +50,15 @@ def test_a_task_holds_all_it_needs_and_nothing_else(built_vsix: Path, task: str)
         "requirements/v1.txt",
         "requirements/v2.txt",
         "task.json",
-    }
+    } | ({"launcher.json"} if task in GIVEN_THE_JOBS_TOKEN else set())
     assert modules <= found
+
+
+def test_only_the_gate_asks_for_the_jobs_token(built_vsix: Path) -> None:
+    with zipfile.ZipFile(built_vsix) as archive:
+        settings = [name for name in archive.namelist() if name.endswith("launcher.json")]
+        assert settings == [f"tasks/{task}/launcher.json" for task in GIVEN_THE_JOBS_TOKEN]
+        assert all(json.loads(archive.read(name)) == {"jobToken": True} for name in settings)
 
 
 def test_only_the_gate_brings_the_statistics(built_vsix: Path) -> None:

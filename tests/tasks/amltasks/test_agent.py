@@ -28,6 +28,7 @@ DOCUMENT = {
         "data": {"subscriptionId": "s"},
     },
     "variables": {"Build.BuildNumber": "7", "system.debug": "True"},
+    "accessToken": "hidden-token",
 }
 
 
@@ -42,7 +43,9 @@ def test_the_document_is_read() -> None:
 
 
 def test_the_key_is_in_no_representation() -> None:
-    assert "hidden-key" not in repr(agent.parse_handover(json.dumps(DOCUMENT).encode()))
+    found = repr(agent.parse_handover(json.dumps(DOCUMENT).encode()))
+    assert "hidden-key" not in found
+    assert "hidden-token" not in found
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,8 @@ def test_the_channel_speaks_json_lines(tmp_path: Path) -> None:
     channel.warning("CODE", "text")
     channel.error(errors.COMPUTE_NOT_FOUND.error(name="cpu"))
     channel.summary(tmp_path / "s.md")
+    channel.attachment("aml.gate.report", "gate", tmp_path / "r.html")
+    channel.test_results(tmp_path / "j.xml", "gate")
     channel.result("Failed", "why")
     assert kept.commands() == [
         {"type": "variable", "name": "runId", "value": "r", "secret": False, "output": True},
@@ -81,6 +86,13 @@ def test_the_channel_speaks_json_lines(tmp_path: Path) -> None:
             "message": str(errors.COMPUTE_NOT_FOUND.error(name="cpu")),
         },
         {"type": "summary", "path": str((tmp_path / "s.md").resolve())},
+        {
+            "type": "attachment",
+            "kind": "aml.gate.report",
+            "name": "gate",
+            "path": str((tmp_path / "r.html").resolve()),
+        },
+        {"type": "testresults", "path": str((tmp_path / "j.xml").resolve()), "title": "gate"},
         {"type": "result", "result": "Failed", "message": "why"},
     ]
 

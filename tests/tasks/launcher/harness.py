@@ -20,6 +20,7 @@ from extension.package import LAUNCHER
 
 CONNECTION = "0b5f6d1c-7a38-4a7e-9f0a-2f6f3f2f7c11"
 KEY = "the-key-of-the-service-connection"
+JOB_TOKEN = "the-access-token-of-the-job"
 FAKE_AMLTASKS = """
 import json, os, sys
 
@@ -145,6 +146,12 @@ class Launcher:
             "VSTS_PUBLIC_VARIABLES": json.dumps(list(known)),
             "SECRET_MY_PASSWORD": "the-secret-variable",
             "VSTS_SECRET_VARIABLES": json.dumps(["My.Password"]),
+            "ENDPOINT_URL_SYSTEMVSSCONNECTION": "https://dev.azure.com/contoso/",
+            "ENDPOINT_AUTH_SYSTEMVSSCONNECTION": json.dumps(
+                {"scheme": "OAuth", "parameters": {"AccessToken": JOB_TOKEN}}
+            ),
+            "ENDPOINT_AUTH_SCHEME_SYSTEMVSSCONNECTION": "OAuth",
+            "ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN": JOB_TOKEN,
             f"ENDPOINT_URL_{CONNECTION}": "https://management.azure.com/",
             f"ENDPOINT_AUTH_{CONNECTION}": json.dumps(
                 {

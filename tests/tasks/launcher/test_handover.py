@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.launcher.harness import CONNECTION, KEY, Launcher
+from tests.tasks.launcher.harness import CONNECTION, JOB_TOKEN, KEY, Launcher
 
 SUCCEED = "send(type='result', result='Succeeded', message='done')\n"
 
@@ -39,7 +39,22 @@ def test_the_document_holds_inputs_connection_and_public_variables(launcher: Lau
             "build.buildnumber": "20261123.4",
             "build.sourcebranch": "refs/heads/main",
         },
+        "accessToken": "",
     }
+
+
+def test_the_jobs_token_goes_to_tasks_that_need_it_only(launcher: Launcher) -> None:
+    def given(**env: str | None) -> str:
+        outcome = launcher.run("print(len(document['accessToken']))\n" + SUCCEED, env=env)
+        assert JOB_TOKEN not in outcome.stdout + outcome.stderr
+        return outcome.log.splitlines()[-1]
+
+    federated = {"scheme": "WorkloadIdentityFederation", "parameters": {"tenantid": "t"}}
+    assert given() == "0"
+    assert given(**{f"ENDPOINT_AUTH_{CONNECTION}": json.dumps(federated)}) == str(len(JOB_TOKEN))
+    (launcher.folder / "launcher.json").write_text('{"jobToken": true}')
+    assert given() == str(len(JOB_TOKEN))
+    assert given(ENDPOINT_AUTH_SYSTEMVSSCONNECTION=None) == "0"
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes through /proc")
@@ -56,7 +71,7 @@ with open(f"/proc/{os.getppid()}/cmdline") as launcher, open("/proc/self/cmdline
     assert outcome.result == ("Succeeded", "done")
     everything = outcome.stdout + outcome.stderr
     assert "PATH" in everything
-    for secret in (KEY, "the-secret-variable", "ENDPOINT_", "INPUT_", "SECRET_"):
+    for secret in (KEY, JOB_TOKEN, "the-secret-variable", "ENDPOINT_", "INPUT_", "SECRET_"):
         assert secret not in everything
 
 
@@ -71,7 +86,8 @@ def test_messages_become_commands_and_keep_their_texts(launcher: Launcher) -> No
         "send(type='progress', percent=42, text=text)\n"
         "send(type='issue', level='warning', code='SOME_CODE', message=text)\n"
         "send(type='summary', path='reports/a b.md')\n"
-        "send(type='attachment', kind='aml', name='n', path='reports/x')\n" + SUCCEED
+        "send(type='attachment', kind='aml', name='n', path='reports/x')\n"
+        "send(type='testresults', path='reports/a.xml', title=text)\n" + SUCCEED
     )
     found = [(each.name, dict(each.properties), each.data) for each in outcome.commands]
     assert found == [
@@ -91,6 +107,17 @@ def test_messages_become_commands_and_keep_their_texts(launcher: Launcher) -> No
         ("task.logissue", {"type": "warning", "code": "SOME_CODE"}, text),
         ("task.uploadsummary", {}, "reports/a b.md"),
         ("task.addattachment", {"type": "aml", "name": "n"}, "reports/x"),
+        (
+            "results.publish",
+            {
+                "type": "JUnit",
+                "mergeResults": "true",
+                "runTitle": text,
+                "publishRunAttachments": "true",
+                "resultFiles": "reports/a.xml",
+            },
+            "",
+        ),
         ("task.complete", {"result": "Succeeded"}, "done"),
     ]
 
