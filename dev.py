@@ -43,7 +43,7 @@ LOCKS = {
     "v2-gate": "3.10",
     "dev": "3.11",
 }
-INWARD = ("HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+INWARD = ("HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 DOWNLOADS = "see the lines above; offline, pip, uv and npm need a mirror or a warm cache"
 LINTS: tuple[tuple[str, ...], ...] = (
     ("{bin}/ruff", "check", "."),

@@ -79,6 +79,7 @@ class Azure:
             "no_proxy": "localhost,127.0.0.1",
             "REQUESTS_CA_BUNDLE": str(self.ca_file),
             "SSL_CERT_FILE": str(self.ca_file),
+            "CURL_CA_BUNDLE": str(self.ca_file),
         }
 
     def environment(self) -> dict[str, str]:

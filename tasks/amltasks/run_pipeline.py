@@ -122,8 +122,10 @@ def follow(
             job.cancellation.pause,
         )
         for step in steps:
+            # Of two steps that reuse the same one, both are told.
+            key = f"{step.name} {step.id}"
             if not step.ended:
-                _say(said, step.id, f"[{step.name}] is {step.status}")
+                _say(said, key, f"[{step.name}] is {step.status}")
             if step.id not in read_to_end and (step.ended or step.status not in _BEFORE_RUNNING):
                 tail = tails.setdefault(step.id, deque(maxlen=LOG_TAIL_LINES))
                 for line in _new_lines(job, workspace, step):
@@ -132,7 +134,7 @@ def follow(
                     heard = time.monotonic()
             if step.ended:
                 read_to_end.add(step.id)
-                _say(said, step.id, f"[{step.name}] is {step.status}")
+                _say(said, key, f"[{step.name}] is {_status(step)}")
         _say(said, run.id, f"Run is {run.status}")
         now = time.monotonic()
         if run.ended:
@@ -172,8 +174,12 @@ def _say(said: dict[str, str], key: str, text: str) -> None:
         said[key] = text
 
 
+def _status(step: Run) -> str:
+    return f"{step.status}, reused" if step.reused else step.status
+
+
 def _row(step: Run) -> list[object]:
-    return [step.name, step.status, waiting.clock(step.seconds) if step.seconds else "-"]
+    return [step.name, _status(step), waiting.clock(step.seconds) if step.seconds else "-"]
 
 
 def _raise_if_failed(run: Run, steps: tuple[Run, ...], tails: Mapping[str, deque[str]]) -> None:

@@ -58,7 +58,7 @@ def make_job(azure: Azure, command: Command, run: Mapping[str, Any]) -> Job:
     sources = {
         name: uris.locate(azure, given.value)
         for name, given in command.inputs.items()
-        if given.type != LITERAL and _mode(given.mode) != "direct"
+        if given.type != LITERAL and plain_mode(given.mode) != "direct"
     }
     for name, source in sources.items():
         if not source.exists():
@@ -72,7 +72,7 @@ def make_job(azure: Azure, command: Command, run: Mapping[str, Any]) -> Job:
     finals = {name: uris.locate(azure, str(output.uri)) for name, output in command.outputs.items()}
     written = {
         name: folder / "outputs" / name / finals[name].name
-        if _mode(output.mode) == "upload"
+        if plain_mode(output.mode) == "upload"
         else finals[name]
         for name, output in command.outputs.items()
     }
@@ -121,7 +121,8 @@ def make_job(azure: Azure, command: Command, run: Mapping[str, Any]) -> Job:
     )
 
 
-def _mode(text: str) -> str:
+def plain_mode(text: str) -> str:
+    """A delivery mode without what clients spell differently: case and underscores."""
     return text.lower().replace("_", "")
 
 

@@ -205,6 +205,7 @@ def _pipeline(azure: Azure, name: str, properties: Mapping[str, Any]) -> Any:
             target=target,
             store=settings.get("default_datastore"),
             continue_on_failure=str(settings.get("continue_on_step_failure")).lower() == "true",
+            force_rerun=str(settings.get("force_rerun")).lower() == "true",
         )
         pipeline_jobs.run_pipeline(azure, pipeline, stop)
 

@@ -1,8 +1,4 @@
-"""Runs pipeline jobs: every node as a child run, nested pipelines as children with children.
-
-Every node runs every time: outputs of earlier runs are not reused, which `is_deterministic` and
-`force_rerun: false` permit and do not promise.
-"""
+"""Runs pipeline jobs: every node as a child run, nested pipelines as children with children."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from local.azure.azure import Azure
 from local.azure.job import Outcome
 from local.azure.processes import Stop
 from local.azure.schedule import outcome_of, run_in_order
-from local.azure.v2 import commands, job_io
+from local.azure.v2 import commands, job_io, reuse
 from local.azure.v2.commands import Command
 from local.azure.v2.job_io import Input, Output
 from local.azure.v2.pipeline_graph import (
@@ -44,6 +40,7 @@ class Pipeline:
     target: str
     store: str | None
     continue_on_failure: bool
+    force_rerun: bool
 
 
 def run_pipeline(azure: Azure, pipeline: Pipeline, stop: Stop) -> Outcome:
@@ -73,7 +70,9 @@ def _run_nodes(azure: Azure, pipeline: Pipeline, stop: Stop, log: Any) -> Outcom
         try:
             outputs = _outputs(pipeline, node, child["runId"])
             with executor.cancelable(child["runId"], stop) as child_stop:
-                outcome = _run_node(azure, pipeline, node, child, outputs, done, child_stop)
+                outcome, outputs = _run_node(
+                    azure, pipeline, node, child, outputs, done, child_stop
+                )
         except ServiceError as error:
             outcome = Outcome(status="Failed", code=error.code, message=error.message)
             job.finish(azure, child["runId"], outcome)
@@ -104,10 +103,11 @@ def _run_node(
     pipeline: Pipeline,
     node: Node,
     child: Mapping[str, Any],
-    outputs: Mapping[str, Output],
+    outputs: dict[str, Output],
     done: Mapping[str, Mapping[str, Output]],
     stop: Stop,
-) -> Outcome:
+) -> tuple[Outcome, dict[str, Output]]:
+    """Run a node, or take what an earlier one left; returns its end and where its outputs lie."""
     resolved = {
         port: resolve_input(value, pipeline.inputs, done) for port, value in node.inputs.items()
     }
@@ -122,8 +122,9 @@ def _run_node(
             target=target,
             store=pipeline.store,
             continue_on_failure=pipeline.continue_on_failure,
+            force_rerun=pipeline.force_rerun,
         )
-        return run_pipeline(azure, inner, stop)
+        return run_pipeline(azure, inner, stop), outputs
     job_io.keep_outputs(azure, child["runId"], outputs)
     spec, given = node.component, node.given
     limits = given.get("limits") or spec.get("limits") or {}
@@ -140,7 +141,22 @@ def _run_node(
         },
         timeout_s=job_io.read_timeout(limits.get("timeout")),
     )
-    return executor.run_on(azure, commands.make_job(azure, command, child), target, stop)
+    own = any(output.uri or output.asset_name for output in _asked(pipeline, node).values())
+    key = None if own else reuse.key_of(azure, spec, command)
+    if key and not pipeline.force_rerun and (taken := reuse.take(azure, key, child)):
+        return taken
+    outcome = executor.run_on(azure, commands.make_job(azure, command, child), target, stop)
+    if key and outcome.status == "Completed":
+        reuse.keep(azure, key, child, outputs)
+    return outcome, outputs
+
+
+def _asked(pipeline: Pipeline, node: Node) -> dict[str, Output]:
+    """The outputs of a node as they are asked for, by itself or by the pipeline."""
+    return {
+        port: pipeline.outputs[output] if isinstance(output, str) else output
+        for port, output in node.outputs.items()
+    }
 
 
 def _outputs(pipeline: Pipeline, node: Node, run_id: str) -> dict[str, Output]:

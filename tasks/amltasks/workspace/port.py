@@ -127,7 +127,10 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run or a step of one. ``started`` is UTC, ``seconds`` how long it ran; None before."""
+    """A run or a step of one. ``started`` is UTC, ``seconds`` how long it ran; None before.
+
+    ``reused``: this step did not run; ``id`` is that of the earlier one whose outputs it has.
+    """
 
     id: str
     name: str
@@ -136,6 +139,7 @@ class Run:
     url: str = ""
     started: datetime | None = None
     seconds: float | None = None
+    reused: bool = False
 
     @property
     def ended(self) -> bool:

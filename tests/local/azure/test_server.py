@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -25,6 +26,7 @@ CONTRACT = {
     "no_proxy",
     "REQUESTS_CA_BUNDLE",
     "SSL_CERT_FILE",
+    "CURL_CA_BUNDLE",
     "AZURE_TENANT_ID",
     "AZURE_CLIENT_ID",
     "AZURE_CLIENT_SECRET",
@@ -53,6 +55,18 @@ def test_the_env_file_has_what_a_client_needs(local_azure):
     if os.name == "posix":
         assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
         assert stat.S_IMODE(local_azure.state.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
+def test_curl_needs_the_env_file_only(local_azure):
+    done = subprocess.run(
+        ["curl", "-sS", "-w", "%{http_code}", "https://management.azure.com/what/ever"],
+        env={"PATH": os.environ["PATH"], **local_azure.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.endswith("501"), done.stderr
 
 
 @pytest.mark.parametrize(

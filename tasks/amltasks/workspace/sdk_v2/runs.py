@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -48,8 +49,17 @@ class RestRuns:
         """See the port."""
         with translated(f"looking at the steps of the run {run_id}"):
             found = list(self._children(run_id))
-        steps = [_run(each, self._link(run_id, step_id=each["runId"])) for each in found]
+        steps = [self._step(run_id, each) for each in found]
         return tuple(sorted(steps, key=lambda step: step.started or _LATEST))
+
+    def _step(self, run_id: str, found: dict[str, Any]) -> Run:
+        step = _run(found, self._link(run_id, step_id=found["runId"]))
+        # Files, metrics and logs of a reused step belong to the step that ran.
+        origin = (found.get("properties") or {}).get("azureml.reusedrunid")
+        if not origin:
+            return step
+        url = step.url.replace(step.id, origin)
+        return dataclasses.replace(step, id=origin, url=url, reused=True)
 
     def new_log_lines(self, run_id: str, *, last: bool = False) -> list[str]:
         """See the port."""

@@ -174,6 +174,10 @@ def test_a_yaml_pipeline_runs(
     assert ended.outputs["metric.accuracy"] == "0.75"
     ended = start_in_azure(TASK, {**where, "parameters": "accuracy: much"}).end()
     assert list(ended.issues) == ["PARAMETER_INVALID"]
+    if sdk == "v2":  # the local Azure reuses nothing with v1
+        ended = start_in_azure(TASK, {**where, "parameters": "accuracy: 0.75"}).end()
+        assert "[evaluate] is Completed, reused" in ended.log
+        assert ended.outputs["metric.loss"] == "0.25"  # the step's own; it did not run for the job
 
 
 def test_a_pipeline_of_the_other_sdk_is_told(
