@@ -21,6 +21,7 @@ import click
 
 from extension.package import ROOT, task_folders
 from extension.pickers import editable, picker_problems
+from extension.strings import translation_problems
 
 Task = Mapping[str, Any]
 
@@ -209,16 +210,19 @@ def manifest_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
 def problems(root: Path = ROOT) -> list[str]:
     """Everything that is wrong, each with the file it is in."""
     found: list[str] = []
+    tasks: list[Task] = []
     ids: dict[str, str] = {}
     for folder in task_folders(root):
         name = f"tasks/{folder.name}/task.json"
         found += [f"{name}: {problem}." for problem in task_problems(folder)]
         task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+        tasks.append(task)
         other = ids.setdefault(task["id"], task["name"])
         if other != task["name"]:
             found.append(f"{name}: {task['name']} has the id of {other}.")
     manifest = json.loads((root / "vss-extension.json").read_text(encoding="utf-8"))
     found += [f"vss-extension.json: {problem}." for problem in manifest_problems(root, manifest)]
+    found += [f"{problem}." for problem in translation_problems(root, tasks)]
     return found
 
 

@@ -20,6 +20,8 @@ from pathlib import Path, PurePosixPath
 
 import click
 
+from extension import strings
+
 ROOT = Path(__file__).resolve().parent.parent
 TASK_FILES = ("task.json", "icon.png")
 SETTINGS = "launcher.json"
@@ -40,6 +42,7 @@ CONTENT_TYPES = {
     ".md": "text/markdown",
     ".png": "image/png",
     ".py": "text/plain",
+    ".resjson": "application/json",
     ".txt": "text/plain",
     ".vsixmanifest": "text/xml",
     ".vsomanifest": "application/json",
@@ -149,9 +152,12 @@ def stage(folder: Path) -> None:
     bundle = folder / "bundle"
     bundle.mkdir(parents=True)
     bundle_launcher(bundle)
+    languages = strings.translations(ROOT)
     for task in task_folders():
         target = folder / "tasks" / task.name
         target.mkdir(parents=True)
+        about = json.loads((task / "task.json").read_text(encoding="utf-8"))
+        strings.write(target, about, languages)
         for name in TASK_FILES:
             copy(task / name, target / name)
         if (task / SETTINGS).exists():

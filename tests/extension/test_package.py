@@ -43,6 +43,8 @@ def test_a_task_holds_all_it_needs_and_nothing_else(built_vsix: Path, task: str)
     }
     assert found - modules == {
         "LICENSE",
+        "Strings/resources.resjson/de-DE/resources.resjson",
+        "Strings/resources.resjson/en-US/resources.resjson",
         "ThirdPartyNotices.txt",
         "icon.png",
         "launcher.js",
@@ -50,6 +52,7 @@ def test_a_task_holds_all_it_needs_and_nothing_else(built_vsix: Path, task: str)
         "requirements/v1.txt",
         "requirements/v2.txt",
         "task.json",
+        "task.loc.json",
     } | ({"launcher.json"} if task in GIVEN_THE_JOBS_TOKEN else set())
     assert modules <= found
 
