@@ -370,3 +370,24 @@ SMOKE_FAILED = Cause(
     happened="the service '{service}' answered the smoke rows wrongly: {detail}",
     next_step="compare the rows listed above with what the model should say; {left}",
 )
+
+# --- Azure DevOps ----------------------------------------------------------------------------
+
+DEVOPS_UNREACHABLE = Cause(
+    code="DEVOPS_UNREACHABLE",
+    happened="Azure DevOps did not answer while {doing}: {detail}",
+    next_step="run again; if it stays, let the agent reach {organization} (proxy, firewall)",
+    fault=Fault.SYSTEM,
+)
+DEVOPS_FORBIDDEN = Cause(
+    code="DEVOPS_FORBIDDEN",
+    happened="the job's own identity was refused while {doing}: {detail}",
+    next_step="give the project's build service the permission '{permission}' {where}, and see "
+    "whether the job ran longer than its access token lives",
+)
+DEVOPS_REFUSED = Cause(
+    code="DEVOPS_REFUSED",
+    happened="Azure DevOps refused with {status} while {doing}: {detail}",
+    next_step="see whether the build, the pipeline or the pull request still exists, and whether "
+    "the job may use its project",
+)
