@@ -9,12 +9,14 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import click
 import httpx
+import yaml
 
 from local.demo.children import DemoError, interruptible, run_agent, running_azure
 from local.demo.scoring import score
@@ -86,6 +88,8 @@ def main(
             outcome = summarise(run, folder)
             if run["result"] in ("succeeded", "succeededWithIssues") and outcome["endpoint"]:
                 outcome["prediction"] = scored(azure, outcome["endpoint"]["service"], sdk)
+            elif outcome["gate"] and not outcome["gate"]["passed"]:
+                outcome |= in_place(azure, service_name(variables), sdk)
     except DemoError as error:
         click.echo(f"demo: {error}", err=True)
         sys.exit(error.exit_code)
@@ -134,6 +138,7 @@ def summarise(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         }
         if "scoringUri" in deployed
         else None,
+        "inPlace": None,
         "prediction": [],
         "folder": str(folder),
     }
@@ -145,6 +150,23 @@ def scored(azure: dict[str, str], service: str, sdk: str) -> list[dict[str, Any]
         return score(azure, service, sdk)
     except httpx.HTTPError as error:
         raise DemoError(f"service {service} was deployed but did not answer: {error}") from error
+
+
+def service_name(variables: Sequence[str]) -> str:
+    """The service that the pipeline would have deployed to."""
+    named = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))["variables"]
+    named |= dict(variable.split("=", 1) for variable in variables)
+    return str(named["service_name"])
+
+
+def in_place(azure: dict[str, str], service: str, sdk: str) -> dict[str, Any]:
+    """What an earlier run over the same state has in service still answers; nothing if nothing."""
+    try:
+        return {"inPlace": service, "prediction": score(azure, service, sdk)}
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code == httpx.codes.NOT_FOUND:
+            return {}
+        raise DemoError(f"service {service} no longer answers: {error}") from error
 
 
 def right(prediction: list[dict[str, Any]]) -> bool:
@@ -168,6 +190,8 @@ def show(outcome: dict[str, Any]) -> None:
         click.echo(f"  report    {gate['report']}")
     if endpoint:
         click.echo(f"  endpoint  {endpoint['scoringUri']} ({endpoint['state']})")
+    if outcome["inPlace"]:
+        click.echo(f"  in place  {outcome['inPlace']}, untouched, still answers")
     for row in outcome["prediction"]:
         mark = "right" if row["label"] == row["expected"] else f"WRONG, expected {row['expected']}"
         meaning = ("compliant", "not compliant")[row["label"]]

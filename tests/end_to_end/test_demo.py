@@ -22,6 +22,7 @@ DEMO = [sys.executable, "-m", "local.demo"]
 def test_the_sample_runs_from_provisioning_to_a_scored_endpoint(vsix: Path, tmp_path: Path) -> None:
     report = tmp_path / "out.json"
     command = [*DEMO, "--vsix", str(vsix), "--json", str(report), "--variable", "rows=6000"]
+    command += ["--state", str(tmp_path / "state")]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     document = json.loads(report.read_text())
@@ -30,6 +31,16 @@ def test_the_sample_runs_from_provisioning_to_a_scored_endpoint(vsix: Path, tmp_
     assert document["gate"]["passed"] is True
     assert Path(document["gate"]["report"]).exists()
     assert document["endpoint"]["state"] == "Healthy"
+    assert [row["label"] for row in document["prediction"]] == [0, 1]
+
+    badly = [*command, "--variable", "epochs=0"]
+    result = subprocess.run(badly, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 1, result.stdout + result.stderr
+    document = json.loads(report.read_text())
+    assert (document["gate"]["passed"], document["gate"]["reason"]) == (False, "BELOW_FLOOR")
+    (deploy,) = (step for step in document["steps"] if step["task"].startswith("DeployToAks"))
+    assert deploy["result"] == "skipped"
+    assert document["inPlace"] == "compliance-service"
     assert [row["label"] for row in document["prediction"]] == [0, 1]
 
 
