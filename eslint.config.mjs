@@ -1,7 +1,17 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/*', '!tasks', '!tasks/launcher', '!tasks/launcher/*.ts'] },
+  {
+    ignores: [
+      '**/*',
+      '!tasks',
+      '!tasks/launcher',
+      '!tasks/launcher/*.ts',
+      '!extension',
+      '!extension/tab',
+      '!extension/tab/*.ts',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

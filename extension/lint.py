@@ -31,6 +31,7 @@ INPUT_TYPES = {"boolean", "filePath", "multiLine", "pickList", "radio", "secureF
 COMMON_INPUTS = ["connectedServiceNameARM", "resourceGroup", "workspace"]
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 CONDITION = re.compile(r"\s*(\w+)\s*(?:==?|!=|\w+)\s*(.*?)\s*")
+TASK_CONTRIBUTION = "ms.vss-distributed-task.task"
 EXTENSION_TEXT_LIMITS = {"name": 80, "description": 200}
 
 
@@ -183,10 +184,11 @@ def icon_problems(path: Path, size: int) -> Iterator[str]:
 def manifest_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with vss-extension.json."""
     folders = [f"tasks/{folder.name}" for folder in task_folders(root)]
-    named = [item["properties"]["name"] for item in manifest["contributions"]]
+    tasks = [item for item in manifest["contributions"] if item["type"] == TASK_CONTRIBUTION]
+    named = [item["properties"]["name"] for item in tasks]
     if sorted(named) != folders:
         yield f"contributions are {sorted(named)}, and the tasks {folders}"
-    for item in manifest["contributions"]:
+    for item in tasks:
         if item["id"] != Path(item["properties"]["name"]).name:
             yield f"the contribution {item['id']} is not named like its folder"
     files = [item["path"] for item in manifest["files"]]
@@ -197,6 +199,7 @@ def manifest_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     for name in [*files, *contents, manifest["icons"]["default"]]:
         if not (root / name).exists():
             yield f"{name} does not exist"
+    yield from tab_problems(root, manifest)
     if not re.fullmatch(r"\d+\.\d+\.\d+(\.\d+)?", manifest["version"]):
         yield f"version {manifest['version']} is not three or four numbers with dots"
     if manifest["categories"] != ["Azure Pipelines"]:
@@ -205,6 +208,23 @@ def manifest_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
         if len(manifest[key]) > most:
             yield f"{key} has {len(manifest[key])} characters, and {most} is the most"
     yield from icon_problems(root / manifest["icons"]["default"], 128)
+
+
+def tab_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """A tab that names a wrong page or task is shown blank or never, and nothing says why."""
+    served = [item["path"] for item in manifest["files"] if item.get("addressable")]
+    ids = {
+        json.loads((folder / "task.json").read_text(encoding="utf-8"))["id"]
+        for folder in task_folders(root)
+    }
+    for item in manifest["contributions"]:
+        if item["type"] == TASK_CONTRIBUTION:
+            continue
+        page = Path(item["properties"]["uri"])
+        if not (root / page).is_file() or page.parent.as_posix() not in served:
+            yield f"the contribution {item['id']} has the page {page}, which is not served"
+        for task in sorted(set(item["properties"]["supportsTasks"]) - ids):
+            yield f"the contribution {item['id']} supports the task {task}, which is none of ours"
 
 
 def problems(root: Path = ROOT) -> list[str]:

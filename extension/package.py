@@ -1,8 +1,8 @@
 """Build the .vsix: `python -m extension.package [--out DIR]` prints its path as the last line.
 
 The launcher is bundled once by esbuild and laid into a staged copy of every task, together with
-the `amltasks` package and the requirement locks; `tfx extension create` then makes the archive,
-its warnings counting as failures. Last, the archive is packed anew with sorted names and fixed
+the `amltasks` package and the requirement locks; so is the report tab, into its own folder.
+`tfx extension create` then makes the archive, its warnings counting as failures. Last, the archive is packed anew with sorted names and fixed
 times, so that the same sources give the same bytes.
 """
 
@@ -32,11 +32,15 @@ OWN_LOCKS = {
     "EvaluateAndGateV1": {"v1.txt": "v1-gate.txt", "v2.txt": "v2-gate.txt"},
 }
 LAUNCHER = "launcher.js"
+TAB = PurePosixPath("extension/tab")
+TAB_FILES = ("index.html", "tab.css")
 MAX_VSIX_BYTES = 25 * 1024 * 1024
 """Azure DevOps Server 2019 takes no extension above 25 MiB."""
 CONTENT_TYPES_NAME = "[Content_Types].xml"
 CONTENT_TYPES = {
     "": "text/plain",
+    ".css": "text/css",
+    ".html": "text/html",
     ".js": "application/javascript",
     ".json": "application/json",
     ".md": "text/markdown",
@@ -97,28 +101,29 @@ def node_tool(package: str, script: str) -> Path:
     return path
 
 
-def bundle_launcher(folder: Path) -> None:
-    """Bundle `tasks/launcher/main.ts` and the notices of what it contains into `folder`."""
-    metafile = folder / "meta.json"
+def bundle(source: str, target: Path, *options: str) -> None:
+    """Bundle a TypeScript program into `target`, and the notices of what it contains beside it."""
+    metafile = target.with_suffix(".meta.json")
     run(
         [
             node_tool("esbuild", "bin/esbuild"),
-            "tasks/launcher/main.ts",
+            source,
             "--bundle",
             "--minify",
-            "--platform=node",
-            "--target=node20",
+            *options,
             "--log-level=warning",
-            f"--outfile={folder / LAUNCHER}",
+            f"--outfile={target}",
             f"--metafile={metafile}",
         ]
     )
     inputs = json.loads(metafile.read_text(encoding="utf-8"))["inputs"]
     metafile.unlink()
-    (folder / "ThirdPartyNotices.txt").write_text(notices(inputs), encoding="utf-8", newline="\n")
+    (target.parent / "ThirdPartyNotices.txt").write_text(
+        notices(target.name, inputs), encoding="utf-8", newline="\n"
+    )
 
 
-def notices(inputs: Sequence[str]) -> str:
+def notices(program: str, inputs: Sequence[str]) -> str:
     """The licences of the npm packages that the bundled files come from, sorted by package."""
     packages = set()
     for name in inputs:
@@ -126,7 +131,7 @@ def notices(inputs: Sequence[str]) -> str:
         if found:
             parts = after.split("/")
             packages.add(before + found + "/".join(parts[: 2 if parts[0][0] == "@" else 1]))
-    sections = ["launcher.js contains these packages, under their own licences.\n"]
+    sections = [f"{program} contains these packages, under their own licences.\n"]
     for package in sorted(packages):
         folder = ROOT / package
         about = json.loads((folder / "package.json").read_text(encoding="utf-8"))
@@ -149,9 +154,10 @@ def notices(inputs: Sequence[str]) -> str:
 
 def stage(folder: Path) -> None:
     """Lay out in `folder` everything that the manifest names, as it will be in the .vsix."""
-    bundle = folder / "bundle"
-    bundle.mkdir(parents=True)
-    bundle_launcher(bundle)
+    launcher = folder / "launcher"
+    launcher.mkdir(parents=True)
+    node = ("--platform=node", "--target=node20")
+    bundle("tasks/launcher/main.ts", launcher / LAUNCHER, *node)
     languages = strings.translations(ROOT)
     for task in task_folders():
         target = folder / "tasks" / task.name
@@ -162,7 +168,7 @@ def stage(folder: Path) -> None:
             copy(task / name, target / name)
         if (task / SETTINGS).exists():
             copy(task / SETTINGS, target / SETTINGS)
-        for path in bundle.iterdir():
+        for path in launcher.iterdir():
             copy(path, target / path.name)
         for path in sorted((ROOT / "tasks" / "amltasks").rglob("*.py")):
             copy(path, target / "python" / path.relative_to(ROOT / "tasks"))
@@ -170,7 +176,10 @@ def stage(folder: Path) -> None:
         for name in LOCKS:
             copy(ROOT / "requirements" / own.get(name, name), target / "requirements" / name)
         copy(ROOT / "LICENSE", target / "LICENSE")
-    shutil.rmtree(bundle)
+    shutil.rmtree(launcher)
+    for name in TAB_FILES:
+        copy(ROOT / TAB / name, folder / TAB / name)
+    bundle(f"{TAB}/main.ts", folder / TAB / "tab.js", "--target=es2023")
     for image in sorted((ROOT / "extension" / "images").glob("*.png")):
         copy(image, folder / "extension" / "images" / image.name)
     for name in ("vss-extension.json", "extension/overview.md", "LICENSE"):

@@ -164,10 +164,20 @@ def test_two_tasks_may_not_share_an_id(sources: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda manifest: manifest["contributions"].pop(), "contributions are"),
+        (lambda manifest: manifest["contributions"].pop(0), "contributions are"),
         (lambda manifest: manifest["contributions"][0].update(id="x"), "the contribution x is"),
         (lambda manifest: manifest["files"].pop(), "is not among the files"),
         (lambda manifest: manifest["files"].append({"path": "no"}), "no does not exist"),
+        (
+            lambda manifest: manifest["files"][1].update(addressable=False),
+            "build-report has the page extension/tab/index.html, which is not served",
+        ),
+        (
+            lambda manifest: manifest["contributions"][-1]["properties"]["supportsTasks"].append(
+                "x"
+            ),
+            "release-report supports the task x, which is none of ours",
+        ),
         (lambda manifest: manifest.update(version="1.0"), "version 1.0 is not three"),
         (lambda manifest: manifest.update(categories=["Sports"]), "categories are not"),
         (lambda manifest: manifest.update(description="x" * 201), "description has 201"),

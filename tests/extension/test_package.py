@@ -74,7 +74,11 @@ def test_only_the_gate_brings_the_statistics(built_vsix: Path) -> None:
 
 def test_contributions_name_the_folders_of_the_tasks(built_vsix: Path) -> None:
     manifest = read_json(built_vsix, "extension.vsomanifest")
-    tasks = {item["id"]: item["properties"]["name"] for item in manifest["contributions"]}
+    tasks = {
+        item["id"]: item["properties"]["name"]
+        for item in manifest["contributions"]
+        if item["type"] == "ms.vss-distributed-task.task"
+    }
     assert tasks == {task: f"tasks/{task}" for task in TASKS}
     for task, folder in tasks.items():
         about = read_json(built_vsix, f"{folder}/task.json")
@@ -100,6 +104,32 @@ def test_all_tasks_carry_one_launcher_and_it_is_small(built_vsix: Path) -> None:
     assert built_vsix.stat().st_size < 2_000_000
     assert "azure-pipelines-task-lib" in notices
     assert "Permission is hereby granted" in notices
+
+
+def test_the_tab_is_whole_served_and_small(built_vsix: Path) -> None:
+    manifest = read_json(built_vsix, "extension.vsomanifest")
+    tabs = [item for item in manifest["contributions"] if "uri" in item["properties"]]
+    assert {(item["type"], *item["targets"]) for item in tabs} == {
+        ("ms.vss-build-web.build-results-tab", "ms.vss-build-web.build-results-view"),
+        (
+            "ms.vss-releaseManagement-web.release-summary-tab",
+            "ms.vss-releaseManagement-web.release-details-view",
+        ),
+    }
+    assert {item["properties"]["uri"] for item in tabs} == {"extension/tab/index.html"}
+    assert manifest["scopes"] == ["vso.build", "vso.release"]
+    with zipfile.ZipFile(built_vsix) as archive:
+        sizes = {
+            entry.filename.removeprefix("extension/tab/"): entry.compress_size
+            for entry in archive.infolist()
+            if entry.filename.startswith("extension/tab/")
+        }
+        marketplace = archive.read("extension.vsixmanifest").decode()
+    assert set(sizes) == {"ThirdPartyNotices.txt", "index.html", "tab.css", "tab.js"}
+    assert sum(sizes.values()) < 40_000
+    for name in sizes:
+        part = f'Path="extension/tab/{name}" Addressable="true"'
+        assert part in marketplace, name
 
 
 def test_nothing_of_this_machine_is_in_it(built_vsix: Path) -> None:

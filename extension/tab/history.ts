@@ -1,0 +1,116 @@
+/** The gate's verdicts of the last builds of one definition and branch, as series of metrics. */
+
+import {
+  BuildQueryOrder,
+  type Build,
+  type BuildRestClient,
+} from 'azure-devops-extension-api/Build';
+
+import { ofBuild } from './attachments';
+import { parseVerdict, type Check, type Verdict } from './verdict';
+
+const BUILDS = 20;
+const AT_ONCE = 5;
+
+export interface Judged {
+  readonly id: number;
+  readonly number: string;
+  readonly address: string;
+  /** One per model. */
+  readonly verdicts: readonly Verdict[];
+}
+
+export interface Point {
+  readonly build: Judged;
+  readonly passed: boolean;
+  readonly value: number | null;
+  readonly baseline: number | null;
+}
+
+export interface Series {
+  readonly label: string;
+  readonly direction: string;
+  /** One for each build that judged the model, oldest first. */
+  readonly points: readonly Point[];
+}
+
+/** Builds with a verdict, oldest first. A verdict that cannot be read is left out. */
+export async function judgedBuilds(client: BuildRestClient, build: Build): Promise<Judged[]> {
+  const project = build.project.id;
+  const found = await client.getBuilds(
+    project,
+    [build.definition.id],
+    ...([undefined, undefined, undefined, undefined, undefined, undefined] as const),
+    ...([undefined, undefined, undefined, undefined] as const),
+    BUILDS,
+    ...([undefined, undefined, undefined] as const),
+    BuildQueryOrder.QueueTimeDescending,
+    build.sourceBranch,
+  );
+  const judged = await limited(found, (one) => judge(client, project, one));
+  return judged.filter((one) => one.verdicts.length > 0).toReversed();
+}
+
+async function judge(client: BuildRestClient, project: string, build: Build): Promise<Judged> {
+  const attachments = await ofBuild(client, project, build.id, ['aml.gate.verdict']);
+  const read = await Promise.allSettled(
+    attachments.map(async (one) => parseVerdict(await one.read(), one.name)),
+  );
+  const verdicts = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const links = build._links as { web?: { href?: string } } | undefined;
+  return {
+    id: build.id,
+    number: build.buildNumber,
+    address: links?.web?.href ?? '',
+    verdicts: [...new Map(verdicts.map((verdict) => [verdict.model, verdict])).values()],
+  };
+}
+
+/** The models that were judged, the one judged last first. */
+export function models(builds: readonly Judged[]): string[] {
+  return [
+    ...new Set(builds.toReversed().flatMap((one) => one.verdicts.map((verdict) => verdict.model))),
+  ];
+}
+
+/** Every metric of a model, in the order of its newest verdict. */
+export function seriesOf(builds: readonly Judged[], model: string): Series[] {
+  const judged = builds.flatMap((build) =>
+    build.verdicts.filter((one) => one.model === model).map((verdict) => ({ build, verdict })),
+  );
+  const newestFirst = judged.toReversed().flatMap(({ verdict }) => verdict.checks);
+  const labels = [...new Set(newestFirst.map(label))];
+  return labels.map((name) => ({
+    label: name,
+    direction: newestFirst.find((check) => label(check) === name)?.direction ?? '',
+    points: judged.map(({ build, verdict }) => {
+      const check = verdict.checks.find((one) => label(one) === name);
+      return {
+        build,
+        passed: verdict.passed,
+        value: check?.candidate ?? null,
+        baseline: check?.baseline ?? null,
+      };
+    }),
+  }));
+}
+
+/** A metric with the slice of the data it was measured on, if not on all of it. */
+export function label({ metric, scope }: Check): string {
+  return scope === '' || scope === 'overall' ? metric : `${metric} (${scope})`;
+}
+
+/** Every item's result, in order, with few requests under way at a time. */
+async function limited<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < items.length) {
+      const index = next;
+      next += 1;
+      results[index] = await work(items[index] as T);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return results;
+}

@@ -1,0 +1,55 @@
+/**
+ * The tab inside the portal: speaks with the host through the SDK and shows the build or the release
+ * that the host names.
+ *
+ * The host hands a build's tab `onBuildChanged`, and a classic release's `onReleaseChanged`; it calls
+ * what is registered there at once and again on every change.
+ */
+
+import { getClient } from 'azure-devops-extension-api';
+import { BuildRestClient } from 'azure-devops-extension-api/Build';
+import { ReleaseRestClient } from 'azure-devops-extension-api/Release';
+import * as SDK from 'azure-devops-extension-sdk';
+
+import { Page } from './page';
+import { buildSubject, releaseSubject } from './subject';
+
+interface Named {
+  readonly id: number;
+}
+
+interface Configuration {
+  readonly onBuildChanged?: (callback: (build: Named) => void) => void;
+  readonly onReleaseChanged?: (callback: (release: Named) => void) => void;
+}
+
+async function start(): Promise<void> {
+  window.addEventListener('themeApplied', followTheme);
+  await SDK.init({ applyTheme: true });
+  const builds = getClient(BuildRestClient);
+  const page = new Page(builds);
+  const project = SDK.getWebContext().project.id;
+  const configuration = SDK.getConfiguration() as Configuration;
+  if (configuration.onReleaseChanged) {
+    const releases = getClient(ReleaseRestClient);
+    configuration.onReleaseChanged(({ id }) => {
+      void page.show(() => releaseSubject(builds, releases, project, id), 'this release');
+    });
+  } else {
+    configuration.onBuildChanged?.(({ id }) => {
+      void page.show(() => buildSubject(builds, project, id), 'this build');
+    });
+  }
+}
+
+/** Scroll bars, form controls and the reports take the scheme, which a theme does not name. */
+function followTheme(): void {
+  const [red = 255, green = 255, blue = 255] =
+    getComputedStyle(document.body)
+      .backgroundColor.match(/[\d.]+/g)
+      ?.map(Number) ?? [];
+  const dark = 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+  document.documentElement.dataset['scheme'] = dark ? 'dark' : 'light';
+}
+
+void start();

@@ -1,0 +1,119 @@
+/**
+ * What the tasks say in JSON: `aml.gate.verdict` and `aml.deploy.result`, schema 1. Unknown members
+ * are ignored and missing ones tolerated; whatever does not say “passed” is not passed.
+ */
+
+import { Problem } from './problem';
+
+const SCHEMA = 1;
+
+export interface Check {
+  readonly metric: string;
+  readonly scope: string;
+  readonly direction: string;
+  readonly candidate: number | null;
+  readonly baseline: number | null;
+  readonly gain: number | null;
+  /** Bounds of the gain's confidence interval. */
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly reason: string;
+  readonly severity: string;
+  readonly passed: boolean;
+}
+
+export interface Verdict {
+  readonly model: string;
+  readonly passed: boolean;
+  readonly reason: string;
+  readonly detail: string;
+  readonly baseline: string;
+  readonly checks: readonly Check[];
+}
+
+export interface Deployment {
+  readonly service: string;
+  readonly state: string;
+  readonly model: string;
+  readonly version: string;
+  readonly revision: string;
+  readonly scoringUri: string;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+export function parseVerdict(json: string, name: string): Verdict {
+  const found = members(json, name);
+  const baseline = object(found['baseline']);
+  const checks = Array.isArray(found['checks']) ? (found['checks'] as unknown[]) : [];
+  return {
+    model: string(found['model']) || name,
+    passed: found['verdict'] === 'passed',
+    reason: string(found['reason']),
+    detail: string(found['detail']),
+    baseline: string(baseline['label']),
+    checks: checks.map((check) => parseCheck(object(check))),
+  };
+}
+
+function parseCheck(found: Members): Check {
+  return {
+    metric: string(found['metric']),
+    scope: string(found['scope']),
+    direction: string(found['direction']),
+    candidate: number(found['candidate']),
+    baseline: number(found['baseline']),
+    gain: number(found['gain']),
+    low: number(found['low']),
+    high: number(found['high']),
+    reason: string(found['reason']),
+    severity: string(found['severity']),
+    passed: found['passed'] === true,
+  };
+}
+
+export function parseDeployment(json: string, name: string): Deployment {
+  const found = members(json, name);
+  return {
+    service: string(found['service']) || name,
+    state: string(found['state']),
+    model: string(found['model']),
+    version: string(found['version']),
+    revision: string(found['revision']),
+    scoringUri: string(found['scoringUri']),
+  };
+}
+
+function members(json: string, name: string): Members {
+  let found: unknown;
+  try {
+    found = JSON.parse(json);
+  } catch {
+    found = undefined;
+  }
+  if (typeof found !== 'object' || found === null) {
+    throw new Problem(
+      `The attachment “${name}” is damaged`,
+      'look at the step’s log, or run it again.',
+    );
+  }
+  if (object(found)['schema'] !== SCHEMA) {
+    throw new Problem(
+      `The attachment “${name}” is of another version than this tab`,
+      'update the extension, then reload the page.',
+    );
+  }
+  return found as Members;
+}
+
+function object(value: unknown): Members {
+  return typeof value === 'object' && value !== null ? (value as Members) : {};
+}
+
+function string(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+function number(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
