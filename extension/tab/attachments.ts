@@ -66,8 +66,8 @@ function built(
     read: async () => {
       if (timeline === undefined || record === undefined) {
         throw new Problem(
-          `Azure DevOps gives no address for the attachment “${name}”`,
-          'open the step’s log instead.',
+          `Azure DevOps gives no address for the attachment '${name}'`,
+          "open the step's log instead.",
         );
       }
       return text(await client.getAttachment(project, build, timeline, record, kind, name));

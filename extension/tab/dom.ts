@@ -60,5 +60,5 @@ export function table(
 
 /** Four significant digits, as a person compares them. */
 export function shown(value: number | null): string {
-  return value === null ? '–' : String(Number(value.toPrecision(4)));
+  return value === null ? '-' : String(Number(value.toPrecision(4)));
 }

@@ -9,7 +9,7 @@ export class Problem extends Error {
   }
 }
 
-/** @param what the thing that was to be read, as in “could not read …”. */
+/** @param what the thing that was to be read, as in 'could not read …'. */
 export function explain(error: unknown, what: string): Problem {
   if (error instanceof Problem) {
     return error;
@@ -18,7 +18,7 @@ export function explain(error: unknown, what: string): Problem {
   if (status === 401 || status === 403) {
     return new Problem(
       `You may not read ${what}`,
-      'ask a project administrator for the permission “View builds” (in a release: “View releases”).',
+      "ask a project administrator for the permission 'View builds' (in a release: 'View releases').",
     );
   }
   if (status === 404) {

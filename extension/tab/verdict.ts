@@ -1,6 +1,6 @@
 /**
  * What the tasks say in JSON: `aml.gate.verdict` and `aml.deploy.result`, schema 1. Unknown members
- * are ignored and missing ones tolerated; whatever does not say “passed” is not passed.
+ * are ignored and missing ones tolerated; whatever does not say 'passed' is not passed.
  */
 
 import { Problem } from './problem';
@@ -93,13 +93,13 @@ function members(json: string, name: string): Members {
   }
   if (typeof found !== 'object' || found === null) {
     throw new Problem(
-      `The attachment “${name}” is damaged`,
-      'look at the step’s log, or run it again.',
+      `The attachment '${name}' is damaged`,
+      "look at the step's log, or run it again.",
     );
   }
   if (object(found)['schema'] !== SCHEMA) {
     throw new Problem(
-      `The attachment “${name}” is of another version than this tab`,
+      `The attachment '${name}' is of another version than this tab`,
       'update the extension, then reload the page.',
     );
   }

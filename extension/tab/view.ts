@@ -34,7 +34,7 @@ export async function factsView(attachment: Attachment): Promise<HTMLElement> {
       ? verdictView(parseVerdict(json, attachment.name))
       : deploymentView(parseDeployment(json, attachment.name));
   } catch (error) {
-    return problemView(explain(error, `the attachment “${attachment.name}”`));
+    return problemView(explain(error, `the attachment '${attachment.name}'`));
   }
 }
 
@@ -179,6 +179,6 @@ async function fill(details: HTMLElement, attachment: Attachment, title: string)
     frame.srcdoc = await attachment.read();
     waiting.replaceWith(frame);
   } catch (error) {
-    waiting.replaceWith(problemView(explain(error, `the report “${attachment.name}”`)));
+    waiting.replaceWith(problemView(explain(error, `the report '${attachment.name}'`)));
   }
 }

@@ -23,6 +23,15 @@ BUILDS = area.location(
 KIND = "devops-build"
 RESULTS = ("succeeded", "partiallySucceeded", "failed", "canceled", "none")
 STATUSES = ("notStarted", "inProgress", "completed", "cancelling", "postponed")
+_ORDERS = {
+    "2": "finishTimeAscending",
+    "3": "finishTimeDescending",
+    "4": "queueTimeDescending",
+    "5": "queueTimeAscending",
+    "6": "startTimeDescending",
+    "7": "startTimeAscending",
+}
+"""BuildQueryOrder by its number, as azure-devops-extension-api sends it."""
 _DEFAULT_TOP = 1000
 
 
@@ -161,7 +170,8 @@ def list_builds(azure: Azure, request: Request) -> Response:
     query = request.query
     found = [one for one in azure.store.list(KIND) if one["project"] == project["id"]]
     found = [one for one in found if _matches(one, query)]
-    order = query.get("queryOrder", "queueTimeDescending").lower()
+    order = query.get("queryOrder", "queueTimeDescending")
+    order = _ORDERS.get(order, order).lower()
     for field in ("finishTime", "startTime", "queueTime"):
         if order.startswith(field.lower()):
             found = [one for one in found if one[field]]

@@ -22,6 +22,7 @@ of the service (Azure/azure-devops-cli-extension, recordings of OPTIONS).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -151,6 +152,8 @@ def guarded(handler: Handler, location: Location | None = None) -> Handler:
             response = handler(azure, Request(**{**vars(request), "caller": caller}))
         except ServiceError as error:
             return _error(error)
+        if "noArrayWrap=true" in request.headers.get("accept", ""):
+            response = _unwrapped(response)
         if version and response.headers.get("content-type", "").startswith("application/json"):
             headers = {**response.headers, "content-type": f"{_JSON}; api-version={version}"}
             return Response(status=response.status, body=response.body, headers=headers)
@@ -163,6 +166,16 @@ def collection(values: list[Any], **headers: str) -> Response:
     """A list in its wrapper (VssJsonCollectionWrapper)."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return json_response({"count": len(values), "value": values}, headers=named)
+
+
+def _unwrapped(response: Response) -> Response:
+    """A list as azure-devops-extension-api asks for it (RestClientBase.ts): without its wrapper."""
+    if not response.headers.get("content-type", "").startswith("application/json"):
+        return response
+    body = json.loads(response.body)
+    if not isinstance(body, dict) or set(body) != {"count", "value"}:
+        return response
+    return json_response(body["value"], headers=response.headers)
 
 
 def number(text: str, what: str) -> int:

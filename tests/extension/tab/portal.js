@@ -5,7 +5,7 @@
 
 import { channelManager } from '../../../node_modules/azure-devops-extension-sdk/esm/XDM.js';
 
-const host = { loaded: false, failed: undefined, asked: [] };
+const host = { loaded: false };
 let subjectChanged = () => undefined;
 let channel;
 
@@ -24,39 +24,32 @@ window.openTab = (options) => {
   channel = channelManager.addChannel(frame.contentWindow, new URL(options.address).origin);
   const registry = channel.getObjectRegistry();
   registry.register('DevOps.HostControl', {
-    initialHandshake: () => ({
-      contributionId: options.contribution,
-      context: {
-        extension: { id: 'amltasks.azure-machine-learning-tasks' },
-        host: { id: 'host', name: 'contoso', serviceVersion: '', type: 4 },
-        pageContext: { webContext: { project: options.project } },
-        user: { id: 'user', name: 'someone' },
-      },
-      initialConfig: {
-        [`on${options.kind}Changed`]: (callback) => {
-          subjectChanged = callback;
-          callback(options.subject);
-        },
-      },
-      themeData: options.theme,
-    }),
-    notifyLoadSucceeded: () => {
-      host.loaded = true;
-    },
-    notifyLoadFailed: (error) => {
-      host.failed = error;
-    },
-    getAccessToken: () => ({ token: options.token }),
-    resize: () => undefined,
-  });
-  registry.register('DevOps.ServiceManager', {
-    getService: (id) => {
-      host.asked.push(id);
+    initialHandshake: (asked) => {
+      host.loaded = asked.loaded !== false;
       return {
-        getResourceAreaLocation: (area) => Promise.resolve(options.services[area]),
-        getServiceLocation: () => Promise.resolve(options.services['']),
+        contributionId: options.contribution,
+        context: {
+          extension: { id: 'amltasks.azure-machine-learning-tasks' },
+          host: { id: 'host', name: 'contoso', serviceVersion: '', type: 4 },
+          pageContext: { webContext: { project: options.project } },
+          user: { id: 'user', name: 'someone' },
+        },
+        initialConfig: {
+          [`on${options.kind}Changed`]: (callback) => {
+            subjectChanged = callback;
+            callback(options.subject);
+          },
+        },
+        themeData: options.theme,
       };
     },
+    getAccessToken: () => ({ token: options.token }),
+  });
+  registry.register('DevOps.ServiceManager', {
+    getService: (id) =>
+      id === 'ms.vss-features.location-service'
+        ? { getResourceAreaLocation: (area) => Promise.resolve(options.services[area]) }
+        : Promise.reject(new Error(`there is no service ${id}`)),
   });
 };
 
