@@ -146,7 +146,7 @@ def test_a_release_shows_its_stages_and_the_build_it_deploys(
         "Build 20261125.1: Results",
     ]
     assert "Stage Test: Reports" in headings
-    assert tab.frame.get_by_role("heading", name="History of cars-").is_visible()
+    assert tab.frame.get_by_role("heading", name="History of cars on main").is_visible()
     shown = tab.frame.frame_locator('iframe[title="Deployment report: cars-test"]')
     shown.get_by_role("heading", name="Tested").wait_for()
 
