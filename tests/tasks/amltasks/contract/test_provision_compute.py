@@ -84,8 +84,8 @@ def test_a_deadline_is_kept(sdk: str, start_in_azure: Starter) -> None:
 def test_wrong_doors_are_named(
     aml_azure: Azure, sdk: str, tmp_path: Any, key: str, value: str, code: str
 ) -> None:
-    both = {key: value, **({"https_proxy": value} if key == "HTTPS_PROXY" else {})}
-    wrong = Azure(environment={**aml_azure.environment, **both})
+    also = {"HTTPS_PROXY": "https_proxy", "REQUESTS_CA_BUNDLE": "CURL_CA_BUNDLE"}.get(key, key)
+    wrong = Azure(environment={**aml_azure.environment, key: value, also: value})
     environment = {name: text for name, text in wrong.client_environment.items() if text}
     ended = start_task(
         TASK,
