@@ -9,6 +9,7 @@ node_modules/, says what it is doing, and hands over to the real program in that
   python3 dev.py test [pytest arguments]          the tests
   python3 dev.py lint                             every static check
   python3 dev.py package [--out DIR]              build the .vsix and print its path
+  python3 dev.py schema SCHEMA.json               that schema of pipeline files with our tasks in it
   python3 dev.py bench [NAME...] [--json FILE]    the benchmarks
   python3 dev.py azure [--state DIR] [--port N] [--env-file FILE]    the local Azure
   python3 dev.py agent run FILE [--variable K=V]... [--json FILE]    the local agent
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
         "lint": lint,
         "lock": lock,
         "package": package,
+        "schema": schema,
         "test": test,
     }
     if verb not in verbs:
@@ -125,6 +127,11 @@ def package(rest: list[str]) -> None:
     environment = python()
     node_modules()
     hand_over([environment, "-m", "extension.package", *rest])
+
+
+def schema(rest: list[str]) -> None:
+    """Print a schema of pipeline files with our tasks added, for an editor to check against."""
+    hand_over([python(), "-m", "extension.yaml_schema", *rest])
 
 
 def bench(rest: list[str]) -> None:
