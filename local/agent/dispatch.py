@@ -15,6 +15,7 @@ from pathlib import Path
 from local.agent.commands import Command, escape, parse, unescape
 from local.agent.errors import AgentError
 from local.agent.record import StepRecord
+from local.agent.reporting import SUMMARY
 from local.agent.results import Result
 from local.agent.session import Session, is_file_name
 
@@ -192,18 +193,21 @@ def _prepend_path(command: Command, record: StepRecord, _session: Session) -> No
 
 
 def _upload_summary(command: Command, record: StepRecord, session: Session) -> None:
-    session.summaries.append(session.attach(_file(command), "summaries", record.name))
+    copy = session.attach(_file(command), "summaries", record.name)
+    session.summaries.append(copy)
+    session.report.attached(record.identity, SUMMARY, copy.name, copy)
 
 
 def _add_attachment(command: Command, record: StepRecord, session: Session) -> None:
     kind, name = _required(command, "type"), _required(command, "name")
     if not (is_file_name(kind) and is_file_name(name)):
         raise _CommandError("Type or name of the attachment contains invalid characters.")
-    if kind == "Distributedtask.Core.Summary":
+    if kind == SUMMARY:
         _upload_summary(command, record, session)
         return
     copy = session.attach(_file(command), kind, record.name)
     session.attachments.append({"type": kind, "name": name, "path": str(copy)})
+    session.report.attached(record.identity, kind, name, copy)
 
 
 def _upload_file(command: Command, record: StepRecord, session: Session) -> None:
@@ -211,6 +215,7 @@ def _upload_file(command: Command, record: StepRecord, session: Session) -> None
     copy = session.attach(file, "files", record.name)
     kind = "DistributedTask.Core.FileAttachment"
     session.attachments.append({"type": kind, "name": file.name, "path": str(copy)})
+    session.report.attached(record.identity, kind, file.name, copy)
 
 
 def _upload_artifact(command: Command, _record: StepRecord, session: Session) -> None:
@@ -243,6 +248,7 @@ def _update_build_number(command: Command, record: StepRecord, session: Session)
         raise _CommandError("Build number is required.")
     record.variables.set("Build.BuildNumber", command.data)
     session.predefined["Build.BuildNumber"] = command.data
+    session.report.numbered(command.data)
 
 
 def _add_build_tag(command: Command, _record: StepRecord, session: Session) -> None:
@@ -251,6 +257,7 @@ def _add_build_tag(command: Command, _record: StepRecord, session: Session) -> N
         raise _CommandError("Build tag is required.")
     if tag.lower() not in (known.lower() for known in session.tags):
         session.tags.append(tag)
+    session.report.tagged(tag)
 
 
 def _ignore(_command: Command, _record: StepRecord, _session: Session) -> None:

@@ -35,6 +35,7 @@ class JobState:
     """A running job: what its steps share.
 
     Attributes:
+        identity: its ``System.JobId``.
         status: the merged result so far, None before the first one.
         canceled_at: when the job was canceled (monotonic), None while it is not.
     """
@@ -43,6 +44,7 @@ class JobState:
     stage: Stage
     job: Job
     variables: Variables
+    identity: str
     lookup: str
     deadline: float | None = None
     status: Result | None = None
@@ -129,6 +131,9 @@ def run_job(
     """
     began, began_at = time.monotonic(), time.time()
     predefined = {**session.predefined, **job_variables(session, stage, job, number)}
+    identity = predefined["System.JobId"]
+    predefined.update(session.report.job_variables(identity))
+    session.report.job_started(stage, job, identity)
     build = Path(predefined["Agent.BuildDirectory"])
     for name in ("a", "b", "s", "TestResults"):
         (build / name).mkdir(parents=True, exist_ok=True)
@@ -138,6 +143,7 @@ def run_job(
         stage=stage,
         job=job,
         variables=Variables(session.masker),
+        identity=identity,
         lookup=f"vsts_{uuid.uuid4()}",
         deadline=began + job.timeout_minutes * 60 if job.timeout_minutes else None,
         log_prefix=f"{number:02}",

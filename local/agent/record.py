@@ -6,6 +6,7 @@ The agent: src/Agent.Worker/ExecutionContext.cs.
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -42,6 +43,7 @@ class StepRecord:
 
     Attributes:
         name: the reference name of its output variables.
+        identity: its ``System.TaskInstanceId``.
         output_names: variables that task.json declares as outputs, lower-case.
         outputs: name to value and whether it is secret.
         command_result: what failing logging commands add to the result.
@@ -53,6 +55,7 @@ class StepRecord:
     variables: Variables
     task_variables: Variables
     prepend_path: list[str]
+    identity: str = field(default_factory=lambda: str(uuid.uuid4()))
     restrictions: Sequence[Restrictions] = ()
     output_names: frozenset[str] = frozenset()
     outputs: dict[str, tuple[str, bool]] = field(default_factory=dict)

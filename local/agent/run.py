@@ -24,6 +24,7 @@ from local.agent.outcomes import (
     stage_value,
 )
 from local.agent.plan import Plan, PlannedStep
+from local.agent.result import run_result
 from local.agent.results import Result, roll_up
 from local.agent.session import Session
 from local.agent.values import ExpressionError, Value
@@ -45,9 +46,14 @@ def run_pipeline(pipeline: Pipeline, plan: Plan, session: Session) -> list[Stage
     """Run every stage whose condition holds; each step's log goes to the console."""
     outcomes: dict[str, StageOutcome] = {}
     numbers = iter(range(1, 10_000))
+    session.report.started(session.build_number)
     for stage in in_order(pipeline.stages):
+        session.report.stage_started(stage)
         outcomes[stage.name] = _run_stage(pipeline, stage, plan, session, outcomes, numbers)
-    return [outcomes[stage.name] for stage in pipeline.stages]
+        session.report.stage_ended(outcomes[stage.name])
+    ended = [outcomes[stage.name] for stage in pipeline.stages]
+    session.report.ended(run_result(ended, session))
+    return ended
 
 
 def in_order(nodes: Sequence[_N]) -> Iterator[_N]:
@@ -126,6 +132,7 @@ def _run_stage(
         session.console.line("stage", f"{title}: {result.json_name}")
         for job in stage.jobs:
             jobs[job.name] = _not_run(job, plan[stage.name, job.name], Result.Skipped)
+            session.report.job_ended(stage, jobs[job.name])
     return StageOutcome(
         name=stage.name,
         display_name=stage.display_name,
@@ -182,7 +189,9 @@ def _run_job(
     if not holds:
         result = Result.Skipped if holds is False else Result.Failed
         session.console.line("job", f"{job.display_name}: {result.json_name}")
-        return _not_run(job, plan[stage.name, job.name], result)
+        skipped = _not_run(job, plan[stage.name, job.name], result)
+        session.report.job_ended(stage, skipped)
+        return skipped
     session.console.line("job", job.display_name)
     outcome = run_job(
         session,
@@ -193,6 +202,7 @@ def _run_job(
         definitions=definitions,
         context=Context(values=values),
     )
+    session.report.job_ended(stage, outcome)
     if outcome.result not in (Result.Succeeded, Result.Skipped):
         session.console.line("job", f"{job.display_name}: {outcome.result.json_name}")
     return outcome

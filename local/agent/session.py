@@ -12,6 +12,7 @@ from local.agent.connection import Connection
 from local.agent.console import Console
 from local.agent.errors import AgentError
 from local.agent.masking import SecretMasker
+from local.agent.reporting import Report
 
 # Characters that the service refuses in the names of artifacts and attachments.
 _FORBIDDEN = set('\\/:*?"<>|\0')
@@ -79,6 +80,7 @@ class Session:
     """One run of a pipeline.
 
     Attributes:
+        report: told of everything that happens; it tells the organisation, where there is one.
         environment: the agent's own environment, without its settings; steps inherit it.
         predefined: the variables every job starts with.
         connections: service connections by lower-case GUID and by name.
@@ -94,6 +96,7 @@ class Session:
     connection: Connection | None
     system: Connection
     node: str = "node"
+    report: Report = field(default_factory=Report)
     cancellation: Cancellation = field(default_factory=Cancellation)
     tags: list[str] = field(default_factory=list)
     artifacts: dict[str, Path] = field(default_factory=dict)
@@ -135,5 +138,7 @@ class Session:
             shutil.copytree(source, destination, dirs_exist_ok=True, symlinks=True)
         else:
             shutil.copy2(source, destination / source.name)
+        if name not in self.artifacts:
+            self.report.published(name, target)
         self.artifacts[name] = target
         return target

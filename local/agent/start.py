@@ -12,7 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
-from local.agent import connection
+from local.agent import connection, organization
 from local.agent.console import Console
 from local.agent.errors import AgentError
 from local.agent.handlers import find_node
@@ -21,7 +21,8 @@ from local.agent.model import Pipeline
 from local.agent.numbering import Numbers, build_number
 from local.agent.pipeline import read_pipeline
 from local.agent.plan import Plan, make_plan, needs_node
-from local.agent.predefined import COLLECTION_URI, run_variables
+from local.agent.predefined import run_variables
+from local.agent.reporting import report_of
 from local.agent.session import Folders, Session
 from local.agent.sources import find_sources
 from local.agent.tasks import read_tasks, unpack
@@ -55,11 +56,13 @@ def prepare(
     """
     environment = dict(os.environ)
     own = connection.from_environment(environment)
-    for name in connection.OWN_SETTINGS:
-        environment.pop(name, None)
     masker = _masker(environment)
+    joined = organization.from_environment(environment, masker)
+    for name in (*connection.OWN_SETTINGS, *organization.SETTINGS):
+        environment.pop(name, None)
     if own is not None:
         own.hide(masker)
+        own = joined.adopt(own) if joined is not None else own
     now = datetime.datetime.now(datetime.timezone.utc)
     sources = find_sources(file)
     cache = Path(platformdirs.user_cache_dir(APPLICATION, appauthor=False))
@@ -69,27 +72,33 @@ def prepare(
     tasks = read_tasks(vsix) if vsix is not None else []
     plan = make_plan(pipeline, tasks, own, predefined)
     node = find_node(environment.get("PATH")) if needs_node(plan) else "node"
-    build_id = numbers.next("Build.BuildId")
+    request = joined.queue(predefined, file) if joined is not None else None
+    build_id = request.build if request is not None else numbers.next("Build.BuildId")
     predefined = run_variables(file, sources, build_id, now)
+    if request is not None:
+        predefined = request.completed(predefined)
     static = {definition.name: definition.value for definition in pipeline.variables}
-    predefined["Build.BuildNumber"] = build_number(
-        pipeline.name_format,
-        variables={**predefined, **static},
-        now=now,
-        numbers=numbers,
-        pipeline=str(file.resolve()),
-    )
+    if pipeline.name_format or request is None:
+        predefined["Build.BuildNumber"] = build_number(
+            pipeline.name_format,
+            variables={**predefined, **static},
+            now=now,
+            numbers=numbers,
+            pipeline=str(file.resolve()),
+        )
     folders = _folders(work, cache, now, build_id, environment)
     if vsix is not None:
         unpack(vsix, tasks, folders.tasks)
-    token = secrets.token_urlsafe(24)
-    system = connection.system_connection(COLLECTION_URI, token)
+    token = request.token if request is not None else secrets.token_urlsafe(24)
+    system = connection.system_connection(predefined["System.CollectionUri"], token)
     system.hide(masker)
     masker.add_variable(token)
+    console = Console(masker)
     session = Session(
         folders=folders,
         masker=masker,
-        console=Console(masker),
+        console=console,
+        report=report_of(request, console),
         source=file,
         environment=environment,
         predefined=predefined,

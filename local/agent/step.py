@@ -6,7 +6,6 @@ The agent: src/Agent.Worker/StepsRunner.cs, TaskRunner.cs and RetryHelper.cs.
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -44,11 +43,8 @@ def run_step(
     """Run a step of a job; returns its outcome and its outputs, secrets included."""
     step, session = planned.step, state.session
     began = time.monotonic()
-    log = StepLog(
-        session.console,
-        step.name,
-        session.folders.logs / f"{state.log_prefix}-{number:02}-{step.name}.log",
-    )
+    log_file = session.folders.logs / f"{state.log_prefix}-{number:02}-{step.name}.log"
+    log = StepLog(session.console, step.name, log_file)
     task_variables = state.task_variables.setdefault(step.name, Variables(session.masker))
     record = StepRecord(
         name=step.name,
@@ -64,6 +60,7 @@ def run_step(
     for warning in state.variables.recalculate():
         record.warning(warning)
     title = _EXECUTIONS[execution] + state.variables.expand(step.display_name)
+    session.report.step_started(state.identity, record.identity, step.name, title)
     # Post-job work runs whatever happened before it.
     condition = "always()" if execution == "postjobexecution" else step.condition
     result = _skip_or_fail(state, record, condition)
@@ -82,6 +79,7 @@ def run_step(
         outputs={name: value for name, (value, secret) in record.outputs.items() if not secret},
         issues=record.issues,
     )
+    session.report.step_ended(record.identity, outcome, log_file)
     return outcome, {name: value for name, (value, _) in record.outputs.items()}
 
 
@@ -188,7 +186,7 @@ def _run_handler(
 ) -> None:
     step, task, session, variables = planned.step, planned.task, state.session, state.variables
     scope = {
-        "System.TaskInstanceId": str(uuid.uuid4()),
+        "System.TaskInstanceId": record.identity,
         "System.TaskInstanceName": step.name,
         "System.TaskDisplayName": variables.expand(step.display_name),
         "Task.DisplayName": variables.expand(step.display_name),

@@ -48,13 +48,13 @@ class Build:
 def connect(job: Job) -> DevOps | None:
     """Azure DevOps as this job's identity; None where the job has no token or no organisation.
 
-    Nothing is sent yet.
+    Nothing is sent yet, and the token never goes to an address without TLS.
     """
     handover = job.handover
     variable = handover.variable
     collection = variable("system.collectionuri") or variable("system.teamfoundationcollectionuri")
     project = variable("system.teamprojectid") or variable("system.teamproject")
-    if not (handover.access_token and collection and project):
+    if not (handover.access_token and collection.startswith("https://") and project):
         return None
     _keep_cache_out_of_home(variable("agent.tempdirectory"))
     from azure.devops.connection import Connection

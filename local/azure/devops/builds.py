@@ -123,6 +123,7 @@ def queue_build(azure: Azure, request: Request) -> Response:
         "reason": body.get("reason") or "manual",
         "parameters": body.get("parameters"),
         "triggerInfo": body.get("triggerInfo") or {},
+        "demands": body.get("demands") or [],
         "tags": [],
         "repository": {
             name: repository[name] for name in ("id", "type", "name") if name in repository

@@ -85,9 +85,13 @@ def delete_session(azure: Azure, request: Request) -> Response:
 
 @area.on("GET", MESSAGES, "poolId")
 def get_message(azure: Azure, request: Request) -> Response:
-    """The job request of the oldest build that waits, or 202. It is sent once, so never to two."""
+    """The job request of the oldest build that waits, or 202. It is sent once, so never to two.
+
+    Builds that demand this very agent come first; those that demand another are not for it.
+    """
     _check(request)
-    if azure.store.get("devops-session", request.query.get("sessionId", "").lower()) is None:
+    session = azure.store.get("devops-session", request.query.get("sessionId", "").lower())
+    if session is None:
         raise ServiceError(
             404, "TaskAgentSessionNotFoundException", "The session was not found; begin a new one."
         )
@@ -98,17 +102,23 @@ def get_message(azure: Azure, request: Request) -> Response:
             stored["sent"] = True
             taken.append(stored["id"])
 
-    for build in azure.store.list(BUILD):
-        if build["status"] == "notStarted" and not build["sent"]:
-            azure.store.update(BUILD, build_key(build["id"]), take)
-            if taken:
-                return json_response(
-                    {
-                        "messageId": build["id"],
-                        "messageType": _JOB_REQUEST,
-                        "body": json.dumps(_job_request(azure, build)),
-                    }
-                )
+    agent = str((session["agent"] or {}).get("name", ""))
+    waiting = [
+        (_demanded(build), build)
+        for build in azure.store.list(BUILD)
+        if build["status"] == "notStarted" and not build["sent"]
+    ]
+    mine = [build for name, build in waiting if name and name == agent]
+    for build in (*mine, *(build for name, build in waiting if not name)):
+        azure.store.update(BUILD, build_key(build["id"]), take)
+        if taken:
+            return json_response(
+                {
+                    "messageId": build["id"],
+                    "messageType": _JOB_REQUEST,
+                    "body": json.dumps(_job_request(azure, build)),
+                }
+            )
     return Response(status=202)
 
 
@@ -117,6 +127,15 @@ def delete_message(_azure: Azure, request: Request) -> Response:
     """The agent has read a message."""
     _check(request)
     return Response(status=204)
+
+
+def _demanded(build: dict[str, Any]) -> str:
+    """The name of the agent that a build demands, if it does."""
+    for demand in build["demands"]:
+        capability, _, name = str(demand).partition(" -equals ")
+        if capability.lower() == "agent.name":
+            return name
+    return ""
 
 
 def _check(request: Request) -> None:

@@ -128,7 +128,8 @@ def organisation(
 def test_without_a_token_or_an_organisation_there_is_nothing_to_ask() -> None:
     known = {"system.collectionuri": "https://dev.azure.com/x/", "system.teamprojectid": "p"}
     assert devops.connect(Job(known, "")) is None
-    assert devops.connect(Job({**known, "system.collectionuri": ""}, "token")) is None
+    for address in ("", "http://dev.azure.com/x/"):
+        assert devops.connect(Job({**known, "system.collectionuri": address}, "token")) is None
 
 
 def test_tags_and_properties_are_the_builds(organisation: Organisation) -> None:
