@@ -17,8 +17,8 @@ from pathlib import Path
 import click
 import platformdirs
 
-from local.azure import certificates, server
-from local.azure.azure import open_azure
+from local.azure import certificates, principals, server
+from local.azure.azure import TOKEN_LIFETIME_S, open_azure
 from local.azure.devops import organization as devops
 from local.azure.faults import Fault, parse
 from local.azure.store import Store
@@ -50,6 +50,14 @@ from local.azure.store import Store
     help="Let something go wrong, such as 'status=429 retry-after=1 times=3 path=/history/*'; "
     "may be repeated. See the README.",
 )
+@click.option(
+    "--token-lifetime",
+    type=click.IntRange(1, 86400),
+    default=TOKEN_LIFETIME_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long access tokens live.",
+)
 @click.option("--verbose", is_flag=True, help="Show each call.")
 @click.option(
     "--until-stdin-closes",
@@ -61,6 +69,7 @@ def main(
     port: int,
     env_file: Path | None,
     specs: tuple[str, ...],
+    token_lifetime: int,
     verbose: bool,
     until_stdin_closes: bool,
 ) -> None:
@@ -82,7 +91,7 @@ def main(
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
         with _locked(root):
-            _serve(root, port, env_file or root / "client.env", faults)
+            _serve(root, port, env_file or root / "client.env", faults, token_lifetime)
     except (OSError, sqlite3.Error) as error:
         raise click.ClickException(
             f"The local Azure cannot keep its state in {root}: {error}. "
@@ -104,7 +113,9 @@ def _fault(spec: str) -> Fault:
         raise click.BadParameter(f"in '{spec}': {error}", param_hint="--fault") from None
 
 
-def _serve(root: Path, port: int, env_file: Path, faults: Sequence[Fault]) -> None:
+def _serve(
+    root: Path, port: int, env_file: Path, faults: Sequence[Fault], token_lifetime_s: int
+) -> None:
     try:
         listener = server.listen(port)
     except OSError as error:
@@ -129,10 +140,12 @@ def _serve(root: Path, port: int, env_file: Path, faults: Sequence[Fault]) -> No
         proxy_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
         ca_file=root / certificates.CA_FILE,
         faults=faults,
+        token_lifetime_s=token_lifetime_s,
     )
 
     def ready() -> None:
-        write_env_file(env_file, {**azure.environment(), **devops.environment(azure)})
+        given = (azure.environment(), principals.environment(azure), devops.environment(azure))
+        write_env_file(env_file, {name: text for each in given for name, text in each.items()})
         click.echo(f"Local Azure is ready behind the proxy {azure.proxy_url}.")
         click.echo(f"A client needs the variables in {env_file}.")
         click.echo(f"Runs, models and endpoints are shown at {azure.proxy_url}/.")

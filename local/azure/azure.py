@@ -20,6 +20,7 @@ LOCATION = "eastus"
 RESOURCE_GROUP = "rg-local"
 WORKSPACE_NAME = "ws-local"
 PROVIDER = "Microsoft.MachineLearningServices"
+TOKEN_LIFETIME_S = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,7 @@ class Azure:
     resource_group: str = RESOURCE_GROUP
     workspace_name: str = WORKSPACE_NAME
     location: str = LOCATION
+    token_lifetime_s: int = TOKEN_LIFETIME_S
     faults: Faults = field(default_factory=Faults)
 
     @property
@@ -96,7 +98,13 @@ class Azure:
 
 
 def open_azure(
-    root: Path, *, store: Store, proxy_url: str, ca_file: Path, faults: Iterable[Fault] = ()
+    root: Path,
+    *,
+    store: Store,
+    proxy_url: str,
+    ca_file: Path,
+    faults: Iterable[Fault] = (),
+    token_lifetime_s: int = TOKEN_LIFETIME_S,
 ) -> Azure:
     """The identity kept in `store`; a new state gets a new one.
 
@@ -116,6 +124,7 @@ def open_azure(
         ca_file=ca_file,
         signing_key=key,
         faults=Faults(faults),
+        token_lifetime_s=token_lifetime_s,
         **identity,
     )
 

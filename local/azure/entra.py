@@ -1,4 +1,4 @@
-"""Entra ID: instance discovery, openid-configuration, keys, and tokens for a client secret.
+"""Entra ID: instance discovery, openid-configuration, keys, and tokens for an application.
 
 Protocol: OAuth 2.0 client credentials (RFC 6749, 4.4) with Microsoft's v1 and v2 endpoints; error
 codes and texts as in learn.microsoft.com/entra/identity-platform/reference-error-codes.
@@ -15,9 +15,12 @@ from urllib.parse import parse_qs
 
 import jwt
 
+from local.azure import assertions
 from local.azure.azure import Azure
+from local.azure.entra_error import EntraError, refused_client
 from local.azure.web import (
     ARM_HOST,
+    GRAPH_HOST,
     LOGIN_HOST,
     Request,
     Response,
@@ -26,26 +29,19 @@ from local.azure.web import (
     json_response,
 )
 
-TOKEN_LIFETIME_S = 3600
 RUN_AUDIENCE = "azureml"
 _ARM_AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 _ML_AUDIENCES = frozenset({"https://ml.azure.com"})
 _STORAGE_AUDIENCES = frozenset({"https://storage.azure.com"})
+_GRAPH_AUDIENCES = frozenset({f"https://{GRAPH_HOST}"})
+AUDIENCES = _ARM_AUDIENCES | _ML_AUDIENCES | _STORAGE_AUDIENCES | _GRAPH_AUDIENCES
 _KEY_ID = "local-azure"
 
 router = Router(host=LOGIN_HOST)
 
 
-class _EntraError(Exception):
-    """An error in Entra's own form, which is not ARM's."""
-
-    def __init__(self, status: int, error: str, code: int, text: str) -> None:
-        super().__init__(text)
-        self.status, self.error, self.code, self.text = status, error, code, text
-
-
 def issue_token(azure: Azure, *, audience: str, lifetime_s: float, **claims: Any) -> str:
-    """A signed JWT (RS256) of the one service principal; `claims` are added or replaced."""
+    """A signed JWT (RS256) of the application, unless `claims` (which are added) say of another."""
     now = int(time.time())
     payload = {
         "aud": audience,
@@ -70,7 +66,7 @@ def verify_token(
 ) -> dict[str, Any]:
     """The claims of a bearer token sent to `host`. Raises ServiceError 401 when it is no good.
 
-    ARM takes tokens for ARM, storage those for storage; Azure ML's data planes take ARM's, their
+    ARM, Graph and storage take their own; Azure ML's data planes take ARM's, their
     own, and those of a run. audience: the only one that is taken, where it is not the host's.
     """
     try:
@@ -94,6 +90,8 @@ def verify_token(
         accepted = frozenset({audience})
     elif host == ARM_HOST:
         accepted = _ARM_AUDIENCES
+    elif host == GRAPH_HOST:
+        accepted = _GRAPH_AUDIENCES
     elif host.endswith(".blob.core.windows.net"):
         accepted = _STORAGE_AUDIENCES
     else:
@@ -138,7 +136,7 @@ def openid_configuration(azure: Azure, request: Request) -> Response:
     """The tenant's endpoints."""
     try:
         _check_tenant(azure, request, error="invalid_tenant")
-    except _EntraError as error:
+    except EntraError as error:
         return _error(azure, error)
     base = f"https://{LOGIN_HOST}/{azure.tenant_id}"
     version = "/v2.0" if "/v2.0/" in request.path else ""
@@ -151,7 +149,7 @@ def openid_configuration(azure: Azure, request: Request) -> Response:
             "response_types_supported": ["token"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
-            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
             "tenant_region_scope": "NA",
             "cloud_instance_name": "microsoftonline.com",
         }
@@ -175,7 +173,7 @@ def signing_keys(azure: Azure, _request: Request) -> Response:
 @router.route("POST", "/{tenant}/oauth2/token", authenticated=False)
 @router.route("POST", "/{tenant}/oauth2/v2.0/token", authenticated=False)
 def token(azure: Azure, request: Request) -> Response:
-    """A token for the client's id and secret."""
+    """A token for the application, proved by its secret or by an assertion."""
     try:
         _check_tenant(azure, request, error="invalid_request")
         form = {
@@ -183,14 +181,15 @@ def token(azure: Azure, request: Request) -> Response:
             for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()
         }
         audience = _audience(azure, form)
-    except _EntraError as error:
+    except EntraError as error:
         return _error(azure, error)
-    access_token = issue_token(azure, audience=audience, lifetime_s=TOKEN_LIFETIME_S)
-    expires_on = int(time.time()) + TOKEN_LIFETIME_S
+    lifetime = azure.token_lifetime_s
+    access_token = issue_token(azure, audience=audience, lifetime_s=lifetime)
+    expires_on = int(time.time()) + lifetime
     answer: dict[str, Any] = {
         "token_type": "Bearer",
-        "expires_in": TOKEN_LIFETIME_S,
-        "ext_expires_in": TOKEN_LIFETIME_S,
+        "expires_in": lifetime,
+        "ext_expires_in": lifetime,
         "access_token": access_token,
     }
     if "/v2.0/" not in request.path:  # The v1 endpoint writes numbers as text and says for what.
@@ -202,21 +201,21 @@ def token(azure: Azure, request: Request) -> Response:
 def _audience(azure: Azure, form: dict[str, str]) -> str:
     for name in ("grant_type", "client_id"):
         if not form.get(name):
-            raise _EntraError(
+            raise EntraError(
                 400,
                 "invalid_request",
                 900144,
                 f"The request body must contain the following parameter: '{name}'.",
             )
     if form["grant_type"] != "client_credentials":
-        raise _EntraError(
+        raise EntraError(
             400,
             "unsupported_grant_type",
             70003,
             f"The app requested an unsupported grant type '{form['grant_type']}'.",
         )
     if form["client_id"].lower() != azure.client_id:
-        raise _EntraError(
+        raise EntraError(
             400,
             "unauthorized_client",
             700016,
@@ -225,34 +224,21 @@ def _audience(azure: Azure, form: dict[str, str]) -> str:
             "administrator of the tenant or consented to by any user in the tenant. You may have "
             "sent your authentication request to the wrong tenant.",
         )
-    if not form.get("client_secret"):
-        raise _EntraError(
-            401,
-            "invalid_client",
-            7000216,
-            "'client_assertion', 'client_secret' or 'request' is required for the "
-            "'client_credentials' grant type.",
-        )
-    if not hmac.compare_digest(form["client_secret"].encode(), azure.client_secret.encode()):
-        raise _EntraError(
-            401,
-            "invalid_client",
-            7000215,
-            "Invalid client secret provided. Ensure the secret being sent in the request is the "
-            "client secret value, not the client secret ID, for a secret added to app "
-            f"'{azure.client_id}'.",
-        )
+    if form.get("client_assertion"):
+        assertions.check(azure, form["client_assertion"], form.get("client_assertion_type", ""))
+    else:
+        _check_secret(azure, form.get("client_secret", ""))
     scope = form.get("scope", "").removesuffix("/.default")
     audience = form.get("resource") or scope
     if not audience:
-        raise _EntraError(
+        raise EntraError(
             400,
             "invalid_request",
             900144,
             "The request body must contain the following parameter: 'scope'.",
         )
-    if audience.rstrip("/") not in _ARM_AUDIENCES | _ML_AUDIENCES | _STORAGE_AUDIENCES:
-        raise _EntraError(
+    if audience.rstrip("/") not in AUDIENCES:
+        raise EntraError(
             400,
             "invalid_resource",
             500011,
@@ -262,10 +248,26 @@ def _audience(azure: Azure, form: dict[str, str]) -> str:
     return audience
 
 
+def _check_secret(azure: Azure, secret: str) -> None:
+    if not secret:
+        raise refused_client(
+            7000216,
+            "'client_assertion', 'client_secret' or 'request' is required for the "
+            "'client_credentials' grant type.",
+        )
+    if not hmac.compare_digest(secret.encode(), azure.client_secret.encode()):
+        raise refused_client(
+            7000215,
+            "Invalid client secret provided. Ensure the secret being sent in the request is the "
+            "client secret value, not the client secret ID, for a secret added to app "
+            f"'{azure.client_id}'.",
+        )
+
+
 def _check_tenant(azure: Azure, request: Request, *, error: str) -> None:
     tenant = request.params["tenant"]
     if tenant.lower() != azure.tenant_id:
-        raise _EntraError(
+        raise EntraError(
             400,
             error,
             90002,
@@ -275,7 +277,7 @@ def _check_tenant(azure: Azure, request: Request, *, error: str) -> None:
         )
 
 
-def _error(azure: Azure, error: _EntraError) -> Response:
+def _error(azure: Azure, error: EntraError) -> Response:
     trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
     timestamp = azure.now().strftime("%Y-%m-%d %H:%M:%SZ")
     return json_response(

@@ -1,8 +1,8 @@
 """The CONNECT proxy: Azure's own host names lead to this server, every other host is refused.
 
 TLS passes through undecrypted. Nothing is ever forwarded off the machine, so a client that uses
-this proxy cannot reach the real Azure by mistake. A browser that opens the proxy's own address gets
-the page of page.py.
+this proxy cannot reach the real Azure by mistake. The proxy's own address shows a browser the page
+of page.py, and is the instance metadata service (imds.py).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import contextlib
 import logging
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from local.azure.web import Response
+from local.azure.web import GRAPH_HOST, Response
 
 logger = logging.getLogger(__name__)
 
@@ -34,15 +34,14 @@ AZURE_SUFFIXES = (
 _CONNECT = re.compile(r"CONNECT ([A-Za-z0-9.-]+):(\d+) HTTP/1\.[01]")
 # The origin form of a request target, which only somebody who takes this for a server sends.
 _OWN = re.compile(r"([A-Z]+) (/[^ ]*) HTTP/1\.[01]")
-_HOST = re.compile(r"\r\nhost:[ \t]*([^\r\n]*)", re.IGNORECASE)
 _HEAD_LIMIT = 65536
 
-Page = Callable[[str, str, str], Response]
+Page = Callable[[str, Mapping[str, str], str], Response]
 
 
 def is_azure(host: str) -> bool:
     """Whether a host name belongs to Azure."""
-    return host.lower().endswith(AZURE_SUFFIXES)
+    return host.lower() == GRAPH_HOST or host.lower().endswith(AZURE_SUFFIXES)
 
 
 class Proxy:
@@ -51,7 +50,7 @@ class Proxy:
     def __init__(self, listener: socket.socket, target_port: int, page: Page) -> None:
         """`listener`: where clients connect; tunnels lead to `target_port` on 127.0.0.1.
 
-        page: what to answer when the proxy itself is asked, by method, Host header and target.
+        page: what to answer when the proxy itself is asked, by method, headers and target.
         """
         self._listener = listener
         self._target_port = target_port
@@ -94,8 +93,7 @@ async def _handle(
     line = head.split(b"\r\n", 1)[0].decode("latin-1")
     own = _OWN.fullmatch(line)
     if own:
-        host = _HOST.search(head.decode("latin-1"))
-        response = await asyncio.to_thread(page, own[1], host[1].strip() if host else "", own[2])
+        response = await asyncio.to_thread(page, own[1], _headers(head), own[2])
         await _answer(writer, response)
         return
     found = _CONNECT.fullmatch(line)
@@ -111,6 +109,12 @@ async def _handle(
     await asyncio.gather(
         _copy(reader, server_writer, _quick_ack(writer)), _copy(server_reader, writer)
     )
+
+
+def _headers(head: bytes) -> dict[str, str]:
+    """The headers of a request, names in lower case."""
+    lines = (line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:])
+    return {name.strip().lower(): value.strip() for name, colon, value in lines if colon}
 
 
 async def _answer(writer: asyncio.StreamWriter, response: Response) -> None:

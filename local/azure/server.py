@@ -30,11 +30,13 @@ from local.azure import (
     content,
     credential,
     datastore,
+    directory,
     entra,
     environments,
     execution,
     experiments,
     history,
+    imds,
     metrics,
     models,
     modules,
@@ -46,6 +48,7 @@ from local.azure import (
     pipelines,
     processes,
     published,
+    roles,
     run_events,
     scoring,
     services,
@@ -71,8 +74,10 @@ logger = logging.getLogger(__name__)
 ROUTERS: tuple[Router, ...] = (
     processes.router,  # first: it ends what a killed server left running
     entra.router,
+    directory.router,
     arm.router,
     offers.router,
+    roles.router,
     compute.router,
     blob_service.router,
     datastore.router,
@@ -158,6 +163,7 @@ def respond(azure: Azure, table: RouteTable, request: Request) -> Response:
         caller = _caller(azure, match, request)
         _check_scope(azure, match)
         known = Request(**{**vars(request), "params": match.params, "caller": caller})
+        roles.authorize(azure, known)
         return match.route.handler(azure, known)
     except ServiceError as error:
         return error_response(error.status, error.code, error.message)
@@ -216,6 +222,13 @@ def _unknown(azure: Azure, table: RouteTable, request: Request) -> Response:
     return error_response(501, "NotImplemented", f"The local Azure does not cover {what}.")
 
 
+def _own_address(azure: Azure, method: str, headers: Mapping[str, str], target: str) -> Response:
+    """What the proxy's own address answers: the metadata service, and the page for people."""
+    if target.startswith(imds.PATH):
+        return imds.answer(azure, method, headers, target)
+    return page.answer(azure, method, headers.get("host", ""), target)
+
+
 class _Server(uvicorn.Server):
     """uvicorn behind the proxy, with an end that is clean and quick."""
 
@@ -267,7 +280,7 @@ async def _run(
     ready: Callable[[], None],
 ) -> None:
     listener = listen(0)
-    proxy = Proxy(proxy_listener, listener.getsockname()[1], functools.partial(page.answer, azure))
+    proxy = Proxy(proxy_listener, listener.getsockname()[1], functools.partial(_own_address, azure))
     server = _Server(
         uvicorn.Config(
             # A name, so that it is looked up once there is a server.

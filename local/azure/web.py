@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ARM_HOST = "management.azure.com"
 DATA_PLANE_HOST = "*.api.azureml.ms"
 LOGIN_HOST = "login.microsoftonline.com"
+GRAPH_HOST = "graph.microsoft.com"
 BLOB_HOST = "*.blob.core.windows.net"
 AKS_HOST = "*.cloudapp.azure.com"
 

@@ -41,6 +41,7 @@ class Connection:
 
     id: str
     name: str
+    url: str
     scheme: str
     parameters: Mapping[str, str] = field(repr=False)
     data: Mapping[str, str]
@@ -208,6 +209,7 @@ def parse_handover(line: bytes) -> Handover:
             connection = Connection(
                 id=str(found.get("id") or ""),
                 name=str(found.get("name") or found.get("id") or ""),
+                url=str(found.get("url") or ""),
                 scheme=str(found.get("scheme") or ""),
                 parameters=_texts(found.get("parameters") or {}),
                 data=_texts(found.get("data") or {}),

@@ -85,7 +85,8 @@ FILE_NOT_FOUND = Cause(
 CONNECTION_UNSUPPORTED = Cause(
     code="CONNECTION_UNSUPPORTED",
     happened="the service connection '{connection}' uses {scheme}, which this version cannot use",
-    next_step="use an Azure Resource Manager connection with a service principal and a key",
+    next_step="use an Azure Resource Manager connection with workload identity federation, a "
+    "service principal or a managed identity, to AzureCloud, AzureChinaCloud or AzureUSGovernment",
 )
 CONNECTION_INVALID = Cause(
     code="CONNECTION_INVALID",
@@ -94,9 +95,53 @@ CONNECTION_INVALID = Cause(
 )
 AUTHENTICATION_FAILED = Cause(
     code="AUTHENTICATION_FAILED",
-    happened="Microsoft Entra refused the service principal: {detail}",
-    next_step="renew the key of the service connection and check its tenant and client id",
+    happened="Microsoft Entra refused the service connection's identity: {detail}",
+    next_step="renew the connection's key or certificate if it has expired, and check its tenant "
+    "and client id",
 )
+CERTIFICATE_INVALID = Cause(
+    code="CERTIFICATE_INVALID",
+    happened="the service connection's certificate cannot be used: {detail}",
+    next_step="give the connection one PEM text with the certificate and its unencrypted RSA "
+    "private key, each from -----BEGIN to -----END",
+)
+FEDERATION_NOT_TRUSTED = Cause(
+    code="FEDERATION_NOT_TRUSTED",
+    happened="the application does not trust this service connection: {detail}",
+    next_step="give the app registration (Certificates & secrets > Federated credentials) or the "
+    "managed identity the very issuer and subject, in the same case, that the connection's page "
+    "shows, with the audience api://AzureADTokenExchange",
+)
+ASSERTION_EXPIRED = Cause(
+    code="ASSERTION_EXPIRED",
+    happened="what was to prove the service connection's identity is out of date: {detail}",
+    next_step="set the agent's clock right: the proof is made anew for each token and lives ten "
+    "minutes; on a hosted agent run the job again",
+)
+ID_TOKEN_REFUSED = Cause(
+    code="ID_TOKEN_REFUSED",
+    happened="Azure DevOps gave no ID token for the service connection: {detail}",
+    next_step="see that the connection exists and that this pipeline may use it (Project settings "
+    "> Service connections > Security); Azure DevOps Server has no workload identity federation",
+)
+MANAGED_IDENTITY_MISSING = Cause(
+    code="MANAGED_IDENTITY_MISSING",
+    happened="the agent's machine has no managed identity {identity} to sign in with: {detail}",
+    next_step="run the job on an agent in Azure whose machine has that identity (hosted agents "
+    "have none), or use a connection with workload identity federation",
+)
+
+SIGN_IN = frozenset(
+    {
+        AUTHENTICATION_FAILED,
+        CERTIFICATE_INVALID,
+        FEDERATION_NOT_TRUSTED,
+        ASSERTION_EXPIRED,
+        ID_TOKEN_REFUSED,
+        MANAGED_IDENTITY_MISSING,
+    }
+)
+"""Causes that signing in alone can have."""
 
 # --- the service as a whole ------------------------------------------------------------------
 
@@ -107,20 +152,19 @@ UNAUTHORIZED = Cause(
 )
 FORBIDDEN = Cause(
     code="FORBIDDEN",
-    happened="the service principal may not go on while {doing} (403): {detail}",
-    next_step="give it the role 'AzureML Data Scientist' (for compute also 'AzureML Compute "
-    "Operator') on the workspace; for a private workspace use an agent inside its network",
+    happened="the service connection's identity may not go on while {doing} (403): {detail}",
+    next_step="{remedy}",
 )
 WORKSPACE_NOT_FOUND = Cause(
     code="WORKSPACE_NOT_FOUND",
     happened="there is no workspace '{workspace}' in resource group '{resource_group}' of "
-    "subscription {subscription}, or the service principal may not see it",
+    "subscription {subscription}, or the service connection's identity may not see it",
     next_step="check the inputs 'workspace' and 'resourceGroup' and the connection's subscription",
 )
 SUBSCRIPTION_NOT_FOUND = Cause(
     code="SUBSCRIPTION_NOT_FOUND",
-    happened="the service principal sees no subscription {subscription} in its tenant",
-    next_step="check the connection's subscription and give the service principal a role in it",
+    happened="the service connection's identity sees no subscription {subscription}",
+    next_step="check the connection's subscription and tenant",
 )
 NOT_FOUND = Cause(
     code="NOT_FOUND",

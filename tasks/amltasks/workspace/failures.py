@@ -17,6 +17,7 @@ from typing import Any
 import requests
 
 from amltasks import errors
+from amltasks.workspace import permissions
 
 log = logging.getLogger("amltasks")
 
@@ -24,7 +25,16 @@ _MOST = 400
 _STATUS = re.compile(r"(?:Response Code|StatusCode|Status Code|status code|Code):\s*(\d{3})\b")
 _HTTP_ERROR = re.compile(r"\b([45]\d\d) (?:Client|Server) Error\b")
 _CONTENT = re.compile(r"Content:\s*b?(['\"])(?P<body>\{.*\})\1", re.DOTALL)
-ENTRA_MESSAGE = re.compile(r"AADSTS\d+:.*?(?=\s*Trace ID|[\r\n\"\\]|$)")
+_ENTRA = re.compile(r"AADSTS(?P<code>\d+):.*?(?=\s*Trace ID|[\r\n\"\\]|$)")
+# learn.microsoft.com/entra/identity-platform/reference-error-codes.
+_ENTRA_CAUSES = {
+    "70021": errors.FEDERATION_NOT_TRUSTED,
+    "700211": errors.FEDERATION_NOT_TRUSTED,
+    "700212": errors.FEDERATION_NOT_TRUSTED,
+    "700213": errors.FEDERATION_NOT_TRUSTED,
+    "7002138": errors.FEDERATION_NOT_TRUSTED,
+    "700024": errors.ASSERTION_EXPIRED,
+}
 # The first that is found names the problem: what it was comes before what was tried.
 _NETWORK = (
     r"Tunnel connection failed: \d* ?[\w ]*",
@@ -44,6 +54,10 @@ _NETWORK = (
 # A connection that was cut, which Python reports as a fault of TLS.
 _CUT = re.compile(r"EOF occurred in violation of protocol|SSLZeroReturnError")
 _TLS = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLError", re.IGNORECASE)
+_USUAL_REMEDY = (
+    "give it the role 'AzureML Data Scientist' (for compute also 'AzureML Compute Operator') on "
+    "the workspace; for a private workspace use an agent inside its network"
+)
 # The SDK's own local refusals (msal, invalid tenant) reach us as text only.
 _SIGN_IN = re.compile(
     r"invalid_client|unauthorized_client|invalid_tenant|Unable to get authority configuration|"
@@ -89,11 +103,15 @@ def creating(kind: str, name: str) -> Iterator[None]:
 def translate(cause: BaseException, doing: str) -> errors.TaskError:
     """The named error behind an exception of the SDK (or of requests, msrest, msal beneath it)."""
     chain = list(_chain(cause))
+    for each in chain:  # the SDKs sign in by us, and may wrap what we say
+        if isinstance(each, errors.TaskError) and each.cause in errors.SIGN_IN:
+            return each
     told = "\n".join(str(each) for each in chain)
     detail = message(cause)
-    entra = ENTRA_MESSAGE.search(told)
+    entra = _ENTRA.search(told)
     if entra:
-        return errors.AUTHENTICATION_FAILED.error(detail=short(entra[0]))
+        refused = _ENTRA_CAUSES.get(entra["code"], errors.AUTHENTICATION_FAILED)
+        return refused.error(detail=short(entra[0]))
     tls = _TLS.search(told) or any(isinstance(e, requests.exceptions.SSLError) for e in chain)
     if tls and not _CUT.search(told):
         return errors.TLS_FAILED.error(doing=doing, detail=_network_detail(told))
@@ -103,9 +121,10 @@ def translate(cause: BaseException, doing: str) -> errors.TaskError:
         return errors.NO_NETWORK.error(doing=doing, detail=_network_detail(told))
     if status is None and _SIGN_IN.search(told):
         return errors.AUTHENTICATION_FAILED.error(detail=detail)
+    if status == 403:
+        return _forbidden(cause, told, doing, detail)
     named = {
         401: errors.UNAUTHORIZED,
-        403: errors.FORBIDDEN,
         404: errors.NOT_FOUND,
         429: errors.THROTTLED,
     }
@@ -114,6 +133,23 @@ def translate(cause: BaseException, doing: str) -> errors.TaskError:
     if status is not None and status >= 500 and status != 501:
         return errors.SERVICE_UNAVAILABLE.error(doing=doing, status=status, detail=detail)
     return errors.REFUSED.error(doing=doing, detail=detail)
+
+
+def _forbidden(cause: BaseException, told: str, doing: str, detail: str) -> errors.TaskError:
+    """The role to give, where the service names the permission that is missing."""
+    responses = [getattr(each, "response", None) for each in _chain(cause)]
+    said = "\n".join([told, *(_body(each) for each in responses)])
+    address = next((str(url) for each in responses if (url := getattr(each, "url", ""))), "")
+    missing = permissions.missing(said, address)
+    if missing is None:
+        return errors.FORBIDDEN.error(doing=doing, detail=detail, remedy=_USUAL_REMEDY)
+    who = f" (object id {missing.object_id})" if missing.object_id else ""
+    return errors.FORBIDDEN.error(
+        doing=doing,
+        detail=f"it{who} lacks the permission {missing.action}",
+        remedy=f"have an owner of the scope give it the role '{missing.role}', which takes effect "
+        f"within minutes: {missing.command}",
+    )
 
 
 def http_status(cause: BaseException) -> int | None:
@@ -133,10 +169,7 @@ def http_status(cause: BaseException) -> int | None:
 def message(cause: BaseException) -> str:
     """What the service said, in one line: its error message when there is one, else the text."""
     for each in _chain(cause):
-        response = getattr(each, "response", None)
-        body = getattr(response, "text", "") or ""
-        if callable(body):  # as azure-core has it, which reads what was streamed
-            body = body()
+        body = _body(getattr(each, "response", None))
         if not body:
             text = getattr(each, "message", None)
             match = _CONTENT.search(text if isinstance(text, str) else str(each))
@@ -146,6 +179,12 @@ def message(cause: BaseException) -> str:
             return short(said)
     own = getattr(cause, "message", None)
     return short(own if isinstance(own, str) and own else str(cause) or type(cause).__name__)
+
+
+def _body(response: Any) -> str:
+    body = getattr(response, "text", "") or ""
+    # As azure-core has it, which reads what was streamed.
+    return str(body() if callable(body) else body)
 
 
 def _said(body: str) -> str:

@@ -1,34 +1,51 @@
-"""A service principal for azureml-core that drops a token which Azure refused.
+"""Our tokens in azureml-core's form, which has none for certificates nor for federation.
 
-azureml-core keeps a token until five minutes before its end, by the agent's clock, and sends it on
-although Azure answers 401: for an agent whose clock is wrong, or a key that was revoked and given
-anew, that is until the run is over. Here the next request after a 401 signs in again.
+azureml-core sends a token on although Azure answers 401, as it does for an agent whose clock is
+wrong or a key that was given anew. Here the next request after a 401 signs in again.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from azureml.core.authentication import ServicePrincipalAuthentication
+from azureml.core.authentication import AbstractAuthentication
 
-# Of the process: the SDK makes deep copies of its credential, and all of them need to know.
-_refused: set[str] = set()
+from amltasks.workspace.sign_in import SignIn
 
 
-class RenewingServicePrincipal(ServicePrincipalAuthentication):  # type: ignore[misc]  # untyped SDK
-    """The SDK's own, but for tokens that were refused. Run history signs its sessions with it."""
+class WrappedSignIn(AbstractAuthentication):  # type: ignore[misc]  # untyped SDK
+    """The SDK's credential on a :class:`SignIn`. Run history signs its sessions with it."""
+
+    def __init__(self, sign_in: SignIn) -> None:
+        """Nothing is asked yet."""
+        super().__init__(sign_in.principal.cloud.name)
+        self._sign_in = sign_in
+
+    def get_token(self, *scopes: str, **options: Any) -> Any:
+        """azure-core's contract, for the packages of Azure that the SDK uses."""
+        return self._sign_in.get_token(*scopes, **options)
 
     def signed_session(self, session: Any = None) -> Any:
         """The session with the token, which from now on notes refusals."""
         signed = super().signed_session(session)
-        if _note_refusal not in signed.hooks["response"]:
-            signed.hooks["response"].append(_note_refusal)
+        if self._note_refusal not in signed.hooks["response"]:
+            signed.hooks["response"].append(self._note_refusal)
         return signed
 
-    def _is_token_expired(self, token: str) -> bool:
-        return token in _refused or bool(super()._is_token_expired(token))
+    def _note_refusal(self, response: Any, **_: Any) -> None:
+        if response.status_code == 401:
+            self._sign_in.renew()
 
+    def _get_arm_token(self) -> str:
+        return self._sign_in.get_token(self._sign_in.principal.cloud.scope).token
 
-def _note_refusal(response: Any, **_: Any) -> None:
-    if response.status_code == 401:
-        _refused.add(response.request.headers.get("Authorization", "").removeprefix("Bearer "))
+    def _get_azureml_client_token(self) -> str:
+        return self._sign_in.get_token(f"{self._get_aml_resource_id()}/.default").token
+
+    def _get_all_subscription_ids(self) -> tuple[list[Any], str]:
+        """The connection's, unasked: whoever has a role on the workspace only may not list any."""
+        from azureml.core.authentication import _SubscriptionInfo
+
+        principal = self._sign_in.principal
+        given = _SubscriptionInfo(principal.subscription_id, principal.subscription_id)
+        return [given], principal.tenant_id

@@ -10,11 +10,12 @@ from typing import Any
 
 from amltasks import errors
 from amltasks.workspace.failures import http_status, translated
-from amltasks.workspace.port import ServicePrincipal
+from amltasks.workspace.port import Principal
 from amltasks.workspace.sdk_v1.compute import SdkCompute
 from amltasks.workspace.sdk_v1.models import SdkModels
 from amltasks.workspace.sdk_v1.runs import SdkRuns
 from amltasks.workspace.sdk_v1.services import SdkServices
+from amltasks.workspace.sign_in import SignIn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class SdkWorkspace:
 
 
 def open_workspace(
-    principal: ServicePrincipal, *, resource_group: str, workspace: str, debug: bool = False
+    principal: Principal, *, resource_group: str, workspace: str, debug: bool = False
 ) -> SdkWorkspace:
     """Sign in and open a workspace.
 
@@ -48,20 +49,14 @@ def open_workspace(
     )
 
 
-def _sdk_workspace(
-    principal: ServicePrincipal, resource_group: str, name: str, *, debug: bool
-) -> Any:
+def _sdk_workspace(principal: Principal, resource_group: str, name: str, *, debug: bool) -> Any:
     if not debug:
         _quiet()
     from azureml.core import Workspace
-    from azureml.exceptions import (
-        ProjectSystemException,
-        UserErrorException,
-        WorkspaceException,
-    )
+    from azureml.exceptions import ProjectSystemException, WorkspaceException
 
     # Only now: importing the SDK takes a second, and nothing may be said before it is quiet.
-    from amltasks.workspace.sdk_v1.credential import RenewingServicePrincipal
+    from amltasks.workspace.sdk_v1.credential import WrappedSignIn
 
     with translated(f"opening the workspace '{name}'"):
         try:
@@ -69,26 +64,19 @@ def _sdk_workspace(
                 name=name,
                 resource_group=resource_group,
                 subscription_id=principal.subscription_id,
-                auth=RenewingServicePrincipal(
-                    tenant_id=principal.tenant_id,
-                    service_principal_id=principal.client_id,
-                    service_principal_password=principal.key,
-                    cloud=principal.cloud,
-                ),
+                auth=WrappedSignIn(SignIn(principal)),
             )
         except (ProjectSystemException, WorkspaceException) as cause:
+            if "SubscriptionNotFound" in str(cause):
+                raise errors.SUBSCRIPTION_NOT_FOUND.error(
+                    subscription=principal.subscription_id
+                ) from cause
             # Without a status: the SDK says "Workspace not found" in its own words only.
             if http_status(cause) in (None, 404) and "not found" in str(cause).lower():
                 raise errors.WORKSPACE_NOT_FOUND.error(
                     workspace=name,
                     resource_group=resource_group,
                     subscription=principal.subscription_id,
-                ) from cause
-            raise
-        except UserErrorException as cause:
-            if "don't have access to" in str(cause):
-                raise errors.SUBSCRIPTION_NOT_FOUND.error(
-                    subscription=principal.subscription_id
                 ) from cause
             raise
 

@@ -15,8 +15,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from amltasks.workspace.port import ServicePrincipal
-from amltasks.workspace.sdk_v2.token import TokenSource, cloud_of
+from amltasks.workspace.port import Principal
+from amltasks.workspace.sign_in import SignIn
 
 log = logging.getLogger("amltasks")
 
@@ -44,14 +44,14 @@ def new_session() -> requests.Session:
 class Rest:
     """One workspace's REST API."""
 
-    def __init__(self, principal: ServicePrincipal, *, resource_group: str, workspace: str) -> None:
+    def __init__(self, principal: Principal, *, resource_group: str, workspace: str) -> None:
         """Nothing is asked yet."""
         self.principal = principal
         self.resource_group = resource_group
         self.name = workspace
         self.session = new_session()
-        self.tokens = TokenSource(principal=principal, session=self.session)
-        self.resource_manager = cloud_of(principal).resource_manager
+        self.sign_in = SignIn(principal)
+        self.resource_manager = principal.cloud.resource_manager
         self.scope = (
             f"/subscriptions/{principal.subscription_id}/resourceGroups/{resource_group}"
             f"/providers/Microsoft.MachineLearningServices/workspaces/{workspace}"
@@ -118,7 +118,7 @@ class Rest:
             requests.HTTPError: the answer's status is 400 or more.
         """
         for attempt in (1, 2):
-            token, _ = self.tokens.token(f"{self.resource_manager}/.default")
+            token = self.sign_in.get_token(self.principal.cloud.scope).token
             answer = self.session.request(
                 method,
                 address,
@@ -130,7 +130,7 @@ class Rest:
             log.debug("%s %s: %d", method, address, answer.status_code)
             if answer.status_code != 401 or attempt == 2:
                 break
-            self.tokens.forget()
+            self.sign_in.renew()
         answer.raise_for_status()
         return answer
 

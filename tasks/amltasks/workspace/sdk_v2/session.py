@@ -9,7 +9,7 @@ import requests
 
 from amltasks import errors
 from amltasks.workspace.failures import http_status, translated
-from amltasks.workspace.port import ServicePrincipal
+from amltasks.workspace.port import Principal
 from amltasks.workspace.sdk_v2.compute import RestCompute
 from amltasks.workspace.sdk_v2.models import RestModels
 from amltasks.workspace.sdk_v2.rest import Rest
@@ -30,7 +30,7 @@ class RestWorkspace:
 
 
 def open_workspace(
-    principal: ServicePrincipal, *, resource_group: str, workspace: str, debug: bool = False
+    principal: Principal, *, resource_group: str, workspace: str, debug: bool = False
 ) -> RestWorkspace:
     """Sign in and open a workspace.
 
@@ -39,8 +39,9 @@ def open_workspace(
             and what any call can raise.
     """
     if not debug:
-        # urllib3 warns of each retry in words that are not the task's.
-        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+        # Both warn of each try that fails in words that are not the task's.
+        for name in ("urllib3", "azure.identity"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     rest = Rest(principal, resource_group=resource_group, workspace=workspace)
     with translated(f"opening the workspace '{workspace}'"):
         try:

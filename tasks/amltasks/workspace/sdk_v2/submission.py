@@ -13,7 +13,6 @@ from typing import Any
 import yaml
 from azure.ai.ml import Input, MLClient, load_job
 from azure.ai.ml.entities import PipelineJob
-from azure.core.credentials import AccessToken
 
 from amltasks.inputs import Scalar
 from amltasks.workspace.failures import message, translated
@@ -21,7 +20,6 @@ from amltasks.workspace.pipeline_file import PipelineFile, build, from_azure
 from amltasks.workspace.port import Submission
 from amltasks.workspace.printing import banners_hidden
 from amltasks.workspace.sdk_v2.rest import Rest
-from amltasks.workspace.sdk_v2.token import TokenSource
 
 log = logging.getLogger("amltasks")
 
@@ -31,29 +29,17 @@ _WANTED = (
 )
 
 
-class _Credential:
-    """azure-core's ``TokenCredential`` on our tokens."""
-
-    def __init__(self, tokens: TokenSource) -> None:
-        self._tokens = tokens
-
-    def get_token(self, *scopes: str, **_options: Any) -> AccessToken:
-        """A token for the one scope that azure-ai-ml asks for."""
-        token, ends = self._tokens.token(scopes[0])
-        return AccessToken(token, int(ends))
-
-
 class Submitter:
     """What of the port's ``Runs`` needs azure-ai-ml."""
 
     def __init__(self, rest: Rest) -> None:
         """Work in this workspace."""
         self._client = MLClient(
-            _Credential(rest.tokens),
+            rest.sign_in,
             rest.principal.subscription_id,
             rest.resource_group,
             rest.name,
-            cloud=_CLOUDS[rest.principal.cloud.lower()],
+            cloud=rest.principal.cloud.name,
             enable_telemetry=False,
             show_progress=False,
         )
@@ -80,13 +66,6 @@ class Submitter:
             if count:
                 shutil.copytree(source, folder, dirs_exist_ok=True)
         return count
-
-
-_CLOUDS = {
-    "azurecloud": "AzureCloud",
-    "azurechinacloud": "AzureChinaCloud",
-    "azureusgovernment": "AzureUSGovernment",
-}
 
 
 def quiet() -> None:

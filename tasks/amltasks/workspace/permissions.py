@@ -1,0 +1,79 @@
+"""Which role a principal lacks, by what Azure says when it refuses (403).
+
+Two forms are known. Resource Manager's ``AuthorizationFailed`` names the object id, the action and
+the scope; the data plane names the object id and the action. Roles and their actions:
+learn.microsoft.com/azure/machine-learning/how-to-assign-roles.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_OBJECT = re.compile(r"object id:? '?([0-9a-fA-F-]{36})\b")
+_ACTION = re.compile(r"\b(Microsoft\.\w+/[\w/.*-]+/(?:read|write|delete|action))\b")
+_SCOPE = re.compile(r"over scope '([^']+)'")
+_WORKSPACE = re.compile(
+    r"/subscriptions/[^/\s'\"]+/resourceGroups/[^/\s'\"]+"
+    r"/providers/Microsoft\.MachineLearningServices/workspaces/[^/\s'\"?]+",
+    re.IGNORECASE,
+)
+_ML = "microsoft.machinelearningservices/workspaces/"
+
+SCIENTIST, OPERATOR, CONTRIBUTOR = (
+    "AzureML Data Scientist",
+    "AzureML Compute Operator",
+    "Contributor",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """A permission that was missing. ``scope`` is where the role is to be given."""
+
+    action: str
+    role: str
+    scope: str
+    object_id: str
+
+    @property
+    def command(self) -> str:
+        """How to give the role with the Azure CLI."""
+        return (
+            f"az role assignment create --assignee-object-id {self.object_id or '<object id>'} "
+            f"--assignee-principal-type ServicePrincipal --role '{self.role}' "
+            f"--scope {self.scope or '<the id of the workspace>'}"
+        )
+
+
+def missing(told: str, address: str = "") -> Missing | None:
+    """The permission that a refusal names, None when it names none.
+
+    Args:
+        told: all that the service and the SDK said.
+        address: what was asked for, which holds the workspace where the refusal does not.
+    """
+    action = _ACTION.search(told)
+    if action is None:
+        return None
+    scope = _SCOPE.search(told)
+    object_id = _OBJECT.search(told)
+    role = _role(action[1])
+    workspace = _WORKSPACE.search(scope[1] if scope else "") or _WORKSPACE.search(address)
+    where = workspace[0] if workspace else (scope[1] if scope else "")
+    return Missing(
+        action=action[1],
+        role=role,
+        scope=where,
+        object_id=object_id[1] if object_id else "",
+    )
+
+
+def _role(action: str) -> str:
+    """The least of the built-in roles that allows an action."""
+    name = action.lower()
+    if not name.startswith(_ML) or name in (f"{_ML}write", f"{_ML}delete"):
+        return CONTRIBUTOR
+    if name.startswith(f"{_ML}computes/") and not name.endswith("/read"):
+        return OPERATOR
+    return SCIENTIST

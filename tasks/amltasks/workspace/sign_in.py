@@ -1,0 +1,127 @@
+"""Access tokens of Microsoft Entra for a service connection, by azure-identity, for both SDKs.
+
+azure-identity keeps tokens and renews them before they end; with workload identity federation it
+asks Azure DevOps for a new assertion each time. Authorities are not looked up at
+login.microsoftonline.com: the connection names its own, and a sovereign cloud may not reach that.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from amltasks import errors
+from amltasks.workspace.failures import short, translate
+from amltasks.workspace.port import (
+    ClientCertificate,
+    ClientSecret,
+    ManagedIdentity,
+    Principal,
+    WorkloadIdentity,
+)
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken, TokenCredential
+
+
+class SignIn:
+    """One principal's tokens; azure-core's ``TokenCredential``. Safe for threads.
+
+    azureml-core makes deep copies of what holds its credential.
+    """
+
+    def __init__(self, principal: Principal) -> None:
+        """Nothing is asked yet."""
+        self.principal = principal
+        self._credential: TokenCredential | None = None
+        self._lock = threading.Lock()
+
+    def __deepcopy__(self, _memo: object) -> SignIn:
+        """The same, so that a refusal that one holder meets renews the tokens of all."""
+        return self
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        """A token for a scope such as ``https://management.azure.com/.default``.
+
+        Raises:
+            TaskError: ``AUTHENTICATION_FAILED``, ``CERTIFICATE_INVALID``,
+                ``FEDERATION_NOT_TRUSTED``, ``ASSERTION_EXPIRED``, ``ID_TOKEN_REFUSED``,
+                ``MANAGED_IDENTITY_MISSING``, ``NO_NETWORK``, ``TLS_FAILED``, ``THROTTLED``,
+                ``SERVICE_UNAVAILABLE``.
+        """
+        try:
+            with self._lock:
+                credential = self._credential = self._credential or _credential(self.principal)
+            return credential.get_token(*scopes, **options)
+        except Exception as cause:
+            raise self._named(cause) from cause
+
+    def renew(self) -> None:
+        """Ask anew next time, whatever is kept: the service refused what was given."""
+        with self._lock:
+            self._credential = None
+
+    def _named(self, cause: Exception) -> errors.TaskError:
+        from azure.core.exceptions import ClientAuthenticationError
+        from azure.identity import CredentialUnavailableError
+
+        named = translate(cause, "signing in")
+        if named.cause in (errors.NO_NETWORK, errors.TLS_FAILED) and not isinstance(
+            self.principal.proof, ManagedIdentity
+        ):
+            return named
+        match self.principal.proof:
+            case ClientCertificate() if isinstance(cause, ValueError):
+                return errors.CERTIFICATE_INVALID.error(detail=short(str(cause)))
+            case ManagedIdentity() if isinstance(cause, CredentialUnavailableError):
+                which = self.principal.client_id or "of the machine itself"
+                return errors.MANAGED_IDENTITY_MISSING.error(
+                    identity=which, detail=short(str(cause))
+                )
+            case WorkloadIdentity() if isinstance(cause, CredentialUnavailableError):
+                return errors.ID_TOKEN_REFUSED.error(
+                    detail="the agent names no address for it (System.OidcRequestUri)"
+                )
+            case WorkloadIdentity() if isinstance(cause, ClientAuthenticationError) and (
+                "OIDC" in cause.message
+            ):
+                return errors.ID_TOKEN_REFUSED.error(detail=_answered(cause))
+        return named
+
+
+def _credential(principal: Principal) -> TokenCredential:
+    # A fifth of a second to import: wrong inputs are told before that.
+    from azure.identity import (
+        AzurePipelinesCredential,
+        CertificateCredential,
+        ClientSecretCredential,
+        ManagedIdentityCredential,
+    )
+
+    tenant, client = principal.tenant_id, principal.client_id
+    where: dict[str, Any] = {
+        "authority": principal.cloud.authority,
+        "disable_instance_discovery": True,
+    }
+    match principal.proof:
+        case ClientSecret(secret=secret):
+            return ClientSecretCredential(tenant, client, secret, **where)
+        case ClientCertificate(pem=pem):
+            return CertificateCredential(tenant, client, certificate_data=pem.encode(), **where)
+        case ManagedIdentity():
+            return ManagedIdentityCredential(client_id=client or None)
+        case WorkloadIdentity(connection_id=connection_id, access_token=access_token):
+            return AzurePipelinesCredential(
+                tenant_id=tenant,
+                client_id=client,
+                service_connection_id=connection_id,
+                system_access_token=access_token,
+                authority=principal.cloud.authority,
+            )
+
+
+def _answered(cause: Any) -> str:
+    """What Azure DevOps said, with the status."""
+    if cause.response is None:
+        return "its answer held none"
+    return f"HTTP {cause.response.status_code}: {short(cause.response.text())}"
