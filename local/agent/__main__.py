@@ -14,6 +14,7 @@ from types import FrameType
 import click
 
 from local.agent import result
+from local.agent.connection import SCHEMES
 from local.agent.errors import AgentError
 from local.agent.results import Result
 from local.agent.run import run_pipeline
@@ -48,6 +49,13 @@ def main() -> None:
     help="Set a parameter of the pipeline; the value is YAML.",
 )
 @click.option(
+    "--connection",
+    "connections",
+    multiple=True,
+    metavar="NAME=SCHEME",
+    help=f"One more service connection; SCHEME is one of {', '.join(SCHEMES)}.",
+)
+@click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -69,6 +77,7 @@ def run(
     vsix: Path | None,
     variables: tuple[str, ...],
     parameters: tuple[str, ...],
+    connections: tuple[str, ...],
     json_file: Path | None,
     work: Path | None,
     until_stdin_closes: bool,
@@ -88,6 +97,7 @@ def run(
             vsix=vsix,
             variables=_pairs("--variable", variables),
             parameters=_pairs("--parameter", parameters),
+            connections=_pairs("--connection", connections),
             work=work,
         )
     except AgentError as error:
@@ -146,7 +156,7 @@ def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
     pairs = {}
     for text in texts:
         name, separator, value = text.partition("=")
-        if not separator or not re.fullmatch(r"[A-Za-z0-9_.]+", name):
+        if not separator or not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
             raise AgentError(f"{option} {text}: write it as NAME=VALUE")
         pairs[name] = value
     return pairs

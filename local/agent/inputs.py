@@ -59,12 +59,9 @@ def rooted(value: str, variables: Variables) -> str:
 
 def _connection_ids(value: str, session: Session) -> str:
     """Replace connections' names by their GUIDs, as the service does."""
-    known = session.connection
+    known = {one.name.lower(): one.identity for one in session.connections}
     parts = [part.strip() for part in value.split(",")]
-    return ",".join(
-        known.identity if known is not None and part.lower() == known.name.lower() else part
-        for part in parts
-    )
+    return ",".join(known.get(part.lower(), part) for part in parts)
 
 
 def process_environment(session: Session) -> Mapping[str, str]:

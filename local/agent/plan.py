@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.agent.builtin import BUILT_IN, built_in
-from local.agent.connection import OWN_SETTINGS, Connection
+from local.agent.connection import DEFAULT_SETTINGS, Connection
 from local.agent.errors import PipelineFileError
 from local.agent.model import Job, Pipeline, Stage, Step
 from local.agent.tasks import HANDLERS, TaskDefinition, find, unknown
@@ -29,7 +29,7 @@ Plan = dict[tuple[str, str], tuple[PlannedStep, ...]]
 def make_plan(
     pipeline: Pipeline,
     tasks: list[TaskDefinition],
-    connection: Connection | None,
+    connections: tuple[Connection, ...],
     predefined: dict[str, str],
 ) -> Plan:
     """Return the enabled steps by stage and job name.
@@ -42,7 +42,7 @@ def make_plan(
         for job in stage.jobs:
             static = _static_variables(pipeline, stage, job, predefined)
             plan[stage.name, job.name] = tuple(
-                _planned(step, pipeline.path, tasks, connection, static)
+                _planned(step, pipeline.path, tasks, connections, static)
                 for step in job.steps
                 if step.enabled
             )
@@ -67,7 +67,7 @@ def _planned(
     step: Step,
     path: Path,
     tasks: list[TaskDefinition],
-    connection: Connection | None,
+    connections: tuple[Connection, ...],
     variables: CaseInsensitive,
 ) -> PlannedStep:
     task = find(tasks, step.task) if "@" in step.task else None
@@ -85,23 +85,24 @@ def _planned(
         if declared.type.lower().startswith("connectedservice:"):
             value = expand(given.get(declared.name, declared.default), variables)
             for name in filter(None, (part.strip() for part in value.split(","))):
-                _check_connection(name, declared.name, step, path, connection)
+                _check_connection(name, declared.name, step, path, connections)
     return PlannedStep(step=step, label=task.label, task=task)
 
 
 def _check_connection(
-    name: str, declared: str, step: Step, path: Path, connection: Connection | None
+    name: str, declared: str, step: Step, path: Path, connections: tuple[Connection, ...]
 ) -> None:
-    if connection is None:
-        settings = ", ".join(OWN_SETTINGS[:4])
+    if not connections:
+        settings = ", ".join(DEFAULT_SETTINGS)
         message = (
             f"Step {step.name} input {declared} references service connection {name}, and there "
             f"is none: set {settings} in the environment of the agent"
         )
         raise PipelineFileError(path, step.line, message)
-    if name.lower() not in (connection.name.lower(), connection.identity):
+    if not any(name.lower() in (one.name.lower(), one.identity) for one in connections):
+        there = ", ".join(f"'{one.name}'" for one in connections)
         message = (
             f"Step {step.name} input {declared} references service connection {name} which could "
-            f"not be found; the only one here is '{connection.name}'"
+            f"not be found; there is {there}"
         )
         raise PipelineFileError(path, step.line, message)

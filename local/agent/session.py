@@ -83,7 +83,7 @@ class Session:
         report: told of everything that happens; it tells the organisation, where there is one.
         environment: the agent's own environment, without its settings; steps inherit it.
         predefined: the variables every job starts with.
-        connections: service connections by lower-case GUID and by name.
+        connections: the service connections that tasks may name.
     """
 
     folders: Folders
@@ -93,7 +93,7 @@ class Session:
     environment: Mapping[str, str]
     predefined: dict[str, str]
     access_token: str
-    connection: Connection | None
+    connections: tuple[Connection, ...]
     system: Connection
     node: str = "node"
     report: Report = field(default_factory=Report)

@@ -47,6 +47,7 @@ def prepare(
     vsix: Path | None,
     variables: Mapping[str, str],
     parameters: Mapping[str, str],
+    connections: Mapping[str, str],
     work: Path | None,
 ) -> Prepared:
     """Read, check and plan; nothing of the pipeline has run when this refuses.
@@ -55,14 +56,15 @@ def prepare(
         AgentError: with the one sentence that the user needs.
     """
     environment = dict(os.environ)
-    own = connection.from_environment(environment)
+    own = connection.from_environment(environment, connections)
     masker = _masker(environment)
     joined = organization.from_environment(environment, masker)
     for name in (*connection.OWN_SETTINGS, *organization.SETTINGS):
         environment.pop(name, None)
-    if own is not None:
-        own.hide(masker)
-        own = joined.adopt(own) if joined is not None else own
+    for one in own:
+        one.hide(masker)
+    if joined is not None:
+        own = tuple(joined.adopt(one) for one in own)
     now = datetime.datetime.now(datetime.timezone.utc)
     sources = find_sources(file)
     cache = Path(platformdirs.user_cache_dir(APPLICATION, appauthor=False))
@@ -103,7 +105,7 @@ def prepare(
         environment=environment,
         predefined=predefined,
         access_token=token,
-        connection=own,
+        connections=own,
         system=system,
         node=node,
     )

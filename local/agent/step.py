@@ -230,8 +230,7 @@ def _endpoints(
     for declared in task.inputs if task is not None else ():
         if declared.type.lower().startswith("connectedservice:"):
             identities = [part.strip().lower() for part in inputs[declared.name].split(",")]
-            if session.connection is not None and session.connection.identity in identities:
-                wanted.append(session.connection)
+            wanted += [one for one in session.connections if one.identity in identities]
     found: dict[str, str] = {}
     for connection in (*wanted, session.system):
         found.update(connection.environment)

@@ -7,6 +7,7 @@ trusts the ID tokens of Azure DevOps for one service connection from the start; 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from collections.abc import Mapping
@@ -21,10 +22,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from local.azure.azure import Azure
+from local.azure.devops.organization import FIRST_PROJECT, organization
 from local.azure.store import AlreadyExists
 
 CERTIFICATE_FILE = "client-certificate.pem"
 FEDERATED = "federated-credential"
+TRUSTED_CONNECTION = "aml-connection"
 _LIFETIME = timedelta(days=365)
 
 
@@ -76,7 +79,21 @@ def environment(azure: Azure) -> dict[str, str]:
 
 
 def federated_credentials(azure: Azure) -> list[dict[str, Any]]:
-    """Whose assertions the application trusts: `name`, `issuer`, `subject` and `audiences`."""
+    """Whose assertions the application trusts: `name`, `issuer`, `subject` and `audiences`.
+
+    In a new state, the local Azure DevOps for one service connection of its first project.
+    """
+    own = organization(azure)
+    trusted = {
+        "id": str(uuid.uuid4()),
+        "name": TRUSTED_CONNECTION,
+        "issuer": own.issuer,
+        "subject": f"sc://{own.name}/{FIRST_PROJECT}/{TRUSTED_CONNECTION}",
+        "audiences": ["api://AzureADTokenExchange"],
+    }
+    with contextlib.suppress(AlreadyExists):
+        azure.store.insert("principal", "federation", {})
+        azure.store.insert(FEDERATED, TRUSTED_CONNECTION, trusted)
     return azure.store.list(FEDERATED)
 
 

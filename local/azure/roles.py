@@ -89,7 +89,7 @@ def authorize(azure: Azure, request: Request) -> None:
     """Let a request pass, or raise ServiceError 403 as the service words it."""
     object_id = str((request.caller or {}).get("oid", ""))
     if request.host == ARM_HOST:
-        action, scope = _arm_action(request.method, request.path.rstrip("/"))
+        action, scope = _arm_action(request.method, re.sub("//+", "/", request.path).rstrip("/"))
     elif request.host.endswith(".api.azureml.ms"):
         action, scope = _data_action(request)
     else:
@@ -285,6 +285,8 @@ def _data_action(request: Request) -> tuple[str, str]:
     if scope is None:
         return "", ""
     service = request.path.strip("/").split("/")[0].lower()
+    if service == "rp":  # Resource Manager's own resources, asked here
+        return _arm_action(request.method, request.path[scope.start() :].rstrip("/"))
     what = _DATA_ACTIONS.get(service, "metadata")
     reads = request.method in ("GET", "HEAD") or (
         request.method == "POST" and _QUERY.search(request.path[scope.end() :])

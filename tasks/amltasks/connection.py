@@ -55,7 +55,7 @@ def principal(connection: Connection | None, access_token: str = "") -> Principa
     if connection is None:
         raise errors.INPUT_MISSING.error(name="connectedServiceNameARM", why="")
     given, data = connection.parameters, connection.data
-    scheme, kind = connection.scheme.lower(), (given.get("authenticationtype") or "spnKey").lower()
+    scheme, kind = connection.scheme.lower(), given.get("authenticationtype") or "spnKey"
     client_id = given.get("serviceprincipalid", "")
     needed = {"subscription id": data.get("subscriptionid", "")}
     proof: ClientSecret | ClientCertificate | ManagedIdentity | WorkloadIdentity
@@ -69,10 +69,10 @@ def principal(connection: Connection | None, access_token: str = "") -> Principa
             proof = WorkloadIdentity(connection_id=connection.id, access_token=access_token)
         elif scheme != "serviceprincipal":
             raise _unsupported(connection, f"the scheme '{connection.scheme}'")
-        elif kind == "spncertificate":
+        elif kind.lower() == "spncertificate":
             needed["certificate"] = given.get("serviceprincipalcertificate", "")
             proof = ClientCertificate(pem=needed["certificate"])
-        elif kind == "spnkey":
+        elif kind.lower() == "spnkey":
             needed["key"] = given.get("serviceprincipalkey", "")
             proof = ClientSecret(secret=needed["key"])
         else:

@@ -153,7 +153,15 @@ UNAUTHORIZED = Cause(
 FORBIDDEN = Cause(
     code="FORBIDDEN",
     happened="the service connection's identity may not go on while {doing} (403): {detail}",
-    next_step="{remedy}",
+    next_step="give it the role 'AzureML Data Scientist' (for compute also 'AzureML Compute "
+    "Operator') on the workspace; for a private workspace use an agent inside its network",
+)
+ROLE_MISSING = Cause(
+    code="ROLE_MISSING",
+    happened="the service connection's identity{who} lacks the permission {action}, needed while "
+    "{doing} (403)",
+    next_step="have an owner give it the role '{role}', which takes effect within minutes: "
+    "{command}",
 )
 WORKSPACE_NOT_FOUND = Cause(
     code="WORKSPACE_NOT_FOUND",

@@ -21,6 +21,9 @@ from amltasks.workspace import permissions
 
 log = logging.getLogger("amltasks")
 
+NO_SUBSCRIPTION = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId"})
+"""Resource Manager's codes for a subscription that is not in the principal's tenant."""
+
 _MOST = 400
 _STATUS = re.compile(r"(?:Response Code|StatusCode|Status Code|status code|Code):\s*(\d{3})\b")
 _HTTP_ERROR = re.compile(r"\b([45]\d\d) (?:Client|Server) Error\b")
@@ -54,10 +57,6 @@ _NETWORK = (
 # A connection that was cut, which Python reports as a fault of TLS.
 _CUT = re.compile(r"EOF occurred in violation of protocol|SSLZeroReturnError")
 _TLS = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLError", re.IGNORECASE)
-_USUAL_REMEDY = (
-    "give it the role 'AzureML Data Scientist' (for compute also 'AzureML Compute Operator') on "
-    "the workspace; for a private workspace use an agent inside its network"
-)
 # The SDK's own local refusals (msal, invalid tenant) reach us as text only.
 _SIGN_IN = re.compile(
     r"invalid_client|unauthorized_client|invalid_tenant|Unable to get authority configuration|"
@@ -142,13 +141,13 @@ def _forbidden(cause: BaseException, told: str, doing: str, detail: str) -> erro
     address = next((str(url) for each in responses if (url := getattr(each, "url", ""))), "")
     missing = permissions.missing(said, address)
     if missing is None:
-        return errors.FORBIDDEN.error(doing=doing, detail=detail, remedy=_USUAL_REMEDY)
-    who = f" (object id {missing.object_id})" if missing.object_id else ""
-    return errors.FORBIDDEN.error(
+        return errors.FORBIDDEN.error(doing=doing, detail=detail)
+    return errors.ROLE_MISSING.error(
         doing=doing,
-        detail=f"it{who} lacks the permission {missing.action}",
-        remedy=f"have an owner of the scope give it the role '{missing.role}', which takes effect "
-        f"within minutes: {missing.command}",
+        who=f" (object id {missing.object_id})" if missing.object_id else "",
+        action=missing.action,
+        role=missing.role,
+        command=missing.command,
     )
 
 
@@ -164,6 +163,14 @@ def http_status(cause: BaseException) -> int | None:
         if match and int(match[1]) >= 400:
             return int(match[1])
     return None
+
+
+def error_code(cause: BaseException) -> str:
+    """The ``code`` in the JSON error body that the service answered with, empty without one."""
+    for each in _chain(cause):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            return str(json.loads(_body(getattr(each, "response", None)))["error"]["code"])
+    return ""
 
 
 def message(cause: BaseException) -> str:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_OBJECT = re.compile(r"object id:? '?([0-9a-fA-F-]{36})\b")
+# The SDKs quote bodies, so that an apostrophe may have backslashes before it.
+_OBJECT = re.compile(r"object id:? (?:\\*')?([0-9a-fA-F-]{36})\b")
 _ACTION = re.compile(r"\b(Microsoft\.\w+/[\w/.*-]+/(?:read|write|delete|action))\b")
-_SCOPE = re.compile(r"over scope '([^']+)'")
+_SCOPE = re.compile(r"over scope \\*'([^'\\]+)")
 _WORKSPACE = re.compile(
     r"/subscriptions/[^/\s'\"]+/resourceGroups/[^/\s'\"]+"
     r"/providers/Microsoft\.MachineLearningServices/workspaces/[^/\s'\"?]+",

@@ -1,7 +1,8 @@
 """The port: what a task may ask of Azure ML, in words both SDKs can honour.
 
 Every method may raise ``TaskError`` with one of the causes any call can meet (``UNAUTHORIZED``,
-``FORBIDDEN``, ``THROTTLED``, ``SERVICE_UNAVAILABLE``, ``NO_NETWORK``, ``TLS_FAILED``, ``REFUSED``);
+``FORBIDDEN``, ``ROLE_MISSING``, ``THROTTLED``, ``SERVICE_UNAVAILABLE``, ``NO_NETWORK``,
+``TLS_FAILED``, ``REFUSED``, and ``errors.SIGN_IN``, for a token may have to be renewed);
 the docstrings name only what else it may raise. Nothing here blocks longer than one question to
 Azure takes: waiting is the task's business.
 """

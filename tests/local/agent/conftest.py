@@ -133,6 +133,7 @@ def play(
             vsix=vsix,
             variables=variables or {},
             parameters=parameters or {},
+            connections={},
             work=tmp_path / "work",
         )
         if change is not None:

@@ -243,7 +243,7 @@ def test_refused_before_anything_runs(play, make_vsix, task_json, tmp_path, step
 def test_no_connection_at_all(play, make_vsix, task_json, monkeypatch):
     vsix = make_vsix((task_json("Dump", inputs=INPUTS), {}))
     text = "steps:\n- {task: Dump@1, inputs: {azureSubscription: aml-connection}}\n"
-    monkeypatch.setattr("local.agent.connection.from_environment", lambda _: None)
+    monkeypatch.setattr("local.agent.connection.from_environment", lambda *_: ())
     with pytest.raises(AgentError, match="set AZURE_TENANT_ID, AZURE_CLIENT_ID"):
         play(text, vsix=vsix)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amltasks import errors
-from amltasks.workspace.failures import http_status, translated
+from amltasks.workspace.failures import NO_SUBSCRIPTION, error_code, http_status, translated
 from amltasks.workspace.port import Principal
 from amltasks.workspace.sdk_v1.compute import SdkCompute
 from amltasks.workspace.sdk_v1.models import SdkModels
@@ -67,7 +67,7 @@ def _sdk_workspace(principal: Principal, resource_group: str, name: str, *, debu
                 auth=WrappedSignIn(SignIn(principal)),
             )
         except (ProjectSystemException, WorkspaceException) as cause:
-            if "SubscriptionNotFound" in str(cause):
+            if error_code(cause) in NO_SUBSCRIPTION:
                 raise errors.SUBSCRIPTION_NOT_FOUND.error(
                     subscription=principal.subscription_id
                 ) from cause

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import requests
 
 from amltasks import errors
-from amltasks.workspace.failures import http_status, translated
+from amltasks.workspace.failures import NO_SUBSCRIPTION, error_code, http_status, translated
 from amltasks.workspace.port import Principal
 from amltasks.workspace.sdk_v2.compute import RestCompute
 from amltasks.workspace.sdk_v2.models import RestModels
@@ -49,7 +49,7 @@ def open_workspace(
         except requests.HTTPError as cause:
             if http_status(cause) != 404:
                 raise
-            if _code(cause) in ("SubscriptionNotFound", "InvalidSubscriptionId"):
+            if error_code(cause) in NO_SUBSCRIPTION:
                 raise errors.SUBSCRIPTION_NOT_FOUND.error(
                     subscription=principal.subscription_id
                 ) from cause
@@ -66,10 +66,3 @@ def open_workspace(
         models=RestModels(rest),
         services=RestServices(rest),
     )
-
-
-def _code(cause: requests.HTTPError) -> str:
-    try:
-        return str(cause.response.json()["error"]["code"])
-    except (ValueError, KeyError, TypeError):
-        return ""

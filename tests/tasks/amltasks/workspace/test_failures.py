@@ -105,6 +105,33 @@ def test_texts_without_a_status(text: str, code: str, words: str) -> None:
     assert words in str(error)
 
 
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (70021, "FEDERATION_NOT_TRUSTED"),
+        (700213, "FEDERATION_NOT_TRUSTED"),
+        (7002138, "FEDERATION_NOT_TRUSTED"),
+        (700024, "ASSERTION_EXPIRED"),
+        (700027, "AUTHENTICATION_FAILED"),
+    ],
+)
+def test_what_entra_says_has_a_cause_by_its_number(number: int, code: str) -> None:
+    error = translate(Exception(f"AADSTS{number}: Because. Trace ID: x"), "signing in")
+    assert error.cause.code == code
+    assert f"AADSTS{number}: Because." in str(error)
+
+
+def test_signing_in_that_failed_in_the_midst_of_the_sdk_is_told_as_itself() -> None:
+    own = errors.ID_TOKEN_REFUSED.error(detail="HTTP 404")
+    wrapped = AuthenticationException("Could not retrieve a token", inner_exception=own)
+    assert translate(wrapped, "opening") is own
+    # Another cause in the chain may be what was being handled, not why this failed.
+    other = AuthenticationException(
+        "No", inner_exception=errors.MODEL_NOT_FOUND.error(model="m", workspace="w")
+    )
+    assert translate(other, "opening").cause is errors.REFUSED
+
+
 def test_nested_details_are_told() -> None:
     body = (
         '{"error": {"message": "Invalid.", "details": [{"code": "X", "message": "No such VM."}]}}'

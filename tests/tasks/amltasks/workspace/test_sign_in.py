@@ -1,0 +1,45 @@
+"""What the real azure-identity refuses before it asks anybody, as named errors."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from amltasks.errors import TaskError
+from amltasks.workspace.port import ClientCertificate, Cloud, Principal, WorkloadIdentity
+from amltasks.workspace.sign_in import SignIn
+
+CLOUD = Cloud(
+    name="AzureCloud",
+    authority="https://login.microsoftonline.com",
+    resource_manager="https://management.azure.com",
+    scope="https://management.azure.com/.default",
+)
+
+
+def signing_in(proof: ClientCertificate | WorkloadIdentity) -> SignIn:
+    who = Principal(
+        tenant_id="tenant", client_id="client", proof=proof, subscription_id="s", cloud=CLOUD
+    )
+    return SignIn(who)
+
+
+@pytest.mark.parametrize("pem", ["no certificate", "-----BEGIN CERTIFICATE-----\nMII"])
+def test_a_certificate_that_cannot_be_read(pem: str) -> None:
+    with pytest.raises(
+        TaskError, match=r"CERTIFICATE_INVALID: .* Next: give the connection one PEM"
+    ):
+        signing_in(ClientCertificate(pem=pem)).get_token(CLOUD.scope)
+
+
+def test_an_agent_that_names_no_address_for_id_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SYSTEM_OIDCREQUESTURI", raising=False)
+    proof = WorkloadIdentity(connection_id="guid", access_token="hidden")
+    with pytest.raises(TaskError, match=r"ID_TOKEN_REFUSED: .*System\.OidcRequestUri"):
+        signing_in(proof).get_token(CLOUD.scope)
+
+
+def test_a_deep_copy_is_the_same() -> None:
+    own = signing_in(ClientCertificate(pem=""))
+    assert copy.deepcopy({"auth": [own]})["auth"][0] is own
