@@ -12,6 +12,9 @@ const CONFIDENTIAL = /^(INPUT_|ENDPOINT_|SECRET_|SECUREFILE_|VSTS_TASKVARIABLE_|
 /** Settings of the user's Python that would change ours. */
 const FOREIGN_PYTHON = /^(PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PYTHONSAFEPATH|VIRTUAL_ENV)$/i;
 
+/** This machine itself, and Azure's metadata service, which gives its managed identity's tokens. */
+const NEVER_BY_PROXY = ['localhost', '127.0.0.1', '169.254.169.254'];
+
 /** The environment for the children; what is set already wins over the agent's settings. */
 export function childEnvironment(): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
@@ -30,7 +33,7 @@ export function childEnvironment(): NodeJS.ProcessEnv {
     setBothCases(
       env,
       'NO_PROXY',
-      [...new Set([...hosts, 'localhost', '127.0.0.1'])].filter(Boolean).join(','),
+      [...new Set([...hosts, ...NEVER_BY_PROXY])].filter(Boolean).join(','),
     );
   }
   const authorities = tl.getVariable('Agent.CAInfo');

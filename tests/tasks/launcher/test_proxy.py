@@ -54,6 +54,7 @@ def test_the_agents_proxy_and_authorities(launcher: Launcher) -> None:
         "plain.example",
         "localhost",
         "127.0.0.1",
+        "169.254.169.254",
     ]
     assert found["REQUESTS_CA_BUNDLE"] == found["SSL_CERT_FILE"] == "/agent/ca.pem"
 
@@ -83,7 +84,7 @@ def test_what_is_set_already_wins(launcher: Launcher) -> None:
     )
     assert found["HTTPS_PROXY"] == found["https_proxy"] == "http://mine.example:1"
     assert found["HTTP_PROXY"] == "http://proxy.example:8080"
-    assert found["NO_PROXY"] == "a.example,localhost,127.0.0.1"
+    assert found["NO_PROXY"] == "a.example,localhost,127.0.0.1,169.254.169.254"
     assert found["REQUESTS_CA_BUNDLE"] == "/my/ca.pem"
     assert found["SSL_CERT_FILE"] == "/agent/ca.pem"
 
