@@ -152,12 +152,17 @@ def notices(program: str, inputs: Sequence[str]) -> str:
     return "\n".join(sections)
 
 
+def bundle_launcher(folder: Path) -> None:
+    """Bundle the launcher into `folder`."""
+    node = ("--platform=node", "--target=node20")
+    bundle("tasks/launcher/main.ts", folder / LAUNCHER, *node)
+
+
 def stage(folder: Path) -> None:
     """Lay out in `folder` everything that the manifest names, as it will be in the .vsix."""
     launcher = folder / "launcher"
     launcher.mkdir(parents=True)
-    node = ("--platform=node", "--target=node20")
-    bundle("tasks/launcher/main.ts", launcher / LAUNCHER, *node)
+    bundle_launcher(launcher)
     languages = strings.translations(ROOT)
     for task in task_folders():
         target = folder / "tasks" / task.name
