@@ -274,7 +274,7 @@ def test_everything_is_still_there_after_a_restart(
 
     with start_local_azure(tmp_path / "state") as azure:
         changed = {name for name in CONTRACT if azure.environment[name] != before[name]}
-        assert changed <= {"HTTPS_PROXY", "https_proxy"}
+        assert changed <= {"HTTPS_PROXY", "https_proxy", "AZURE_POD_IDENTITY_AUTHORITY_HOST"}
         workspace = connect(azure)
         (found,) = Experiment(workspace, "kept").get_runs(tags={"build": "7"})
         assert found.id == run.id
