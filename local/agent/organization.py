@@ -126,9 +126,10 @@ class Organization:
         Its secrets stay here.
         """
         where = "serviceendpoint/endpoints"
-        found = self._caller.in_project("GET", where, query={"endpointNames": connection.name})
-        if found["value"]:
-            return dataclasses.replace(connection, identity=found["value"][0]["id"])
+        query = {"endpointNames": connection.name}
+        found = self._caller.in_project("GET", where, query=query)["value"]
+        if found and found[0]["authorization"]["scheme"] == connection.scheme:
+            return dataclasses.replace(connection, identity=found[0]["id"])
         public = {
             name: value
             for name, value in connection.parameters.items()
@@ -143,7 +144,11 @@ class Organization:
             "data": dict(connection.data),
             "serviceEndpointProjectReferences": [reference],
         }
-        made = self._caller.call("POST", f"_apis/{where}", body=body)
+        # The agent's own settings say what a connection is; the project's follows them.
+        if found:
+            made = self._caller.call("PUT", f"_apis/{where}/{found[0]['id']}", body=body)
+        else:
+            made = self._caller.call("POST", f"_apis/{where}", body=body)
         return dataclasses.replace(connection, identity=made["id"])
 
     def queue(self, variables: Mapping[str, str], file: Path) -> JobRequest:

@@ -262,6 +262,11 @@ def append_log(azure: Azure, request: Request) -> Response:
     return json_response(_log(azure, request, log))
 
 
+def logs(azure: Azure, plan: str) -> list[dict[str, Any]]:
+    """The logs of a plan, without their text."""
+    return azure.store.list("devops-log", f"{plan}/")
+
+
 def log_text(azure: Azure, plan: str, identity: int) -> str | None:
     """The text of a log of a plan, None when there is none of that number."""
     log = azure.store.get("devops-log", f"{plan}/{identity:06}")

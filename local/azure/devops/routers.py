@@ -7,6 +7,7 @@ from local.azure.devops import (
     builds,
     definitions,
     endpoints,
+    logs,
     oidc,
     plans,
     pools,
@@ -27,6 +28,6 @@ AREAS: tuple[Area, ...] = (
     endpoints.area,
 )
 # These add their routes to an area of those above.
-EXTENDING = (build_details, builds, oidc, pools, pull_requests)
+EXTENDING = (build_details, builds, logs, oidc, pools, pull_requests)
 
 ROUTERS: tuple[Router, ...] = (*AREAS, oidc.issuer, *location_service(AREAS))

@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.azure.devops.organisation import Organisation, connect
-
-NAMES = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "REQUESTS_CA_BUNDLE")
+from tests.local.azure.devops.organisation import NAMES, Organisation, connect
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,6 +9,9 @@ from typing import Any
 
 import requests
 
+# What leads a client to the local Azure; the rest says as whom.
+NAMES = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "REQUESTS_CA_BUNDLE")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Organisation:

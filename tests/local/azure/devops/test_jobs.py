@@ -89,6 +89,10 @@ def test_a_jobs_timeline_attachments_and_end_are_the_builds(
     assert build.get_build(project, queued.id).status == "inProgress"
     (shown,) = build.get_build_timeline(project, queued.id).records
     assert (shown.name, shown.state, shown.result) == ("Gate", "completed", "succeeded")
+    (kept,) = build.get_build_logs(project, queued.id)
+    assert (kept.id, kept.line_count) == (log, 2)
+    assert b"".join(build.get_build_log(project, queued.id, log)) == b"one\ntwo\n"
+    assert build.get_build_log_lines(project, queued.id, log, start_line=2) == ["two"]
     (listed,) = build.get_attachments(project, queued.id, "aml.gate.report")
     assert listed.name == "the gate.html"
     link = listed._links.additional_properties["self"]["href"]
