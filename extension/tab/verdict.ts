@@ -34,6 +34,8 @@ export interface Verdict {
 export interface Deployment {
   readonly service: string;
   readonly state: string;
+  /** Why it failed; empty when it did not. */
+  readonly problem: string;
   readonly model: string;
   readonly version: string;
   readonly revision: string;
@@ -77,6 +79,7 @@ export function parseDeployment(json: string, name: string): Deployment {
   return {
     service: string(found['service']) || name,
     state: string(found['state']),
+    problem: string(found['problem']),
     model: string(found['model']),
     version: string(found['version']),
     revision: string(found['revision']),

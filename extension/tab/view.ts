@@ -72,7 +72,7 @@ function gain({ gain: value, low, high }: Check): string {
 }
 
 function deploymentView(deployment: Deployment): HTMLElement {
-  const { service, state, model, version, revision, scoringUri } = deployment;
+  const { service, state, problem, model, version, revision, scoringUri } = deployment;
   const facts = [
     ['Model', [model, version].filter(Boolean).join(':')],
     ['Revision', revision],
@@ -82,6 +82,7 @@ function deploymentView(deployment: Deployment): HTMLElement {
     'section',
     { class: 'card' },
     html('h3', {}, `Deployment: ${service} `, badge(state === 'Healthy', state || 'state unknown')),
+    problem ? html('p', {}, problem) : null,
     html(
       'dl',
       {},

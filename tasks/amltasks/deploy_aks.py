@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import logging
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from amltasks import builds, clusters, connection, errors, inputs, smoke, waiting
+from amltasks import builds, clusters, connection, errors, inputs, revisions, smoke
 from amltasks.agent import Job
-from amltasks.report import eval_info
-from amltasks.workspace.port import AksSpec, Answer, Revision, Service, ServiceSpec, Workspace
+from amltasks.report import deployment, eval_info
+from amltasks.revisions import Attempt
+from amltasks.workspace.port import AksSpec, Revision, Service, ServiceSpec, Workspace
 
 log = logging.getLogger("amltasks")
 
-LOG_TAIL_LINES = 30
-SMOKE_RETRY_MINUTES = 1.0
 _NAME = re.compile(r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$")
-_EXCEPTION = re.compile(r"^[\w.]*(?:Error|Exception|Exit)\b: ")
-_TRANSIENT = frozenset({502, 503, 504})
 _IN_CLUSTER = frozenset({"AKS", "Kubernetes"})
-_LIVE_UNTOUCHED = "the live service was not touched"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,102 +101,22 @@ def run(job: Job) -> str:
         },
     )
     revision = workspace.services.plan(spec, live, job.handover.variable("build.buildid"))
-    if given.target == "kubernetes":
-        _cluster(job, given, workspace)
-    if revision.fresh:
-        left = "the new service was left for you to look at"
-        log.info("Creating service %s with model %s:%d", spec.name, model.name, model.version)
-        workspace.services.deploy(spec, revision)
-        _healthy(job, given, revision, workspace, left)
-        _smoke_test(job, revision, rows, workspace, left)
-        _promote(job, given, spec, revision, rows, workspace)
-    else:
-        _replace(job, given, spec, revision, rows, workspace)
-
-    service = workspace.services.find(spec.name)
-    assert service is not None  # noqa: S101 - it has just answered
+    attempt = Attempt(
+        job=job, workspace=workspace, spec=spec, rows=rows, minutes=given.timeout_minutes
+    )
+    try:
+        if given.target == "kubernetes":
+            with attempt.phase(f"Making ready {given.aks_name}"):
+                _cluster(job, given, workspace)
+        (revisions.create if revision.fresh else revisions.replace)(attempt, revision)
+        service = workspace.services.find(spec.name)
+        assert service is not None  # noqa: S101 - it has just answered
+    except errors.TaskError as error:
+        _report(attempt, given, revision, problem=str(error))
+        raise
+    _report(attempt, given, revision, service)
     _hand_on(job, given, service, workspace)
     return f"Service {service.name} is {service.state} with model {model.name}:{model.version}"
-
-
-def _replace(
-    job: Job,
-    given: DeployInputs,
-    spec: ServiceSpec,
-    revision: Revision,
-    rows: tuple[smoke.Row, ...],
-    workspace: Workspace,
-) -> None:
-    """Prove the new revision beside the live one, then roll the live one over to it."""
-    log.info(
-        "Service %s exists; trying the new revision beside it as %s", spec.name, revision.label
-    )
-    try:
-        workspace.services.deploy(spec, revision)
-        _healthy(job, given, revision, workspace, _LIVE_UNTOUCHED)
-        _smoke_test(job, revision, rows, workspace, _LIVE_UNTOUCHED)
-        log.info("Rolling service %s over to the new revision", spec.name)
-        revision = _promote(job, given, spec, revision, rows, workspace)
-    finally:
-        _clean_up(job, revision, workspace)
-
-
-def _promote(
-    job: Job,
-    given: DeployInputs,
-    spec: ServiceSpec,
-    revision: Revision,
-    rows: tuple[smoke.Row, ...],
-    workspace: Workspace,
-) -> Revision:
-    """Put the revision in service and try it there; back to the old one if that goes wrong."""
-    left = (
-        "the old revision got its requests back"
-        if workspace.services.restores
-        else f"the live service {spec.name} now has the new revision; deploy the last good model"
-    )
-    promoted = workspace.services.promote(spec, revision)
-    if revision.fresh and not workspace.services.restores:
-        return promoted
-    try:
-        _healthy(job, given, promoted, workspace, left)
-        _smoke_test(job, promoted, rows, workspace, left)
-    except BaseException:
-        if workspace.services.restores and not revision.fresh:
-            _restore(job, given, promoted, workspace)
-        raise
-    return promoted
-
-
-def _restore(job: Job, given: DeployInputs, promoted: Revision, workspace: Workspace) -> None:
-    """Back to the old revision; waits for it, because what still has requests cannot be removed."""
-    log.info("Giving the requests of %s back to the old revision", promoted.service)
-    try:
-        workspace.services.restore(promoted)
-        waiting.until(
-            lambda: workspace.services.rollout(promoted),
-            lambda r: r.done,
-            describe=lambda r: f"Going back of {promoted.label} is {r.state}",
-            pause=job.cancellation.pause,
-            minutes=given.timeout_minutes,
-        )
-    except errors.TaskError as error:
-        job.warn(
-            "REVISION_NOT_RESTORED",
-            f"the service '{promoted.service}' still answers with the new revision: "
-            f"{error.happened}",
-        )
-
-
-def _clean_up(job: Job, revision: Revision, workspace: Workspace) -> None:
-    try:
-        for removed in workspace.services.clean_up(revision):
-            log.info("Removed %s", removed)
-    except errors.TaskError as error:
-        job.warn(
-            "CANDIDATE_LEFT",
-            f"what '{revision.label}' leaves behind could not be removed: {error.happened}",
-        )
 
 
 def _check_names(given: DeployInputs) -> None:
@@ -308,85 +225,6 @@ def _cluster(job: Job, given: DeployInputs, workspace: Workspace) -> None:
     )
 
 
-def _healthy(
-    job: Job, given: DeployInputs, revision: Revision, workspace: Workspace, left: str
-) -> None:
-    """Wait for a deployment; a failed one shows the end of the container's log."""
-    rollout, ended = waiting.until(
-        lambda: workspace.services.rollout(revision),
-        lambda r: r.done,
-        describe=lambda r: f"Deployment of {revision.label} is {r.state}",
-        pause=job.cancellation.pause,
-        minutes=given.timeout_minutes,
-    )
-    if ended and rollout.succeeded:
-        return
-    raised = _show_log(revision, workspace)
-    if not ended:
-        raise errors.DEPLOYMENT_TIMEOUT.error(
-            service=revision.label, state=rollout.state, minutes=given.timeout_minutes, left=left
-        )
-    problem = inputs.shortened(rollout.problem, 160) or f"it is {rollout.state}"
-    detail = f"{problem}; {raised}" if raised else problem
-    raise errors.DEPLOYMENT_FAILED.error(service=revision.label, detail=detail, left=left)
-
-
-def _show_log(revision: Revision, workspace: Workspace) -> str:
-    """Log the end of the container's log; returns the exception that stands first in it, if any.
-
-    The first, for the inference server wraps what the script raised in exceptions of its own.
-    """
-    try:
-        tail = workspace.services.logs(revision)[-LOG_TAIL_LINES:]
-    except errors.TaskError as error:
-        log.info("The log of service %s cannot be read: %s", revision.label, error.happened)
-        return ""
-    log.info("The last %d lines of the container's log of %s:", len(tail), revision.label)
-    for line in tail:
-        log.info("[%s] %s", revision.label, line)
-    return next((line for line in tail if _EXCEPTION.match(line)), "")
-
-
-def _smoke_test(
-    job: Job,
-    revision: Revision,
-    rows: tuple[smoke.Row, ...],
-    workspace: Workspace,
-    left: str,
-) -> None:
-    if not rows:
-        return
-    answer, _ = waiting.until(
-        lambda: workspace.services.score(revision, smoke.request(rows)),
-        lambda a: a.status not in _TRANSIENT,  # a replica being exchanged
-        describe=lambda a: (
-            f"Service {revision.label} answered {a.status} to {len(rows)} smoke rows"
-        ),
-        pause=job.cancellation.pause,
-        minutes=SMOKE_RETRY_MINUTES,
-    )
-    detail = _wrong(rows, answer)
-    if detail:
-        _show_log(revision, workspace)
-        raise errors.SMOKE_FAILED.error(service=revision.label, detail=detail, left=left)
-    log.info("All %d smoke rows are answered as expected", len(rows))
-
-
-def _wrong(rows: tuple[smoke.Row, ...], answer: Answer) -> str:
-    """What is wrong with the answer, empty when nothing is."""
-    if answer.status != 200:
-        return f"HTTP {answer.status}: {inputs.shortened(answer.body, 200)}"
-    try:
-        mismatches = smoke.compare(rows, answer.body)
-    except ValueError as cause:
-        return str(cause)
-    for mismatch in mismatches:
-        log.info("Smoke test: %s", mismatch)
-    if not mismatches:
-        return ""
-    return f"{len(mismatches)} of {len(rows)} rows, first {mismatches[0]}"
-
-
 def _hand_on(job: Job, given: DeployInputs, service: Service, workspace: Workspace) -> None:
     job.channel.output("serviceName", service.name)
     job.channel.output("serviceState", service.state)
@@ -395,3 +233,51 @@ def _hand_on(job: Job, given: DeployInputs, service: Service, workspace: Workspa
         key = workspace.services.key(service.name)
         job.channel.mask(key)  # before it is anywhere else
         job.channel.output("primaryKey", key, secret=True)
+
+
+def _report(
+    attempt: Attempt,
+    given: DeployInputs,
+    revision: Revision,
+    service: Service | None = None,
+    problem: str = "",
+) -> None:
+    """Attach the report to the step, also to one that failed: it shows how far it came."""
+    job, model = attempt.job, attempt.spec.model
+    made = deployment.Deployment(
+        service=attempt.spec.name,
+        state=service.state if service else "Failed",
+        model=model.name,
+        version=model.version,
+        revision=revision.label,
+        scoring_uri=service.scoring_uri if service else "",
+        problem=problem,
+        smoke=attempt.scored,
+        phases=attempt.phases,
+        lineage=_lineage(attempt, given),
+    )
+    # The agent reads the files after we ended, and empties its folder before the next job.
+    folder = job.handover.variable("agent.tempdirectory") or None
+    try:
+        place = Path(tempfile.mkdtemp(prefix="aml-deploy-", dir=folder))
+        result, report = deployment.write(made, place)
+    except OSError as cause:
+        job.warn("REPORT_NOT_WRITTEN", f"the deployment's report could not be written: {cause}")
+        return
+    job.channel.attachment(deployment.RESULT, made.service, result)
+    job.channel.attachment(deployment.REPORT, made.service, report)
+
+
+def _lineage(attempt: Attempt, given: DeployInputs) -> dict[str, str]:
+    """Where the model and the deployment come from; what is not known is left out."""
+    model, build = attempt.spec.model, builds.build_tags(attempt.job.handover)
+    found = {
+        "Workspace": f"{given.resource_group}/{given.workspace}",
+        "Target": given.aks_name if given.target == "kubernetes" else given.instance_type,
+        "Entry script": given.entry_script,
+        "Environment file": given.environment_file,
+        "Model trained by run": model.run_id,
+        **{f"Model's {tag.replace('_', ' ')}": text for tag, text in sorted(model.tags.items())},
+        **{f"Deployment's {tag.replace('_', ' ')}": text for tag, text in build.items()},
+    }
+    return {name: text for name, text in found.items() if text}

@@ -138,7 +138,10 @@ def open_tab(browser: Browser, pages: Mapping[str, bytes], service: Service) -> 
         sandbox: str | None = None,
         **subject: int,
     ) -> Tab:
-        context = browser.new_context(viewport={"width": width, "height": 900})
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="null",  # as a person has it, not as playwright would have it
+        )
         context.set_default_timeout(20_000)
         contexts.append(context)
         context.route("**/*", answer)

@@ -7,6 +7,16 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from amltasks.report.deployment import (
+    REPORT,
+    RESULT,
+    Deployment,
+    Phase,
+    SmokeRow,
+    document,
+    page,
+)
+
 
 @dataclass(frozen=True)
 class Attached:
@@ -59,25 +69,38 @@ def verdict(model: str, *checks: Any, **fields: Any) -> Attached:
     return Attached("aml.gate.verdict", model, json.dumps(document))
 
 
-def deployment(service: str, **fields: Any) -> Attached:
-    """What a deployment came to."""
-    document = {
-        "schema": 1,
+def deployed(service: str, **fields: Any) -> Deployment:
+    """A deployment that went well, unless `fields` say otherwise."""
+    rows = [
+        SmokeRow(number=1, input='"carbon fiber, 2010"', expected="0", got="0", right=True),
+        SmokeRow(number=2, input='"plastic, 1980"', expected="1", got="1", right=True),
+    ]
+    told: dict[str, Any] = {
         "service": service,
         "state": "Healthy",
         "model": "compliance-classifier",
         "version": 4,
-        "scoringUri": f"https://{service}.eastus.inference.ml.azure.com/score",
-        "revision": f"{service}-126",
-        **fields,
+        "revision": f"{service}/build-126",
+        "scoring_uri": f"https://{service}.eastus.inference.ml.azure.com/score",
+        "problem": "",
+        "smoke": rows,
+        "phases": [Phase(name=f"Deploying {service}/build-126", seconds=212.4)],
+        "lineage": {"Model trained by run": "quiet_river_1"},
     }
-    return Attached("aml.deploy.result", service, json.dumps(document))
+    return Deployment(**{**told, **fields})
 
 
-def report(task: str, name: str, body: str = "<p>What the report says.</p>") -> Attached:
-    """A report of the gate or the deployment: HTML that stands alone."""
-    style = "body{font-family:sans-serif}@media(prefers-color-scheme:dark){body{color:#fff}}"
-    page = (
-        f'<!doctype html><html lang="en"><title>{task}</title><style>{style}</style>{body}</html>'
-    )
-    return Attached(f"aml.{task}.report", name, page)
+def result(of: Deployment) -> Attached:
+    """What a deployment came to, as DeployToAks attaches it."""
+    return Attached(RESULT, of.service, json.dumps(document(of)))
+
+
+def deploy_report(of: Deployment) -> Attached:
+    """The report that DeployToAks attaches."""
+    return Attached(REPORT, of.service, page(of))
+
+
+def gate_report(name: str, body: str = "<h1>Why it passed</h1>") -> Attached:
+    """A report of the gate: HTML that stands alone."""
+    text = f'<!doctype html><html lang="en"><title>Gate</title>{body}</html>'
+    return Attached("aml.gate.report", name, text)

@@ -8,7 +8,15 @@ import pytest
 from playwright.sync_api import Locator
 
 from tests.extension.tab.conftest import DARK, LIGHT, ROOT, OpenTab, Tab
-from tests.extension.tab.samples import Attached, check, deployment, report, verdict
+from tests.extension.tab.samples import (
+    Attached,
+    check,
+    deploy_report,
+    deployed,
+    gate_report,
+    result,
+    verdict,
+)
 from tests.extension.tab.service import Service
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -40,9 +48,9 @@ def add_history(service: Service) -> int:
     service.add_build(number="20261124.1")
     return service.add_build(
         judged(0.923, baseline, 0.27),
-        report("gate", MODEL, "<h1>Why it passed</h1><p>The interval is above zero.</p>"),
-        deployment("cars-live"),
-        report("deploy", "cars-live"),
+        gate_report(MODEL),
+        result(deployed("cars-live")),
+        deploy_report(deployed("cars-live")),
         number="20261125.1",
     )
 
@@ -111,7 +119,7 @@ def test_a_build_shows_verdict_deployment_history_and_reports(
     assert not any("aml.deploy.report/cars" in path for path in service.asked), "not opened yet"
     tab.frame.get_by_text("Deployment report: cars-live").click()
     shown = tab.frame.frame_locator('iframe[title="Deployment report: cars-live"]')
-    shown.get_by_text("What the report says.").wait_for()
+    shown.get_by_text("Smoke test: 2 of 2 rows as expected").wait_for()
     assert tab.page.evaluate("host.loaded") is True
 
 
@@ -126,11 +134,11 @@ def test_a_rejected_model_says_why(open_tab: OpenTab, service: Service) -> None:
 def test_a_release_shows_its_stages_and_the_build_it_deploys(
     open_tab: OpenTab, service: Service
 ) -> None:
-    build = service.add_build(judged(0.92, 0.91, 0.3), report("gate", MODEL))
+    build = service.add_build(judged(0.92, 0.91, 0.3), gate_report(MODEL))
     release = service.add_release(
         {
-            "Test": [deployment("cars-test"), report("deploy", "cars-test", "<h1>Tested</h1>")],
-            "Production": [deployment("cars", state="Unhealthy")],
+            "Test": [result(deployed("cars-test")), deploy_report(deployed("cars-test"))],
+            "Production": [result(deployed("cars", state="Failed", problem="SMOKE_FAILED: 2."))],
         },
         build,
     )
@@ -142,19 +150,20 @@ def test_a_release_shows_its_stages_and_the_build_it_deploys(
         "Stage Test: Results",
         "Deployment: cars-test ✓ Healthy",
         "Stage Production: Results",
-        "Deployment: cars ✕ Unhealthy",
+        "Deployment: cars ✕ Failed",
         "Build 20261125.1: Results",
     ]
+    assert tab.frame.get_by_text("SMOKE_FAILED: 2.").is_visible()
     assert "Stage Test: Reports" in headings
     assert tab.frame.get_by_role("heading", name="History of cars on main").is_visible()
     shown = tab.frame.frame_locator('iframe[title="Deployment report: cars-test"]')
-    shown.get_by_role("heading", name="Tested").wait_for()
+    shown.get_by_role("heading", name="Deployment of cars-test").wait_for()
 
 
 def test_a_release_is_shown_even_when_its_build_may_not_be_read(
     open_tab: OpenTab, service: Service
 ) -> None:
-    release = service.add_release({"Test": [deployment("cars-test")]}, service.add_build())
+    release = service.add_release({"Test": [result(deployed("cars-test"))]}, service.add_build())
     service.faults = {"_apis/build": 403}
     text = open_tab(Release=release).text()
     assert "Deployment: cars-test ✓ Healthy" in text
@@ -197,7 +206,7 @@ def test_a_running_build_fills_up_without_a_reload(open_tab: OpenTab, service: S
     tab = open_tab(Build=build)
     assert "has no report yet. Next: wait for the gate or the deployment to end." in tab.text()
 
-    service.attach(build, judged(0.92, 0.91, 0.3), report("gate", MODEL))
+    service.attach(build, judged(0.92, 0.91, 0.3), gate_report(MODEL))
     tab.page.evaluate("id => changeSubject({ id })", build)
     tab.frame.get_by_role("heading", name=f"Gate: {MODEL}").wait_for()
     assert "The build is still running; more may come." in tab.text()
@@ -224,14 +233,16 @@ def test_a_running_build_fills_up_without_a_reload(open_tab: OpenTab, service: S
 def test_what_cannot_be_understood_hides_nothing_else(
     open_tab: OpenTab, service: Service, content: str, said: str
 ) -> None:
-    build = service.add_build(Attached("aml.gate.verdict", "cars", content), deployment("live"))
+    build = service.add_build(
+        Attached("aml.gate.verdict", "cars", content), result(deployed("live"))
+    )
     text = open_tab(Build=build).text()
     assert said in text
     assert "Deployment: live ✓ Healthy" in text
 
 
 def test_a_failing_history_hides_nothing_else(open_tab: OpenTab, service: Service) -> None:
-    build = service.add_build(judged(0.92, 0.91, 0.3), report("gate", MODEL))
+    build = service.add_build(judged(0.92, 0.91, 0.3), gate_report(MODEL))
     service.add_build()
     service.faults = {f"builds/{build + 1}/attachments": 500}
     tab = open_tab(Build=build)
@@ -246,7 +257,7 @@ def test_a_failing_history_hides_nothing_else(open_tab: OpenTab, service: Servic
 def test_a_report_that_cannot_be_read_says_so_in_its_place(
     open_tab: OpenTab, service: Service
 ) -> None:
-    build = service.add_build(deployment("live"), report("deploy", "live"))
+    build = service.add_build(result(deployed("live")), deploy_report(deployed("live")))
     service.faults = {"aml.deploy.report/live": 404}
     text = open_tab(Build=build).text()
     assert "Azure DevOps no longer has the report 'live'. Next: look at a newer run" in text
@@ -254,8 +265,7 @@ def test_a_report_that_cannot_be_read_says_so_in_its_place(
 
 def test_names_are_text_and_reports_can_do_nothing(open_tab: OpenTab, service: Service) -> None:
     """The fixture fails on every request that is not the tab's own, and so on every way out."""
-    hostile = report(
-        "gate",
+    hostile = gate_report(
         NASTY,
         "<base target=_top><p id=told>told</p><script>top.owned = 1; told.remove()</script>"
         '<img src="https://evil.example/pixel" onerror="top.owned = 1">'
@@ -271,7 +281,7 @@ def test_names_are_text_and_reports_can_do_nothing(open_tab: OpenTab, service: S
     bad = check(NASTY, 0.9, 0.8, scope=NASTY, reason=NASTY, passed=False, severity=NASTY)
     build = service.add_build(
         verdict(NASTY, bad, detail=NASTY, baseline={"label": NASTY}),
-        deployment(NASTY, state=NASTY, scoringUri="javascript:top.owned=1"),
+        result(deployed(NASTY, state=NASTY, scoring_uri="javascript:top.owned=1")),
         hostile,
         number=NASTY,
     )
@@ -308,6 +318,8 @@ def test_themes_and_widths_are_accessible(
     scheme = "dark" if theme is DARK else "light"
     root = "getComputedStyle(document.documentElement)"
     assert tab.document.evaluate(f"{root}.colorScheme") == scheme
+    prefers = f"matchMedia('(prefers-color-scheme: {scheme})').matches"
+    assert tab.document.child_frames[0].evaluate(prefers), "reports follow the theme"
     assert tab.document.evaluate("getComputedStyle(document.body).backgroundColor") == (
         "rgb(32, 31, 30)" if theme is DARK else "rgb(248, 248, 248)"
     )
@@ -374,8 +386,8 @@ def test_in_the_sandboxed_frame_of_a_server_of_ones_own(
     open_tab: OpenTab, service: Service
 ) -> None:
     """Azure DevOps Server gives extensions a frame without an origin (XDM.ts, `owns`)."""
-    build = service.add_build(judged(0.92, 0.91, 0.3), report("gate", MODEL, "<h1>Why</h1>"))
+    build = service.add_build(judged(0.92, 0.91, 0.3), gate_report(MODEL))
     tab = open_tab(Build=build, sandbox="allow-scripts allow-popups allow-forms")
     assert f"Gate: {MODEL} ✓ passed" in tab.text()
     shown = tab.frame.frame_locator(f'iframe[title="Gate report: {MODEL}"]')
-    shown.get_by_role("heading", name="Why").wait_for()
+    shown.get_by_role("heading", name="Why it passed").wait_for()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +72,18 @@ def live(deployed: Deploy, seen: Seen) -> None:
         assert ended.result == "Succeeded", ended.log
 
 
+def reported(ended: Ended) -> tuple[dict[str, Any], str]:
+    """The deployment's result and report, as they are attached to the step."""
+    found = {one["kind"]: one for one in ended.of("attachment")}
+    assert {(kind, one["name"]) for kind, one in found.items()} == {
+        ("aml.deploy.result", SERVICE),
+        ("aml.deploy.report", SERVICE),
+    }
+    files = (Path(found[f"aml.deploy.{kind}"]["path"]) for kind in ("result", "report"))
+    result, report = (path.read_text(encoding="utf-8") for path in files)
+    return json.loads(result), report
+
+
 def test_the_first_deployment_makes_the_service(
     deployed: Deploy, sdk: str, model: str, kubernetes: str, seen: Seen
 ) -> None:
@@ -85,6 +99,19 @@ def test_the_first_deployment_makes_the_service(
         "v2": "https://compliance.eastus.inference.ml.azure.com/score",
     }
     assert ended.outputs["scoringUri"].endswith(ending[sdk])
+    result, page = reported(ended)
+    assert result == {
+        "schema": 1,
+        "service": SERVICE,
+        "state": "Healthy",
+        "problem": "",
+        "model": model,
+        "version": 1,
+        "revision": {"v1": "compliance", "v2": "compliance/build-4711"}[sdk],
+        "scoringUri": ended.outputs["scoringUri"],
+    }
+    assert "2 of 2 rows as expected" in page
+    assert "Deployment&#x27;s build number" in page
     told = seen.service(SERVICE)
     assert (told["tags"]["team"], told["tags"]["model"]) == ("parts", f"{model}:1")
     assert told["tags"]["build_number"] == VARIABLES["build.buildnumber"]
@@ -147,6 +174,9 @@ def test_a_bad_revision_never_reaches_the_running_service(
     assert list(ended.issues) == [code]
     assert words in ended.message
     assert "the live service was not touched" in ended.message
+    result, page = reported(ended)
+    assert (result["state"], result["problem"]) == ("Failed", ended.issues[code])
+    assert ("1 of 2 rows as expected" in page) == (code == "SMOKE_FAILED")
     assert f"lines of the container's log of {SERVICE}" in ended.log
     assert "serviceState" not in ended.outputs
     assert seen.revisions(SERVICE) == before
