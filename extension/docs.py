@@ -62,12 +62,15 @@ def cell(text: str) -> str:
 
 
 def filled(readme: str, task: Mapping[str, Any]) -> str:
-    """The README with both tables written anew.
+    """The README with its tables written anew; a task without outputs has one only.
 
     Raises:
         DocsError: a marker is missing.
     """
-    for name, table in (("inputs", inputs_table(task)), ("outputs", outputs_table(task))):
+    tables = {"inputs": inputs_table(task)}
+    if "outputVariables" in task:
+        tables["outputs"] = outputs_table(task)
+    for name, table in tables.items():
         start = f"<!-- {name}: written from task.json by python -m extension.docs -->"
         end = f"<!-- end of {name} -->"
         before, started, rest = readme.partition(start)

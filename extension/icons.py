@@ -110,12 +110,20 @@ DEPLOY = [
     (stroke([(0.36, 0.63), (0.50, 0.49), (0.64, 0.63)], 0.09), NAVY),
 ]
 
+VERDICT = [
+    *BACKGROUND,
+    (disc(0.50, 0.50, 0.34), WHITE),
+    (disc(0.50, 0.50, 0.25), BLUE),
+    (stroke([(0.37, 0.51), (0.47, 0.62), (0.64, 0.38)], 0.10), GREEN),
+]
+
 ICONS: dict[str, tuple[int, list[tuple[Shape, Colour]]]] = {
     "extension/images/icon.png": (128, EXTENSION),
     "tasks/ProvisionAmlComputeV1/icon.png": (32, PROVISION),
     "tasks/RunAmlPipelineV1/icon.png": (32, RUN),
     "tasks/EvaluateAndGateV1/icon.png": (32, GATE),
     "tasks/DeployToAksV1/icon.png": (32, DEPLOY),
+    "tasks/AmlGateVerdictV1/icon.png": (32, VERDICT),
 }
 
 

@@ -19,7 +19,8 @@ from typing import Any
 
 import click
 
-from extension.package import ROOT, task_folders
+from extension.gates import gate_problems
+from extension.package import ROOT, runs_on_agent, task_folders
 from extension.pickers import editable, picker_problems
 from extension.strings import translation_problems
 
@@ -39,11 +40,15 @@ def task_problems(folder: Path) -> Iterator[str]:
     """What is wrong with one task's folder, a sentence each."""
     task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
     yield from head_problems(folder, task)
-    yield from handler_problems(task)
+    if runs_on_agent(task):
+        yield from handler_problems(task)
+        yield from common_problems(task)
+        yield from output_problems(task)
+    else:
+        yield from gate_problems(task)
     yield from input_problems(task)
     yield from group_problems(task)
     yield from picker_problems(task)
-    yield from output_problems(task)
     yield from icon_problems(folder / "icon.png", 32)
 
 
@@ -81,6 +86,12 @@ def handler_problems(task: Task) -> Iterator[str]:
         yield "minimumAgentVersion is not between 3.230.2 and 4.265.1"
 
 
+def common_problems(task: Task) -> Iterator[str]:
+    """What all tasks that work in a workspace begin with."""
+    if [item["name"] for item in task["inputs"][: len(COMMON_INPUTS)]] != COMMON_INPUTS:
+        yield f"the first inputs are not {', '.join(COMMON_INPUTS)}"
+
+
 def input_problems(task: Task) -> Iterator[str]:
     """Inputs: names, types, groups, help, defaults and visible rules."""
     inputs = {item["name"]: item for item in task["inputs"]}
@@ -90,8 +101,6 @@ def input_problems(task: Task) -> Iterator[str]:
     ]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"the name or alias {name} is given to more than one input"
-    if list(inputs)[: len(COMMON_INPUTS)] != COMMON_INPUTS:
-        yield f"the first inputs are not {', '.join(COMMON_INPUTS)}"
     for name, item in inputs.items():
         options = item.get("options", {})
         default = item.get("defaultValue", "")

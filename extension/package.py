@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import click
 
@@ -62,6 +63,11 @@ class PackagingError(Exception):
 def task_folders(root: Path = ROOT) -> list[Path]:
     """Every `tasks/<Name>V<major>/` that holds a task.json, sorted by name."""
     return sorted(path.parent for path in (root / "tasks").glob("*V*/task.json"))
+
+
+def runs_on_agent(task: Mapping[str, Any]) -> bool:
+    """Whether an agent runs a task; else the service does, and task.json is all there is of it."""
+    return "Agent" in task["runsOn"]
 
 
 def run(arguments: Sequence[str | Path], cwd: Path = ROOT) -> str:
@@ -171,16 +177,9 @@ def stage(folder: Path) -> None:
         strings.write(target, about, languages)
         for name in TASK_FILES:
             copy(task / name, target / name)
-        if (task / SETTINGS).exists():
-            copy(task / SETTINGS, target / SETTINGS)
-        for path in launcher.iterdir():
-            copy(path, target / path.name)
-        for path in sorted((ROOT / "tasks" / "amltasks").rglob("*.py")):
-            copy(path, target / "python" / path.relative_to(ROOT / "tasks"))
-        own = OWN_LOCKS.get(task.name, {})
-        for name in LOCKS:
-            copy(ROOT / "requirements" / own.get(name, name), target / "requirements" / name)
         copy(ROOT / "LICENSE", target / "LICENSE")
+        if runs_on_agent(about):
+            stage_program(task, target, launcher)
     shutil.rmtree(launcher)
     for name in TAB_FILES:
         copy(ROOT / TAB / name, folder / TAB / name)
@@ -189,6 +188,19 @@ def stage(folder: Path) -> None:
         copy(image, folder / "extension" / "images" / image.name)
     for name in ("vss-extension.json", "extension/overview.md", "LICENSE"):
         copy(ROOT / name, folder / name)
+
+
+def stage_program(task: Path, target: Path, launcher: Path) -> None:
+    """Lay out what an agent needs to run a task, beside its task.json."""
+    if (task / SETTINGS).exists():
+        copy(task / SETTINGS, target / SETTINGS)
+    for path in launcher.iterdir():
+        copy(path, target / path.name)
+    for path in sorted((ROOT / "tasks" / "amltasks").rglob("*.py")):
+        copy(path, target / "python" / path.relative_to(ROOT / "tasks"))
+    own = OWN_LOCKS.get(task.name, {})
+    for name in LOCKS:
+        copy(ROOT / "requirements" / own.get(name, name), target / "requirements" / name)
 
 
 def copy(source: Path, target: Path) -> None:

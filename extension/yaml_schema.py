@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from extension.package import ROOT, task_folders
+from extension.package import ROOT, runs_on_agent, task_folders
 from extension.pickers import editable
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ def extended(schema: Json, tasks: Sequence[Mapping[str, Any]], extension: str) -
             f"it is no schema of Azure Pipelines: it has no {error}. "
             "Next: take service-schema.json of azure-pipelines-vscode or your organisation's own"
         ) from None
-    ours = [one for one in tasks if "Agent" in one["runsOn"]]
+    ours = [one for one in tasks if runs_on_agent(one)]
     known = [name for one in ours for name in task_names(one, extension)]
 
     def is_theirs(pattern: str) -> bool:

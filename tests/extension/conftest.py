@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.local.azure.conftest import start_local_azure
+from tests.local.azure.conftest import RunningAzure, Starter, start_local_azure
 
 ROOT = Path(__file__).resolve().parents[2]
 __all__ = ["start_local_azure"]  # a fixture
@@ -41,3 +42,12 @@ def sources(tmp_path: Path) -> Path:
             ignore=shutil.ignore_patterns("*.py", "*.ts", "__pycache__", "amltasks", "launcher"),
         )
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def azure(
+    start_local_azure: Starter, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningAzure]:
+    """A local Azure for what the portal and the service ask."""
+    with start_local_azure(tmp_path_factory.mktemp("azure") / "state") as running:
+        yield running

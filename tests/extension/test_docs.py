@@ -13,7 +13,10 @@ import pytest
 from extension import docs
 
 ROOT = Path(__file__).resolve().parents[2]
-READMES = sorted((ROOT / "tasks").glob("*V1/README.md"))
+# A gate has no errors of its own, and is no step of a pipeline file.
+READMES = sorted(
+    set((ROOT / "tasks").glob("*V1/README.md")) - {ROOT / "tasks/AmlGateVerdictV1/README.md"}
+)
 README = "tasks/RunAmlPipelineV1/README.md"
 
 

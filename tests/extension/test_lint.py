@@ -17,6 +17,7 @@ from extension import lint
 ROOT = Path(__file__).resolve().parents[2]
 GATE = "tasks/EvaluateAndGateV1/task.json"
 DEPLOY = "tasks/DeployToAksV1/task.json"
+VERDICT = "tasks/AmlGateVerdictV1/task.json"
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -126,6 +127,29 @@ DEPLOY_DAMAGE: dict[str, Change] = {
 }
 
 
+def set_request(**values: str | None) -> Change:
+    """Change what a gate asks; None takes a member away."""
+
+    def change(task: dict[str, Any]) -> None:
+        request = task["execution"]["HttpRequest"]["Execute"]
+        request.update(values)
+        for name in [name for name in request if request[name] is None]:
+            del request[name]
+
+    return change
+
+
+VERDICT_DAMAGE: dict[str, Change] = {
+    "it is no gate": lambda task: task.update(runsOn=["Server", "ServerGate"]),
+    "HttpRequest has no Expression": set_request(Expression=None),
+    "HttpRequest is no GET": set_request(Method="POST"),
+    "EndpointUrl does not start": set_request(EndpointUrl="https://our.service/$(buildId)"),
+    "Headers is not JSON": set_request(Headers="Accept: application/json"),
+    "HttpRequest names $(model), which is no input": set_request(Body="$(model)"),
+    "input modelName: HttpRequest does not use it": set_request(Expression="eq(1, 1)"),
+}
+
+
 def test_our_sources_are_clean() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "extension.lint"],
@@ -141,7 +165,11 @@ def test_our_sources_are_clean() -> None:
     ("path", "expected", "change"),
     [
         pytest.param(path, expected, change, id=expected)
-        for path, damage in ((GATE, DAMAGE), (DEPLOY, DEPLOY_DAMAGE))
+        for path, damage in (
+            (GATE, DAMAGE),
+            (DEPLOY, DEPLOY_DAMAGE),
+            (VERDICT, VERDICT_DAMAGE),
+        )
         for expected, change in damage.items()
     ],
 )

@@ -14,7 +14,7 @@ import requests
 from extension import pickers
 from local.azure.regions import REGIONS, VM_SIZES
 from tests.extension import portal
-from tests.local.azure.conftest import RunningAzure, Starter, get_token, http_session
+from tests.local.azure.conftest import RunningAzure, get_token, http_session
 
 ROOT = Path(__file__).resolve().parents[2]
 ARM = "https://management.azure.com"
@@ -44,14 +44,6 @@ class Portal:
         """The answer that fills a list."""
         url = portal.address(binding, {**self.chosen, **instead}, self.endpoint)
         return self.http.get(url)
-
-
-@pytest.fixture(scope="module")
-def azure(
-    start_local_azure: Starter, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningAzure]:
-    with start_local_azure(tmp_path_factory.mktemp("pickers") / "state") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

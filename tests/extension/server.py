@@ -1,0 +1,54 @@
+"""How Azure DevOps runs an `HttpRequest` by itself, for gates and for checks.
+
+Source: docs/authoring/servertaskauthoring.md of microsoft/azure-pipelines-tasks: macros of inputs
+and variables are filled in everywhere, the request is made, and the expression is a condition that
+also knows `root`, `jsonpath` and `count`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+import requests
+
+from local.agent import expressions
+from tests.extension.portal import STRICT
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """Text with its macros replaced; defaults of inputs hold macros themselves."""
+    lowered = {name.lower(): value for name, value in values.items()}
+
+    def replaced(found: re.Match[str]) -> str:
+        value = lowered.get(found[1].lower())
+        return found[0] if value is None else filled(value, values)
+
+    return re.sub(r"\$\(([\w.]+)\)", replaced, text)
+
+
+def answered(
+    http: requests.Session, request: Mapping[str, str], values: Mapping[str, str]
+) -> requests.Response:
+    """The answer to the request."""
+    return http.request(
+        request["Method"],
+        filled(request["EndpointUrl"], values),
+        headers=json.loads(filled(request["Headers"], values)),
+    )
+
+
+def passes(http: requests.Session, request: Mapping[str, str], values: Mapping[str, str]) -> bool:
+    """Whether one evaluation passes: the answer is a success, and the expression holds."""
+    answer = answered(http, request, values)
+    if not answer.ok:
+        return False
+    root = json.loads(answer.text, parse_float=Decimal, parse_int=Decimal)
+    functions = {
+        "jsonpath": (1, 1, lambda a: STRICT.findall(str(a[0]), root)),
+        "count": (1, 1, lambda a: Decimal(len(a[0]))),
+    }
+    context = expressions.Context(values={"root": root}, functions=functions)
+    return expressions.condition(filled(request["Expression"], values), context)
