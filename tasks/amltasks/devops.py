@@ -177,7 +177,7 @@ class DevOps:
         """
         repository = self._job.handover.variable("build.repository.id")
         with self._or_warning("commenting on the pull request", _COMMENT):
-            git = self._client("git")
+            git = self._client("git", once=True)
             where = {"project": self._project}
             threads = git.get_threads(repository, pull_request_id, **where)
             for thread in threads:
@@ -198,11 +198,15 @@ class DevOps:
 
     # --- failures ------------------------------------------------------------------------------
 
-    def _client(self, name: str) -> Any:
+    def _client(self, name: str, *, once: bool = False) -> Any:
+        """A client of the package; ``once``: what must not happen twice is not tried again."""
         client = getattr(self._connection.clients_v7_1, f"get_{name}_client")()
         config = client.config
         config.connection.timeout = _TIMEOUT_S
         config.retry_policy.retries = _RETRIES
+        policy = config.retry_policy.policy
+        # msrest means to try every method again, by a name that urllib3 no longer knows.
+        policy.allowed_methods = policy.DEFAULT_ALLOWED_METHODS if once else None
         config.hooks = [self._note_status]
         return client
 
@@ -238,7 +242,7 @@ class DevOps:
         if 400 <= self._status < 500 and self._status not in (407, 408, 429):
             return errors.DEVOPS_REFUSED.error(doing=doing, status=self._status, detail=detail)
         return errors.DEVOPS_UNREACHABLE.error(
-            doing=doing, detail=detail, organization=self._collection
+            doing=f"{doing} at {self._collection}", detail=detail
         )
 
 

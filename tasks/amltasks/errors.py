@@ -428,7 +428,7 @@ SMOKE_FAILED = Cause(
 DEVOPS_UNREACHABLE = Cause(
     code="DEVOPS_UNREACHABLE",
     happened="Azure DevOps did not answer while {doing}: {detail}",
-    next_step="run again; if it stays, let the agent reach {organization} (proxy, firewall)",
+    next_step="run again; if it stays, let the agent reach your organisation (proxy, firewall)",
     fault=Fault.SYSTEM,
 )
 DEVOPS_FORBIDDEN = Cause(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import json
@@ -17,6 +18,7 @@ import requests
 from amltasks import agent, devops, errors
 
 from .conftest import Azure
+from .test_faults import azure_with
 
 VERSION = {"api-version": "7.1-preview"}
 pytestmark = [
@@ -112,17 +114,26 @@ class Job(agent.Job):
         return found
 
 
+@contextlib.contextmanager
+def pointed_at(
+    azure: Azure, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Organisation]:
+    """The organisation, with this process's environment leading to it."""
+    for name, value in azure.client_environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AZURE_DEVOPS_CACHE_DIR", "")
+    made = Organisation(azure, folder)
+    yield made
+    made.session.close()
+    gc.collect()
+
+
 @pytest.fixture
 def organisation(
     aml_azure: Azure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Organisation]:
-    for name, value in aml_azure.client_environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AZURE_DEVOPS_CACHE_DIR", "")
-    made = Organisation(aml_azure, tmp_path)
-    yield made
-    made.session.close()
-    gc.collect()
+    with pointed_at(aml_azure, tmp_path, monkeypatch) as made:
+        yield made
 
 
 def test_without_a_token_or_an_organisation_there_is_nothing_to_ask() -> None:
@@ -230,3 +241,32 @@ def test_what_only_adds_is_a_warning_and_what_is_needed_an_error(
         opened.previous_successful_build(organisation.definition, "refs/heads/main")
     opened.tag_build(["a"])
     assert job.warnings[0].startswith("DEVOPS_UNREACHABLE: ")
+
+
+def test_what_passes_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = (
+        "status=429 retry-after=1 times=1 method=POST path=*/tags",
+        "status=503 times=1 method=PATCH path=*/properties",
+        "drop times=1 method=GET path=*/properties",
+        "status=503 times=1 method=POST path=*/threads",
+        "status=403 method=GET path=*/builds",
+        "expired after=1 times=1 method=GET path=*/threads",
+    )
+    with (
+        azure_with(tmp_path, *faults) as azure,
+        pointed_at(azure, tmp_path, monkeypatch) as organisation,
+    ):
+        job, number = organisation.job(), organisation.pull_request()
+        opened = job.opened()
+        opened.tag_build(["a"])
+        opened.set_properties({"a": "b"})
+        assert opened.properties(job.build) == {"a": "b"}
+        assert organisation.ask("GET", f"build/builds/{job.build}")["tags"] == ["a"]
+        assert job.warnings == []
+        with pytest.raises(errors.TaskError, match=r"DEVOPS_FORBIDDEN: .*403"):
+            opened.previous_successful_build(organisation.definition, "refs/heads/main")
+        # A comment is not made again: nobody knows whether it is there.
+        opened.comment(number, "m", "text")
+        opened.comment(number, "m", "text")
+        codes = [warning.partition(":")[0] for warning in job.warnings]
+        assert codes == ["DEVOPS_UNREACHABLE", "DEVOPS_FORBIDDEN"]

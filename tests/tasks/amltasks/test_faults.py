@@ -34,7 +34,8 @@ def sdk(request: pytest.FixtureRequest) -> str:
 
 
 @contextlib.contextmanager
-def _azure(folder: Path, *specs: str) -> Iterator[Azure]:
+def azure_with(folder: Path, *specs: str) -> Iterator[Azure]:
+    """A local Azure with faults, its state in the folder."""
     env_file = folder / "azure.env"
     options = [word for spec in specs for word in ("--fault", spec)]
     with (folder / "azure.log").open("ab") as log:
@@ -68,7 +69,7 @@ def faulty(tmp_path: Path) -> Faulty:
     folder.mkdir()
 
     def begin(*specs: str) -> AbstractContextManager[Azure]:
-        return _azure(folder, "creating=0", *specs)
+        return azure_with(folder, "creating=0", *specs)
 
     return begin
 
