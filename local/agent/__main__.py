@@ -1,4 +1,4 @@
-"""``python -m local.agent run FILE``: run an azure-pipelines.yml on this machine."""
+"""``python -m local.agent run|release FILE``: run builds and releases on this machine."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import click
 
 from local.agent import result
 from local.agent.connection import SCHEMES
+from local.agent.deployment import TriggerError
 from local.agent.errors import AgentError
 from local.agent.results import Result
 from local.agent.run import run_pipeline
 from local.agent.session import Cancellation
-from local.agent.start import Prepared, prepare
+from local.agent.start import Prepared, prepare, prepare_release
+
+NO_RELEASE = 3
 
 
 @click.group()
@@ -27,20 +32,57 @@ def main() -> None:
     """Run Azure Pipelines on this machine."""
 
 
+Command = Callable[..., None]
+
+
+def common(command: Command) -> Command:
+    """Add the options that builds and releases share."""
+    for option in reversed(
+        (
+            click.option(
+                "--vsix",
+                type=click.Path(dir_okay=False, path_type=Path),
+                help="The extension whose tasks the pipeline uses.",
+            ),
+            click.option(
+                "--variable",
+                "variables",
+                multiple=True,
+                metavar="K=V",
+                help="Set a variable of the pipeline; it wins over the file's top level.",
+            ),
+            click.option(
+                "--connection",
+                "connections",
+                multiple=True,
+                metavar="NAME=SCHEME",
+                help=f"One more service connection; SCHEME is one of {', '.join(SCHEMES)}.",
+            ),
+            click.option(
+                "--json",
+                "json_file",
+                type=click.Path(dir_okay=False, path_type=Path),
+                help="Write the result as JSON to this file.",
+            ),
+            click.option(
+                "--work",
+                type=click.Path(file_okay=False, path_type=Path),
+                help="Keep the run's folder below this one. Default: the user's cache folder.",
+            ),
+            click.option(
+                "--until-stdin-closes",
+                is_flag=True,
+                help="Cancel when standard input closes: for a program that starts this one and "
+                "may be killed.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 @main.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--vsix",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The extension whose tasks the pipeline uses.",
-)
-@click.option(
-    "--variable",
-    "variables",
-    multiple=True,
-    metavar="K=V",
-    help="Set a variable of the pipeline; it wins over the file's top level.",
-)
 @click.option(
     "--parameter",
     "parameters",
@@ -48,29 +90,7 @@ def main() -> None:
     metavar="K=V",
     help="Set a parameter of the pipeline; the value is YAML.",
 )
-@click.option(
-    "--connection",
-    "connections",
-    multiple=True,
-    metavar="NAME=SCHEME",
-    help=f"One more service connection; SCHEME is one of {', '.join(SCHEMES)}.",
-)
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the result as JSON to this file.",
-)
-@click.option(
-    "--work",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Keep the run's folder below this one. Default: the user's cache folder.",
-)
-@click.option(
-    "--until-stdin-closes",
-    is_flag=True,
-    help="Cancel when standard input closes: for a program that starts this one and may be killed.",
-)
+@common
 def run(
     *,
     file: Path,
@@ -82,24 +102,97 @@ def run(
     work: Path | None,
     until_stdin_closes: bool,
 ) -> None:
-    """Run a pipeline file to its end.
+    """Run an azure-pipelines.yml, or a classic build definition (.json), to its end.
 
     The exit code is 0 when it succeeded (with or without issues), 1 when it failed, 2 when the
     file or the arguments are wrong, 130 when it was canceled.
     """
-    began = time.monotonic()
-    if json_file is not None:
-        # Nobody shall take an earlier run's result for this one's.
-        json_file.unlink(missing_ok=True)
-    try:
-        prepared = prepare(
+    _carry_out(
+        file,
+        json_file,
+        until_stdin_closes,
+        lambda: prepare(
             file,
             vsix=vsix,
             variables=_pairs("--variable", variables),
             parameters=_pairs("--parameter", parameters),
             connections=_pairs("--connection", connections),
             work=work,
-        )
+        ),
+    )
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--after",
+    type=click.Path(path_type=Path),
+    help="Deploy this build (what run --json wrote) if the continuous-deployment trigger fires.",
+)
+@click.option(
+    "--artifact",
+    "artifacts",
+    multiple=True,
+    metavar="ALIAS=PATH",
+    help="Deploy this build (what run --json wrote), or this folder, whatever the trigger says.",
+)
+@click.option("--approve", multiple=True, metavar="STAGE", help="Give the approvals of this stage.")
+@click.option(
+    "--reject", multiple=True, metavar="STAGE", help="Refuse the approvals of this stage."
+)
+@common
+def release(
+    *,
+    file: Path,
+    vsix: Path | None,
+    variables: tuple[str, ...],
+    artifacts: tuple[str, ...],
+    after: Path | None,
+    approve: tuple[str, ...],
+    reject: tuple[str, ...],
+    connections: tuple[str, ...],
+    json_file: Path | None,
+    work: Path | None,
+    until_stdin_closes: bool,
+) -> None:
+    """Create a release of a classic release definition (.json) and deploy it, stage by stage.
+
+    Stages with approvals ask on the terminal, unless --approve or --reject has decided.
+
+    The exit code is 0 when it succeeded (with or without issues), 1 when it failed or was
+    rejected, 2 when the file or the arguments are wrong, 3 when the build of --after starts no
+    release, 130 when it was canceled.
+    """
+    _carry_out(
+        file,
+        json_file,
+        until_stdin_closes,
+        lambda: prepare_release(
+            file,
+            vsix=vsix,
+            variables=_pairs("--variable", variables),
+            artifacts={alias: Path(path) for alias, path in _split("--artifact", artifacts)},
+            after=after,
+            approve=approve,
+            reject=reject,
+            connections=_pairs("--connection", connections),
+            work=work,
+        ),
+    )
+
+
+def _carry_out(
+    file: Path, json_file: Path | None, until_stdin_closes: bool, make: Callable[[], Prepared]
+) -> NoReturn:
+    began = time.monotonic()
+    if json_file is not None:
+        # Nobody shall take an earlier run's result for this one's.
+        json_file.unlink(missing_ok=True)
+    try:
+        prepared = make()
+    except TriggerError as error:
+        click.echo(f"agent: {error}", err=True)
+        sys.exit(NO_RELEASE)
     except AgentError as error:
         click.echo(f"agent: {error}", err=True)
         sys.exit(2)
@@ -113,7 +206,7 @@ def _run(prepared: Prepared, file: Path, json_file: Path | None, began: float) -
     session = prepared.session
     console = session.console
     _handle_signals(session.cancellation)
-    console.line("run", f"{file} #{session.build_number}, folder {session.folders.root}")
+    console.line("run", f"{file} {session.title}, folder {session.folders.root}")
     stages = run_pipeline(prepared.pipeline, prepared.plan, session)
     seconds = time.monotonic() - began
     outcome = result.run_result(stages, session)
@@ -122,7 +215,7 @@ def _run(prepared: Prepared, file: Path, json_file: Path | None, began: float) -
         console.line("file", f"artifact {name}: {path}")
     for path in session.summaries:
         console.line("file", f"summary {path}")
-    console.line("run", f"{file} #{session.build_number}: {outcome.json_name} in {seconds:.1f} s")
+    console.line("run", f"{file} {session.title}: {outcome.json_name} in {seconds:.1f} s")
     if json_file is not None:
         try:
             result.write(found, json_file)
@@ -154,12 +247,19 @@ def _handle_signals(cancellation: Cancellation) -> None:
 
 def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
     pairs = {}
-    for text in texts:
-        name, separator, value = text.partition("=")
-        if not separator or not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
-            raise AgentError(f"{option} {text}: write it as NAME=VALUE")
+    for name, value in _split(option, texts):
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+            raise AgentError(f"{option} {name}={value}: write it as NAME=VALUE")
         pairs[name] = value
     return pairs
+
+
+def _split(option: str, texts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise AgentError(f"{option} {text}: write it as NAME=VALUE")
+        yield name, value
 
 
 if __name__ == "__main__":

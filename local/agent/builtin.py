@@ -13,8 +13,10 @@ from pathlib import Path
 from local.agent.errors import AgentError
 from local.agent.globs import matches
 from local.agent.handlers import StepRun, run_bash, run_powershell, run_script
+from local.agent.inputs import rooted
 from local.agent.python_versions import find_python, python_folders
 from local.agent.sources import copy_sources, find_sources
+from local.agent.steps import DOWNLOAD_ARTIFACTS
 
 
 def _input(run: StepRun, *names: str, default: str = "") -> str:
@@ -68,7 +70,19 @@ def _publish_build_artifacts(run: StepRun) -> None:
     _publish(run, run.path("System.DefaultWorkingDirectory") / path, name)
 
 
+def _download_release_artifacts(run: StepRun) -> None:
+    """Copy what the release deploys to a folder for each alias, as the agent downloads it."""
+    assert run.session.release is not None  # noqa: S101 - only a release has this step
+    for alias in run.inputs["aliases"].splitlines():
+        for name, folder in run.session.release.sources[alias].parts.items():
+            target = run.path("Agent.ReleaseDirectory") / alias / name
+            shutil.copytree(folder, target, dirs_exist_ok=True, symlinks=True)
+            run.record.log.write(f"Downloaded artifact '{name or alias}' to {target}")
+
+
 def _publish(run: StepRun, path: Path, name: str) -> None:
+    if run.session.release is not None:
+        raise AgentError("artifacts are published by builds; a release has nowhere to keep them")
     folder = run.session.publish(path, name)
     run.record.log.write(f"Published {path} as artifact '{name}': {folder}")
 
@@ -92,7 +106,7 @@ def _download_pipeline_artifact(run: StepRun) -> None:
 
 
 def _copy_files(run: StepRun) -> None:
-    default = run.path("Build.SourcesDirectory")
+    default = Path(rooted("", run.record.variables))
     source = default / _input(run, "SourceFolder")
     target = Path(_input(run, "TargetFolder"))
     if not _input(run, "TargetFolder"):
@@ -130,11 +144,26 @@ BUILT_IN: Mapping[str, Callable[[StepRun], None]] = {
     "DownloadPipelineArtifact@2": _download_pipeline_artifact,
     "PublishBuildArtifacts@1": _publish_build_artifacts,
     "CopyFiles@2": _copy_files,
+    DOWNLOAD_ARTIFACTS: _download_release_artifacts,
+}
+# Those that a file may name.
+CHOICES = tuple(name for name in BUILT_IN if name != DOWNLOAD_ARTIFACTS)
+# task.json of microsoft/azure-pipelines-tasks: classic definitions name tasks by id.
+_IDS = {
+    "6c731c3c-3c68-459a-a5c9-bde6e6595b5b": "Bash",
+    "d9bafed4-0b18-4f58-968d-86655b4d2ce9": "CmdLine",
+    "e213ff0f-5d5c-4791-802d-52ea3e7be1f1": "PowerShell",
+    "33c63b11-352b-45a2-ba1b-54cb568a29ca": "UsePythonVersion",
+    "ecdc45f6-832d-4ad9-b52b-ee49e94659be": "PublishPipelineArtifact",
+    "61f2a582-95ae-4948-b34d-a1b3c4f6a737": "DownloadPipelineArtifact",
+    "2ff763a7-ce83-4e1f-bc89-0ae63477cebe": "PublishBuildArtifacts",
+    "5bfb729a-a7c8-4a78-a7c3-8d717bb7c13c": "CopyFiles",
 }
 
 
 def built_in(reference: str) -> str | None:
     """Return the key in :data:`BUILT_IN` for a reference, ignoring case; None for others."""
     name, _, version = reference.partition("@")
+    name = _IDS.get(name.lower(), name)
     wanted = f"{name}@{version.partition('.')[0]}".lower() if version else name.lower()
     return next((key for key in BUILT_IN if key.lower() == wanted), None)

@@ -1,10 +1,12 @@
 """A pipeline file as a tree of nodes that remember their lines.
 
 Azure Pipelines treats every YAML scalar as text, refuses duplicate keys and knows no anchors.
+Classic definitions are JSON, which the portal exports on one line: their nodes have line 0.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,14 +61,36 @@ def load(path: Path) -> Node:
         PipelineFileError: the file cannot be read, is no YAML, is empty, repeats a key, or uses
             an anchor.
     """
+    return parse(_text(path), path)
+
+
+def load_json(path: Path) -> Node:
+    """Read a JSON file; a number, ``true`` and ``null`` become the texts that YAML has for them.
+
+    Raises:
+        PipelineFileError: the file cannot be read, is no JSON, or repeats a key.
+    """
+    return parse_json(_text(path), path)
+
+
+def parse_json(text: str, path: Path) -> Node:
+    """Parse JSON text; ``path`` is only named in errors. Raises as :func:`load_json`."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        found = json.loads(text, object_pairs_hook=_Pairs)
+    except json.JSONDecodeError as error:
+        message = f"this is not valid JSON: {error.msg} (column {error.colno})"
+        raise PipelineFileError(path, error.lineno, message) from error
+    return _convert_json(found, path)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise PipelineFileError(path, 0, "the file is not UTF-8 text; save it as UTF-8") from error
     except OSError as error:
         message = f"the pipeline file cannot be read ({error.strerror}); check the path"
         raise PipelineFileError(path, 0, message) from error
-    return parse(text, path)
 
 
 def parse(text: str, path: Path) -> Node:
@@ -109,3 +133,22 @@ def _convert(node: yaml.Node, path: Path) -> Node:
         seen.add(key.text)
         entries.append((key, _convert(value_node, path)))
     return Mapping(entries=tuple(entries), line=line)
+
+
+class _Pairs(list[tuple[str, object]]):
+    """A JSON object as it is written, repeated keys included."""
+
+
+def _convert_json(value: object, path: Path) -> Node:
+    if isinstance(value, _Pairs):
+        names = [name for name, _ in value]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise PipelineFileError(path, 0, f"the key '{twice}' stands twice in one object")
+        entries = [(Scalar(text=name, line=0), _convert_json(one, path)) for name, one in value]
+        return Mapping(entries=tuple(entries), line=0)
+    if isinstance(value, list):
+        return Sequence(items=tuple(_convert_json(one, path) for one in value), line=0)
+    if value is None:
+        return Scalar(text="", line=0)
+    return Scalar(text=str(value).lower() if isinstance(value, bool) else str(value), line=0)

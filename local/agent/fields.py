@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from collections.abc import Mapping as Dict
 from pathlib import Path
 
 from local.agent.document import Mapping, Node, Scalar, Sequence
@@ -61,6 +62,13 @@ class Fields:
         """Return the key's node."""
         return self.node.get(key)
 
+    def child(self, key: str, what: str, known: Collection[str]) -> Fields:
+        """Return the mapping under ``key``, an empty one when it is absent or null."""
+        node = self.node.get(key)
+        if node is None or (isinstance(node, Scalar) and node.text == ""):
+            node = Mapping(entries=(), line=self.line)
+        return Fields(node, self.path, what, known)
+
     def text(self, key: str, default: str = "") -> str:
         """Return a text; raises PipelineFileError for a list or mapping."""
         node = self.node.get(key)
@@ -91,6 +99,22 @@ class Fields:
             node = self.node.get(key) or self.node
             raise self.error(node, f"'{key}' must be a whole number, not '{text}'")
         return int(text)
+
+    def choice(self, key: str, names: Dict[str, str], default: str) -> str:
+        """Return one of several names; REST spells some of them as numbers.
+
+        Args:
+            key: the key.
+            names: by number, as text.
+            default: for an absent key.
+        """
+        text = self.text(key)
+        found = names.get(text, text) or default
+        for name in names.values():
+            if name.lower() == found.lower():
+                return name
+        node = self.node.get(key) or self.node
+        raise self.error(node, f"{self.what}: '{key}' is '{text}'; {nearest(text, names.values())}")
 
     def items(self, key: str) -> tuple[Node, ...]:
         """Return a list's nodes, empty when the key is absent."""

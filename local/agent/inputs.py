@@ -51,10 +51,15 @@ def resolve_inputs(
 
 
 def rooted(value: str, variables: Variables) -> str:
-    """Return a ``filePath`` input as a full path below the sources; empty means their root."""
+    """Return a ``filePath`` input as a full path; empty means the root.
+
+    That is the sources', or in a release the artifacts' (GetRootedPath of the agent's
+    src/Agent.Worker/Build/BuildJobExtension.cs and Release/ReleaseJobExtension.cs).
+    """
     if WINDOWS:
         value = value.strip('"').replace("/", "\\")
-    return os.path.normpath(Path(variables.get("Build.SourcesDirectory") or "") / value)
+    root = variables.get("Build.SourcesDirectory") or variables.get("System.ArtifactsDirectory")
+    return os.path.normpath(Path(root or "") / value)
 
 
 def _connection_ids(value: str, session: Session) -> str:

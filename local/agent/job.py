@@ -17,7 +17,7 @@ from local.agent import expressions
 from local.agent.model import Job, Stage, VariableDefinition
 from local.agent.outcomes import JobOutcome, StepOutcome, step_context
 from local.agent.plan import PlannedStep
-from local.agent.predefined import job_variables
+from local.agent.predefined import job_folders, job_variables
 from local.agent.process import Wish, end_orphans
 from local.agent.results import Result, merge
 from local.agent.session import Session
@@ -134,9 +134,8 @@ def run_job(
     identity = predefined["System.JobId"]
     predefined.update(session.report.job_variables(identity))
     session.report.job_started(stage, job, identity)
-    build = Path(predefined["Agent.BuildDirectory"])
-    for name in ("a", "b", "s", "TestResults"):
-        (build / name).mkdir(parents=True, exist_ok=True)
+    for folder in job_folders(predefined):
+        folder.mkdir(parents=True, exist_ok=True)
     _empty(session.folders.temp)
     state = JobState(
         session=session,
@@ -196,7 +195,9 @@ def _set_variables(
             except ExpressionError as error:
                 state.session.console.line("", f"##[error]variable {definition.name}: {error}")
                 state.status = Result.Failed
-        variables.set(definition.name, value, read_only=definition.read_only)
+        variables.set(
+            definition.name, value, secret=definition.secret, read_only=definition.read_only
+        )
     for warning in variables.recalculate():
         state.session.console.line("", f"##[warning]{warning}")
 

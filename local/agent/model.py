@@ -9,11 +9,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class VariableDefinition:
-    """A variable of the pipeline, a stage or a job, as written."""
+    """A variable of the pipeline, a stage or a job, as written; classic ones may be secret."""
 
     name: str
     value: str
     read_only: bool = False
+    secret: bool = False
     line: int = 0
 
 
@@ -65,7 +66,12 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A stage; ``depends_on`` is already the previous stage where the file says nothing."""
+    """A stage; ``depends_on`` is already the previous stage where the file says nothing.
+
+    Attributes:
+        approvers: who must let the stage of a release start; empty when nobody has to.
+        approvers_after: who must agree when its jobs have succeeded.
+    """
 
     name: str
     display_name: str
@@ -73,14 +79,25 @@ class Stage:
     depends_on: tuple[str, ...] = ()
     condition: str | None = None
     variables: tuple[VariableDefinition, ...] = ()
+    approvers: tuple[str, ...] = ()
+    approvers_after: tuple[str, ...] = ()
     line: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """A whole pipeline; ``name_format`` is the run number's format, empty for the default."""
+    """A whole pipeline, as a file or a classic definition describes it.
+
+    Attributes:
+        name: of the definition.
+        name_format: the run number's format, empty for the default.
+        default_branch: what a classic build definition builds by itself, else empty.
+    """
 
     path: Path
     stages: tuple[Stage, ...]
+    name: str
+    identity: str = "1"
     name_format: str = ""
     variables: tuple[VariableDefinition, ...] = ()
+    default_branch: str = ""

@@ -14,13 +14,12 @@ from pathlib import Path
 from local.agent import document
 from local.agent.document import Mapping, Scalar, Sequence
 from local.agent.errors import PipelineFileError, nearest
-from local.agent.expressions import Context, check
+from local.agent.expressions import Context
 from local.agent.fields import Fields
 from local.agent.model import Job, Pipeline, Stage, Step, VariableDefinition
 from local.agent.parameters import read_parameters
-from local.agent.steps import checkout_step, download_step, read_steps
+from local.agent.steps import checkout_step, download_step, read_condition, read_steps
 from local.agent.templates import Scope, expand
-from local.agent.values import ExpressionError
 
 _COMMON = (
     *("name", "trigger", "pr", "schedules", "parameters", "variables", "pool"),
@@ -87,8 +86,9 @@ def read_pipeline(
         raise PipelineFileError(path, tree.line, message)
     return Pipeline(
         path=path,
+        name=path.stem,
         name_format=fields.text("name"),
-        variables=_overridden(_variables(fields), overrides),
+        variables=overridden(_variables(fields), overrides),
         stages=_stages(fields, present[0]),
     )
 
@@ -119,9 +119,10 @@ def _variables(fields: Fields) -> tuple[VariableDefinition, ...]:
     return tuple(found)
 
 
-def _overridden(
+def overridden(
     definitions: Iterable[VariableDefinition], overrides: Dict[str, str]
 ) -> tuple[VariableDefinition, ...]:
+    """Return the top level's variables with those of the command line instead."""
     names = {name.lower() for name in overrides}
     kept = [one for one in definitions if one.name.lower() not in names]
     given = [VariableDefinition(name=name, value=value) for name, value in overrides.items()]
@@ -144,12 +145,12 @@ def _stages(fields: Fields, level: str) -> tuple[Stage, ...]:
                 display_name=stage.text("displayName") or name,
                 jobs=_jobs(stage),
                 depends_on=_depends_on(stage, before),
-                condition=_condition(stage, STAGE_CONTEXT),
+                condition=read_condition(stage, STAGE_CONTEXT),
                 variables=_variables(stage),
                 line=node.line,
             )
         )
-    _check_graph([(s.name, s.depends_on, s.line) for s in stages], fields.path, "stage")
+    check_graph([(s.name, s.depends_on, s.line) for s in stages], fields.path, "stage")
     return tuple(stages)
 
 
@@ -171,7 +172,7 @@ def _jobs(fields: Fields) -> tuple[Job, ...]:
         jobs.append(_job(job, name, _with_checkout(read_steps(job))))
     if not jobs:
         raise PipelineFileError(fields.path, fields.line, f"{fields.what} needs jobs")
-    _check_graph([(j.name, j.depends_on, j.line) for j in jobs], fields.path, "job")
+    check_graph([(j.name, j.depends_on, j.line) for j in jobs], fields.path, "job")
     return tuple(jobs)
 
 
@@ -185,7 +186,7 @@ def _job(fields: Fields, name: str, steps: tuple[Step, ...], environment: str | 
         display_name=fields.text("displayName") or name,
         steps=steps,
         depends_on=_depends_on(fields, ()),
-        condition=_condition(fields, JOB_CONTEXT),
+        condition=read_condition(fields, JOB_CONTEXT),
         continue_on_error=fields.boolean("continueOnError"),
         timeout_minutes=fields.number("timeoutInMinutes", 60),
         cancel_timeout_minutes=fields.number("cancelTimeoutInMinutes", 5),
@@ -258,19 +259,7 @@ def _depends_on(fields: Fields, default: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _condition(fields: Fields, context: Context) -> str | None:
-    text = fields.text("condition").strip()
-    node = fields.get("condition")
-    if not text or node is None:
-        return None
-    try:
-        check(text, context)
-    except ExpressionError as error:
-        raise PipelineFileError(fields.path, node.line, str(error)) from error
-    return text
-
-
-def _check_graph(members: list[tuple[str, tuple[str, ...], int]], path: Path, what: str) -> None:
+def check_graph(members: list[tuple[str, tuple[str, ...], int]], path: Path, what: str) -> None:
     """Refuse repeated names, unknown dependencies and cycles."""
     names = [name for name, _, _ in members]
     for index, (name, depends_on, line) in enumerate(members):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.agent.builtin import BUILT_IN, built_in
+from local.agent.builtin import CHOICES, built_in
 from local.agent.connection import DEFAULT_SETTINGS, Connection
 from local.agent.errors import PipelineFileError
 from local.agent.model import Job, Pipeline, Stage, Step
@@ -74,12 +74,12 @@ def _planned(
     if task is None:
         key = built_in(step.task)
         if key is None:
-            raise PipelineFileError(path, step.line, unknown(tasks, step.task, list(BUILT_IN)))
+            raise _error(path, step, unknown(tasks, step.task, CHOICES))
         return PlannedStep(step=step, label=key, built_in=key)
     for execution, handler in task.handlers.items():
         if handler is None:
             message = f"the task {task.label} has no {execution} handler of {' or '.join(HANDLERS)}"
-            raise PipelineFileError(path, step.line, f"{message}, the only ones agents still run")
+            raise _error(path, step, f"{message}, the only ones agents still run")
     given = task.resolve_aliases(step.inputs)
     for declared in task.inputs:
         if declared.type.lower().startswith("connectedservice:"):
@@ -98,11 +98,17 @@ def _check_connection(
             f"Step {step.name} input {declared} references service connection {name}, and there "
             f"is none: set {settings} in the environment of the agent"
         )
-        raise PipelineFileError(path, step.line, message)
+        raise _error(path, step, message)
     if not any(name.lower() in (one.name.lower(), one.identity) for one in connections):
         there = ", ".join(f"'{one.name}'" for one in connections)
         message = (
             f"Step {step.name} input {declared} references service connection {name} which could "
             f"not be found; there is {there}"
         )
-        raise PipelineFileError(path, step.line, message)
+        raise _error(path, step, message)
+
+
+def _error(path: Path, step: Step, message: str) -> PipelineFileError:
+    """Return an error at the step's line, or with its name where there are no lines."""
+    place = "" if step.line else f"step '{step.display_name}': "
+    return PipelineFileError(path, step.line, place + message)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from local.agent.artifacts import FACTS
 from local.agent.outcomes import StageOutcome, StepOutcome
 from local.agent.results import Result, roll_up
 from local.agent.session import Session
@@ -38,6 +40,11 @@ def document(
         "seconds": round(seconds, 3),
         "pipeline": str(pipeline),
         "buildNumber": session.build_number,
+        **(
+            {"build": _build(session)}
+            if session.release is None
+            else {"release": _release(session)}
+        ),
         "stages": [
             {
                 "name": stage.name,
@@ -72,6 +79,21 @@ def document(
     masked = session.masker.mask_all(found)
     assert isinstance(masked, dict)  # noqa: S101 - it keeps the shape
     return masked
+
+
+def _build(session: Session) -> dict[str, str]:
+    """Return what a release wants to know of the build that it deploys."""
+    found = {key: session.predefined.get(variable, "") for key, _, variable in FACTS}
+    return {**found, "defaultBranch": session.default_branch}
+
+
+def _release(session: Session) -> dict[str, Any]:
+    return {
+        "name": session.predefined["Release.ReleaseName"],
+        "id": session.predefined["Release.ReleaseId"],
+        "reason": session.predefined["Release.Reason"],
+        "approvals": [asdict(decision) for decision in session.approvals.decisions],
+    }
 
 
 def _step(stage: str, job: str, step: StepOutcome) -> dict[str, Any]:

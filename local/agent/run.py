@@ -40,6 +40,14 @@ class _Node(Protocol):
 
 
 _N = TypeVar("_N", bound=_Node)
+# EnvironmentStatus of the release REST interface.
+_STATUS = {
+    Result.Succeeded: "Succeeded",
+    Result.SucceededWithIssues: "PartiallySucceeded",
+    Result.Failed: "Rejected",
+    Result.Canceled: "Canceled",
+    Result.Skipped: "NotStarted",
+}
 
 
 def run_pipeline(pipeline: Pipeline, plan: Plan, session: Session) -> list[StageOutcome]:
@@ -49,11 +57,20 @@ def run_pipeline(pipeline: Pipeline, plan: Plan, session: Session) -> list[Stage
     session.report.started(session.build_number)
     for stage in in_order(pipeline.stages):
         session.report.stage_started(stage)
-        outcomes[stage.name] = _run_stage(pipeline, stage, plan, session, outcomes, numbers)
-        session.report.stage_ended(outcomes[stage.name])
+        _tell_status(session, stage, "InProgress")
+        outcome = _run_stage(pipeline, stage, plan, session, outcomes, numbers)
+        _tell_status(session, stage, _STATUS[outcome.result])
+        session.report.stage_ended(outcome)
+        outcomes[stage.name] = outcome
     ended = [outcomes[stage.name] for stage in pipeline.stages]
     session.report.ended(run_result(ended, session))
     return ended
+
+
+def _tell_status(session: Session, stage: Stage, status: str) -> None:
+    """Let a release's later jobs see how a stage stands."""
+    if session.release is not None:
+        session.predefined[f"Release.Environments.{stage.name}.status"] = status
 
 
 def in_order(nodes: Sequence[_N]) -> Iterator[_N]:
@@ -118,6 +135,9 @@ def _run_stage(
     )
     holds = _holds(stage.condition, context, f"stage {stage.name}", session)
     jobs: dict[str, JobOutcome] = {}
+    refused = Result.Skipped if holds is False else Result.Failed
+    if holds and (rejected := _rejected(stage, "before", session)):
+        holds, refused = False, rejected
     if holds:
         if pipeline.stages[0].name != "__default":
             session.console.line("stage", title)
@@ -127,8 +147,10 @@ def _run_stage(
                 pipeline, stage, job, plan, session, jobs, dependencies, numbers
             )
         result = roll_up(outcome.result for outcome in jobs.values())
+        if result in (Result.Succeeded, Result.SucceededWithIssues):
+            result = _rejected(stage, "after", session) or result
     else:
-        result = Result.Skipped if holds is False else Result.Failed
+        result = refused
         session.console.line("stage", f"{title}: {result.json_name}")
         for job in stage.jobs:
             jobs[job.name] = _not_run(job, plan[stage.name, job.name], Result.Skipped)
@@ -140,6 +162,14 @@ def _run_stage(
         seconds=time.monotonic() - began,
         jobs=list(jobs.values()),
     )
+
+
+def _rejected(stage: Stage, when: str, session: Session) -> Result | None:
+    """Ask a stage's approvers; None when they agree, else the result that the stage gets."""
+    interrupted = session.cancellation.requested.is_set
+    if session.approvals.grant(stage, when, session.console, interrupted):
+        return None
+    return Result.Canceled if interrupted() else Result.Failed
 
 
 def _not_run(job: Job, steps: Sequence[PlannedStep], result: Result) -> JobOutcome:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.agent.approvals import Approvals
+from local.agent.artifacts import Source
 from local.agent.connection import Connection
 from local.agent.console import Console
 from local.agent.errors import AgentError
@@ -75,11 +77,19 @@ class Cancellation:
         self.requested.set()
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRun:
+    """What a session has beside the rest when it runs a release: its artifacts by alias."""
+
+    sources: Mapping[str, Source]
+
+
 @dataclass(kw_only=True)
 class Session:
     """One run of a pipeline.
 
     Attributes:
+        release: set when it is a release that runs.
         report: told of everything that happens; it tells the organisation, where there is one.
         environment: the agent's own environment, without its settings; steps inherit it.
         predefined: the variables every job starts with.
@@ -96,6 +106,9 @@ class Session:
     connections: tuple[Connection, ...]
     system: Connection
     node: str = "node"
+    default_branch: str = ""
+    release: ReleaseRun | None = None
+    approvals: Approvals = field(default_factory=Approvals)
     report: Report = field(default_factory=Report)
     cancellation: Cancellation = field(default_factory=Cancellation)
     tags: list[str] = field(default_factory=list)
@@ -106,8 +119,13 @@ class Session:
 
     @property
     def build_number(self) -> str:
-        """The run's number, which a step may change."""
-        return self.predefined["Build.BuildNumber"]
+        """The build's number, which a step may change; empty in a release of no build."""
+        return self.predefined.get("Build.BuildNumber", "")
+
+    @property
+    def title(self) -> str:
+        """What the run is called: a release has a name, a build a number."""
+        return self.predefined.get("Release.ReleaseName") or f"#{self.build_number}"
 
     def attach(self, file: Path, kind: str, step: str) -> Path:
         """Copy a file to the run's attachments and return the copy."""

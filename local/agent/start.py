@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
-import os
-import secrets
-import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
-from local.agent import connection, organization
-from local.agent.console import Console
+from local.agent.approvals import read_approvals
+from local.agent.artifacts import artifact_variables, primary_variables
+from local.agent.classic_build import read_build
+from local.agent.classic_release import read_release
+from local.agent.deployment import Selection, select
 from local.agent.errors import AgentError
-from local.agent.handlers import find_node
-from local.agent.masking import SecretMasker
 from local.agent.model import Pipeline
-from local.agent.numbering import Numbers, build_number
 from local.agent.pipeline import read_pipeline
-from local.agent.plan import Plan, make_plan, needs_node
-from local.agent.predefined import run_variables
-from local.agent.reporting import report_of
-from local.agent.session import Folders, Session
+from local.agent.place import Place
+from local.agent.plan import Plan, make_plan
+from local.agent.predefined import release_variables, run_variables
+from local.agent.session import ReleaseRun, Session
 from local.agent.sources import find_sources
-from local.agent.tasks import read_tasks, unpack
-
-APPLICATION = "azure-pipelines-local-agent"
-# Older runs in the default place are deleted; with --work nothing ever is.
-KEPT_RUNS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,87 +44,94 @@ def prepare(
     Raises:
         AgentError: with the one sentence that the user needs.
     """
-    environment = dict(os.environ)
-    own = connection.from_environment(environment, connections)
-    masker = _masker(environment)
-    joined = organization.from_environment(environment, masker)
-    for name in (*connection.OWN_SETTINGS, *organization.SETTINGS):
-        environment.pop(name, None)
-    for one in own:
-        one.hide(masker)
-    if joined is not None:
-        own = tuple(joined.adopt(one) for one in own)
-    now = datetime.datetime.now(datetime.timezone.utc)
+    place = Place.find(work, vsix, connections)
     sources = find_sources(file)
-    cache = Path(platformdirs.user_cache_dir(APPLICATION, appauthor=False))
-    numbers = Numbers((work or cache) / "numbers.json")
-    predefined = run_variables(file, sources, 0, now)
-    pipeline = read_pipeline(file, variables=predefined, overrides=variables, parameters=parameters)
-    tasks = read_tasks(vsix) if vsix is not None else []
-    plan = make_plan(pipeline, tasks, own, predefined)
-    node = find_node(environment.get("PATH")) if needs_node(plan) else "node"
-    request = joined.queue(predefined, file) if joined is not None else None
-    build_id = request.build if request is not None else numbers.next("Build.BuildId")
-    predefined = run_variables(file, sources, build_id, now)
+    predefined = run_variables(file.stem, sources, 0, place.now)
+    if file.suffix.lower() == ".json":
+        if parameters:
+            raise AgentError("--parameter: a classic definition has none; use --variable")
+        pipeline = read_build(file, environment=place.environment, overrides=variables)
+    else:
+        pipeline = read_pipeline(
+            file, variables=predefined, overrides=variables, parameters=parameters
+        )
+    plan = make_plan(pipeline, place.tasks, place.connections, predefined)
+    node = place.node(plan)
+
+    def run(build_id: int) -> dict[str, str]:
+        identity = pipeline.identity
+        return run_variables(pipeline.name, sources, build_id, place.now, identity=identity)
+
+    joined = place.organization
+    request = joined.queue(run(0), file) if joined is not None else None
+    build_id = request.build if request is not None else place.numbers.next("Build.BuildId")
+    predefined = run(build_id)
     if request is not None:
         predefined = request.completed(predefined)
-    static = {definition.name: definition.value for definition in pipeline.variables}
     if pipeline.name_format or request is None:
-        predefined["Build.BuildNumber"] = build_number(
-            pipeline.name_format,
-            variables={**predefined, **static},
-            now=now,
-            numbers=numbers,
-            pipeline=str(file.resolve()),
-        )
-    folders = _folders(work, cache, now, build_id, environment)
-    if vsix is not None:
-        unpack(vsix, tasks, folders.tasks)
-    token = request.token if request is not None else secrets.token_urlsafe(24)
-    system = connection.system_connection(predefined["System.CollectionUri"], token)
-    system.hide(masker)
-    masker.add_variable(token)
-    console = Console(masker)
-    session = Session(
-        folders=folders,
-        masker=masker,
-        console=console,
-        report=report_of(request, console),
-        source=file,
-        environment=environment,
-        predefined=predefined,
-        access_token=token,
-        connections=own,
-        system=system,
-        node=node,
-    )
+        predefined["Build.BuildNumber"] = place.number(pipeline, predefined)
+    session = place.session(pipeline, predefined, node, request, label=str(build_id))
     return Prepared(pipeline=pipeline, plan=plan, session=session)
 
 
-def _masker(environment: Mapping[str, str]) -> SecretMasker:
-    shortest = environment.get("AZP_IGNORE_SECRETS_SHORTER_THAN", "")
-    return SecretMasker(int(shortest) if shortest.isdecimal() else 0)
-
-
-def _folders(
+def prepare_release(
+    file: Path,
+    *,
+    vsix: Path | None,
+    variables: Mapping[str, str],
+    artifacts: Mapping[str, Path],
+    after: Path | None,
+    approve: Collection[str],
+    reject: Collection[str],
+    connections: Mapping[str, str],
     work: Path | None,
-    cache: Path,
-    now: datetime.datetime,
-    build_id: int,
-    environment: Mapping[str, str],
-) -> Folders:
-    runs = work or cache / "runs"
-    tools = environment.get("AGENT_TOOLSDIRECTORY") or str(cache / "tools")
-    folder = runs / f"{now:%Y%m%d-%H%M%S}-{build_id}"
-    try:
-        folder.mkdir(parents=True)
-        Path(tools).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AgentError(
-            f"the folder '{error.filename}' cannot be made ({error.strerror}); choose another "
-            "with --work, or another AGENT_TOOLSDIRECTORY"
-        ) from error
-    if work is None:
-        for old in sorted(runs.glob("[0-9]*-[0-9]*-[0-9]*"))[:-KEPT_RUNS]:
-            shutil.rmtree(old, ignore_errors=True)
-    return Folders(root=folder.resolve(), tools=Path(tools).resolve())
+) -> Prepared:
+    """Read, check and plan a release.
+
+    Args:
+        file: the release definition.
+        vsix: the extension whose tasks it uses.
+        variables: of the command line.
+        artifacts: by alias, the result of a build or a folder.
+        after: the result of the build that starts the release by its trigger.
+        approve: stages whose approvals are given.
+        reject: stages whose approvals are refused.
+        connections: more service connections, name to scheme.
+        work: where the release's folder is kept.
+
+    Raises:
+        TriggerError: the build of ``after`` starts no release.
+        AgentError: anything else that is wrong.
+    """
+    place = Place.find(work, vsix, connections)
+    release = read_release(file, environment=place.environment, overrides=variables)
+    selection = select(release, artifacts=artifacts, after=after)
+    pipeline = selection.pipeline
+    approvals = read_approvals(pipeline.stages, approve=approve, reject=reject)
+    predefined = _release_predefined(pipeline, selection, 0)
+    plan = make_plan(pipeline, place.tasks, place.connections, predefined)
+    node = place.node(plan)
+    release_id = place.numbers.next("Release.ReleaseId")
+    predefined = _release_predefined(pipeline, selection, release_id)
+    predefined["Release.ReleaseName"] = place.number(pipeline, predefined)
+    # The organisation is told of builds only, so a release is no job of it.
+    session = place.session(pipeline, predefined, node, None, label=f"{release_id}r")
+    session.release = ReleaseRun(sources=selection.sources)
+    session.approvals = approvals
+    return Prepared(pipeline=pipeline, plan=plan, session=session)
+
+
+def _release_predefined(
+    pipeline: Pipeline, selection: Selection, release_id: int
+) -> dict[str, str]:
+    found = release_variables(
+        pipeline.name, release_id, identity=pipeline.identity, alias=selection.triggered_by
+    )
+    for stage in pipeline.stages:
+        found[f"Release.Environments.{stage.name}.status"] = "NotStarted"
+    for position, (alias, source) in enumerate(selection.sources.items()):
+        found.update(artifact_variables(alias, source))
+        if position == 0:
+            found["Release.PrimaryArtifactSourceAlias"] = alias
+            found.update(primary_variables(source))
+    return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from local.agent.document import Mapping, Node, Scalar
 from local.agent.errors import PipelineFileError, nearest
@@ -19,7 +20,10 @@ _COMMON = (
 )
 _REFUSED = ("template", "downloadBuild", "getPackage", "upload", "reviewApp")
 _REFERENCE = re.compile(r"[-_A-Za-z0-9]+")
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _TASK = re.compile(r"[A-Za-z0-9.\-]+@\d+(\.\d+)*")
+# What the agent itself does before the first task of a release's job.
+DOWNLOAD_ARTIFACTS = "downloadReleaseArtifacts"
 STEP_CONTEXT = Context(
     values={"variables": {}},
     functions={
@@ -35,23 +39,67 @@ def read_steps(fields: Fields) -> tuple[Step, ...]:
     Raises:
         PipelineFileError: a mistake in a step, or two steps with the same name.
     """
-    steps: list[Step] = []
+    found = [_read_step(node, fields) for node in fields.items("steps")]
+    if not found:
+        raise PipelineFileError(fields.path, fields.line, f"{fields.what} needs steps")
+    return named(found, fields.path)
+
+
+def download_artifacts_step(aliases: Iterable[str]) -> Step:
+    """Return the download with which a job of a release starts; aliases name no line breaks."""
+    return Step(
+        task=DOWNLOAD_ARTIFACTS,
+        name="__artifacts",
+        display_name="Download artifacts",
+        inputs={"aliases": "\n".join(aliases)},
+    )
+
+
+def named(steps: Iterable[Step], path: Path) -> tuple[Step, ...]:
+    """Give each step of a job a reference name and a display name.
+
+    Raises:
+        PipelineFileError: two steps have the same name.
+    """
+    found: list[Step] = []
     taken: set[str] = set()
-    for node in fields.items("steps"):
-        step = _read_step(node, fields)
-        name = step.name
-        if name:
-            if name.lower() in taken:
-                message = f"two steps of this job are called '{name}'"
-                raise PipelineFileError(fields.path, node.line, message)
-        else:
-            name = _free_name(step.task, taken)
+    for step in steps:
+        kind = step.task.partition("@")[0].rpartition(".")[2]
+        # A classic definition names tasks by GUID, which says nothing in a log.
+        base = step.display_name if _GUID.fullmatch(kind) else kind
+        name = step.name or _free_name(base, taken)
+        if name.lower() in taken:
+            message = f"two steps of this job are called '{name}'"
+            raise PipelineFileError(path, step.line, message)
         taken.add(name.lower())
         display = step.display_name or step.task.partition("@")[0]
-        steps.append(replace(step, name=name, display_name=display))
-    if not steps:
-        raise PipelineFileError(fields.path, fields.line, f"{fields.what} needs steps")
-    return tuple(steps)
+        found.append(replace(step, name=name, display_name=display))
+    return tuple(found)
+
+
+def read_condition(fields: Fields, context: Context) -> str | None:
+    """Return the key ``condition``, None when it is empty.
+
+    Raises:
+        PipelineFileError: it cannot be parsed, or names what it cannot see.
+    """
+    text = fields.text("condition").strip()
+    if not text:
+        return None
+    try:
+        check(text, context)
+    except ExpressionError as error:
+        raise fields.error(fields.get("condition") or fields.node, str(error)) from error
+    return text
+
+
+def read_reference(fields: Fields, key: str) -> str:
+    """Return the name that a step's output variables carry; raises PipelineFileError."""
+    name = fields.text(key)
+    if name and not _REFERENCE.fullmatch(name):
+        message = f"'{name}' cannot name a step: use letters, digits, '-' and '_'"
+        raise PipelineFileError(fields.path, fields.line, message)
+    return name
 
 
 def checkout_step() -> Step:
@@ -71,8 +119,8 @@ def download_step() -> Step:
     )
 
 
-def _free_name(task: str, taken: set[str]) -> str:
-    base = re.sub(r"\W", "", task.partition("@")[0].rpartition(".")[2])
+def _free_name(text: str, taken: set[str]) -> str:
+    base = re.sub(r"\W", "", text) or "step"
     name, number = base, 0
     while name.lower() in taken:
         number += 1
@@ -100,25 +148,14 @@ def _read_step(node: Node, parent: Fields) -> Step:
 
 
 def _common(fields: Fields, task: str, inputs: dict[str, str]) -> Step:
-    name = fields.text("name")
-    if name and not _REFERENCE.fullmatch(name):
-        message = f"'{name}' cannot name a step: use letters, digits, '-' and '_'"
-        raise PipelineFileError(fields.path, fields.line, message)
-    condition = fields.text("condition").strip()
-    if condition:
-        try:
-            check(condition, STEP_CONTEXT)
-        except ExpressionError as error:
-            line = (fields.get("condition") or fields.node).line
-            raise PipelineFileError(fields.path, line, str(error)) from error
     restricted, settable = _target(fields)
     return Step(
         task=task,
-        name=name,
+        name=read_reference(fields, "name"),
         display_name=fields.text("displayName"),
         inputs=inputs,
         env=fields.texts("env"),
-        condition=condition or None,
+        condition=read_condition(fields, STEP_CONTEXT),
         continue_on_error=fields.boolean("continueOnError"),
         enabled=fields.boolean("enabled", default=True),
         timeout_minutes=fields.number("timeoutInMinutes", 0),
