@@ -5,14 +5,15 @@ Needs Python 3.11 or 3.12 with pip, and Node 20 with npm; nothing else. Each ver
 needs from the locks (requirements/*.txt with hashes, package-lock.json) under .envs/ and
 node_modules/, says what it is doing, and hands over to the real program in that environment.
 
-  python3 dev.py demo [--sdk v2|v1] [--json FILE]    the sample, end to end, on the local Azure
+  python3 dev.py demo [--sdk v2|v1] [--classic] [--json FILE]    the sample, on the local Azure
   python3 dev.py test [pytest arguments]          the tests
   python3 dev.py lint                             every static check
   python3 dev.py package [--out DIR]              build the .vsix and print its path
   python3 dev.py schema SCHEMA.json               that schema of pipeline files with our tasks in it
   python3 dev.py bench [NAME...] [--json FILE]    the benchmarks
   python3 dev.py azure [--state DIR] [--port N] [--env-file FILE]    the local Azure
-  python3 dev.py agent run FILE [--variable K=V]... [--json FILE]    the local agent
+  python3 dev.py agent run FILE [--variable K=V]... [--json FILE]    the local agent: builds
+  python3 dev.py agent release FILE --after RESULT | --artifact ALIAS=PATH   and releases
   python3 dev.py lock                             compile requirements/*.in again
 """
 
@@ -154,8 +155,9 @@ def azure(rest: list[str]) -> None:
 
 def agent(rest: list[str]) -> None:
     """Run the local agent with the tasks of a freshly built .vsix."""
-    if rest[:1] == ["run"] and not {"--vsix", "-h", "--help"} & set(rest):
-        rest = ["run", "--vsix", str(build_vsix()), *rest[1:]]
+    runs = rest[:1] in (["run"], ["release"])
+    if runs and not {"--vsix", "-h", "--help"} & set(rest):
+        rest = [rest[0], "--vsix", str(build_vsix()), *rest[1:]]
         warm_task_environments()
     # The local Azure's proxy lets nothing out: the tasks' environment comes from uv's warm cache.
     os.environ.setdefault("UV_OFFLINE", "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import sys
 import threading
@@ -96,11 +97,12 @@ def read_approvals(
 
 def _answer(canceled: Callable[[], bool]) -> bool:
     """Wait for a line on the terminal; its end, or a canceled run, is a no."""
-    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=lambda: lines.put(sys.stdin.readline()), daemon=True).start()
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    # Not sys.stdin: its lock, held by a thread that reads, would abort the interpreter's end.
+    threading.Thread(target=lambda: lines.put(os.read(0, 4096)), daemon=True).start()
     while not canceled():
         try:
-            return lines.get(timeout=_TICK_S).strip().lower() in ("y", "yes")
+            return lines.get(timeout=_TICK_S).strip().lower() in (b"y", b"yes")
         except queue.Empty:
             continue
     return False

@@ -18,7 +18,13 @@ import click
 import httpx
 import yaml
 
-from local.demo.children import DemoError, interruptible, run_agent, running_azure
+from local.demo.children import (
+    DemoError,
+    interruptible,
+    result_file,
+    run_agent,
+    running_azure,
+)
 from local.demo.scoring import score
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +33,14 @@ SETTINGS = {
     "v2": ("sdk=v2", "aml_pipeline=aml_pipeline_v2.yml", "aks_name=k8s-cluster"),
     "v1": ("sdk=v1", "aml_pipeline=aml_pipeline_v1.py", "aks_name=aks-cluster"),
 }
-PIPELINE = ROOT / "samples" / "compliance-classifier" / "azure-pipelines.yml"
+SAMPLE = ROOT / "samples" / "compliance-classifier"
+PIPELINE = SAMPLE / "azure-pipelines.yml"
+# The classic definitions, and what they say of the artifact and of who approves.
+BUILD = SAMPLE / "classic" / "build-definition.json"
+RELEASE = SAMPLE / "classic" / "release-definition.json"
+ALIAS = "_compliance-classifier"
+APPROVED = "Production"
+GOOD = ("succeeded", "succeededWithIssues")
 
 
 @click.command()
@@ -43,6 +56,11 @@ PIPELINE = ROOT / "samples" / "compliance-classifier" / "azure-pipelines.yml"
     default="v2",
     show_default=True,
     help="The Azure ML SDK that the tasks use.",
+)
+@click.option(
+    "--classic",
+    is_flag=True,
+    help="Run the classic build and release definitions instead of azure-pipelines.yml.",
 )
 @click.option(
     "--json",
@@ -66,6 +84,7 @@ def main(
     *,
     vsix: Path,
     sdk: str,
+    classic: bool,
     json_file: Path | None,
     state: Path | None,
     variables: tuple[str, ...],
@@ -84,9 +103,13 @@ def main(
             running_azure(state or Path(fresh), folder) as azure,
         ):
             click.echo(f"demo: the local Azure is ready; its log is {folder / 'azure.log'}")
-            run = run_agent(PIPELINE, vsix, azure, folder, (*SETTINGS[sdk], *variables))
+            settings = (*SETTINGS[sdk], *variables)
+            if classic:
+                run = build_and_release(vsix, azure, folder, settings)
+            else:
+                run = run_agent("run", PIPELINE, vsix, azure, folder, settings)
             outcome = summarise(run, folder)
-            if run["result"] in ("succeeded", "succeededWithIssues") and outcome["endpoint"]:
+            if run["result"] in GOOD and outcome["endpoint"]:
                 outcome["prediction"] = scored(azure, outcome["endpoint"]["service"], sdk)
             elif outcome["gate"] and not outcome["gate"]["passed"]:
                 outcome |= in_place(azure, service_name(variables), sdk)
@@ -98,6 +121,21 @@ def main(
         json_file.write_text(json.dumps(outcome, indent=2) + "\n", encoding="utf-8")
     show(outcome)
     sys.exit(0 if outcome["succeeded"] and right(outcome["prediction"]) else 1)
+
+
+def build_and_release(
+    vsix: Path, azure: dict[str, str], folder: Path, settings: tuple[str, ...]
+) -> dict[str, Any]:
+    """Run the classic build and, if it succeeded, a release of it; return both as one result."""
+    build = run_agent("run", BUILD, vsix, azure, folder, settings)
+    if build["result"] not in GOOD:
+        return build
+    click.echo(f"demo: creating a release of build {build['buildNumber']}; {APPROVED} is approved")
+    # By hand, as the portal's button does: the trigger's branch is main, and yours may be another.
+    artifact = f"{ALIAS}={result_file(folder, 'run')}"
+    options = ("--artifact", artifact, "--approve", APPROVED)
+    release = run_agent("release", RELEASE, vsix, azure, folder, settings, *options)
+    return {**release, "steps": [*build["steps"], *release["steps"]]}
 
 
 def make_writable(file: Path) -> None:

@@ -90,14 +90,20 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 def run_agent(
-    pipeline: Path, vsix: Path, azure: dict[str, str], folder: Path, variables: Sequence[str]
+    verb: str,
+    file: Path,
+    vsix: Path,
+    azure: dict[str, str],
+    folder: Path,
+    variables: Sequence[str],
+    *options: str,
 ) -> dict[str, Any]:
-    """Run the pipeline in the local agent, its timeline on our console; return its result.
+    """Run or release a file in the local agent, its timeline on our console; return its result.
 
     Raises DemoError when the agent leaves no result.
     """
-    result = folder / "agent.json"
-    command = [sys.executable, "-m", "local.agent", "run", str(pipeline), "--vsix", str(vsix)]
+    result = result_file(folder, verb)
+    command = [sys.executable, "-m", "local.agent", verb, str(file), "--vsix", str(vsix), *options]
     command += ["--json", str(result), "--work", str(folder / "agent")]
     command += ["--until-stdin-closes"]
     command += [argument for variable in variables for argument in ("--variable", variable)]
@@ -122,6 +128,11 @@ def run_agent(
         raise DemoError(f"the local agent ended with code {agent.returncode} and left no result.")
     document: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     return document
+
+
+def result_file(folder: Path, verb: str) -> Path:
+    """Where :func:`run_agent` keeps the agent's result document."""
+    return folder / f"agent-{verb}.json"
 
 
 def end_agent(agent: subprocess.Popen[bytes]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from local.agent import result
 from local.agent.masking import SecretMasker
 from local.agent.run import run_pipeline
-from local.agent.start import prepare
+from local.agent.start import Prepared, prepare, prepare_release
 from local.agent.variables import Variables
 
 CONNECTION = {
@@ -41,6 +41,10 @@ class Played:
     def step(self, name: str) -> dict[str, Any]:
         (found,) = [step for step in self.document["steps"] if step["name"] == name]
         return dict(found)
+
+    @property
+    def stages(self) -> dict[str, str]:
+        return {stage["name"]: stage["result"] for stage in self.document["stages"]}
 
     @property
     def results(self) -> dict[str, str]:
@@ -147,6 +151,63 @@ def play(
 
 
 @pytest.fixture
+def play_build(
+    tmp_path: Path, json_file: Callable[..., Path], play_prepared: Callable[..., Played]
+) -> Callable[..., Played]:
+    """Run a build definition."""
+
+    def run(definition: dict[str, Any], **variables: str) -> Played:
+        file = json_file(definition, "build.json")
+        work = tmp_path / "work"
+        return play_prepared(
+            prepare(file, vsix=None, variables=variables, parameters={}, connections={}, work=work)
+        )
+
+    return run
+
+
+@pytest.fixture
+def play_release(
+    tmp_path: Path, json_file: Callable[..., Path], play_prepared: Callable[..., Played]
+) -> Callable[..., Played]:
+    """Run a release of a folder with one file, unless ``artifacts`` or ``after`` say what of."""
+
+    def run(definition: dict[str, Any], **options: Any) -> Played:
+        given: dict[str, Any] = {
+            "variables": {},
+            "connections": {},
+            "after": None,
+            "approve": (),
+            "reject": (),
+        }
+        if "after" not in options:
+            (tmp_path / "folder").mkdir(exist_ok=True)
+            (tmp_path / "folder" / "file.txt").write_text("in the artifact")
+            given["artifacts"] = {"_made": tmp_path / "folder"}
+        given = {"artifacts": {}, **given, **options}
+        file = json_file(definition, "release.json")
+        return play_prepared(prepare_release(file, vsix=None, work=tmp_path / "work", **given))
+
+    return run
+
+
+@pytest.fixture
+def play_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[Prepared], Played]:
+    """Run what is prepared."""
+    monkeypatch.setenv("AGENT_TOOLSDIRECTORY", str(tmp_path / "tools"))
+
+    def run(prepared: Prepared) -> Played:
+        stages = run_pipeline(prepared.pipeline, prepared.plan, prepared.session)
+        file = prepared.pipeline.path
+        document = result.document(stages, prepared.session, pipeline=file, seconds=0.0)
+        return Played(document=document, console=capsys.readouterr().out)
+
+    return run
+
+
+@pytest.fixture
 def connection_settings() -> dict[str, str]:
     """The environment variables that the service connection of `play` is made from."""
     return dict(CONNECTION)
@@ -160,3 +221,100 @@ def masker() -> SecretMasker:
 @pytest.fixture
 def job_variables(masker: SecretMasker) -> Variables:
     return Variables(masker)
+
+
+BASH = "6c731c3c-3c68-459a-a5c9-bde6e6595b5b"
+
+
+@pytest.fixture
+def build_json() -> Callable[..., dict[str, Any]]:
+    """A build definition: each step is a Bash script, or a mapping of changes to one."""
+
+    def build(*steps: str | dict[str, Any], **changes: Any) -> dict[str, Any]:
+        phase = {"name": "Agent job 1", "refName": "Job_1", "steps": [_step(s) for s in steps]}
+        return {
+            "name": "made here",
+            "id": 7,
+            "buildNumberFormat": "$(date:yyyyMMdd)$(rev:.r)",
+            "process": {"type": 1, "phases": [{**phase, "target": {"type": 1}}]},
+            "repository": {"type": "TfsGit", "defaultBranch": "refs/heads/main"},
+            **changes,
+        }
+
+    return build
+
+
+def _step(given: str | dict[str, Any]) -> dict[str, Any]:
+    changes = {"script": given} if isinstance(given, str) else dict(given)
+    inputs = {"targetType": "inline", "script": changes.pop("script", "echo")}
+    return {
+        "displayName": "Bash Script",
+        "refName": "",
+        "enabled": True,
+        "condition": "succeeded()",
+        "task": {"id": BASH.upper(), "versionSpec": "3.*", "definitionType": "task"},
+        "inputs": inputs,
+        **changes,
+    }
+
+
+@pytest.fixture
+def stage_json() -> Callable[..., dict[str, Any]]:
+    """A stage of a release: one agent job of Bash scripts, or of mappings of changes to one."""
+
+    def build(name: str, *tasks: str | dict[str, Any], **changes: Any) -> dict[str, Any]:
+        phase = {
+            "name": "Agent job",
+            "rank": 1,
+            "phaseType": "agentBasedDeployment",
+            "deploymentInput": {"condition": "succeeded()", "queueId": 9},
+            "workflowTasks": [_task(task) for task in tasks],
+        }
+        started = {"name": "ReleaseStarted", "conditionType": "event", "value": ""}
+        return {"name": name, "conditions": [started], "deployPhases": [phase], **changes}
+
+    return build
+
+
+def _task(given: str | dict[str, Any]) -> dict[str, Any]:
+    step = _step(given)
+    reference = step.pop("task")
+    name = step.pop("displayName")
+    return {"taskId": reference["id"], "version": reference["versionSpec"], "name": name, **step}
+
+
+@pytest.fixture
+def release_json() -> Callable[..., dict[str, Any]]:
+    """A release definition of stages that deploys the build ``made here`` as ``_made``."""
+
+    def build(*stages: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        definition = {"id": "7", "name": "made here"}
+        artifact = {
+            "alias": "_made",
+            "type": "Build",
+            "isPrimary": True,
+            "definitionReference": {"definition": definition, "project": {"id": "", "name": "p"}},
+        }
+        return {
+            "name": "deployed here",
+            "id": 3,
+            "releaseNameFormat": "Release-$(rev:r)",
+            "artifacts": [artifact],
+            "environments": list(stages),
+            **changes,
+        }
+
+    return build
+
+
+@pytest.fixture
+def json_file(tmp_path: Path) -> Callable[..., Path]:
+    """Write a document beside where the pipeline would be."""
+
+    def write(document: dict[str, Any], name: str = "definition.json") -> Path:
+        path = tmp_path / "repository" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return path
+
+    return write

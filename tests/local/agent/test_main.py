@@ -73,6 +73,7 @@ def test_success(command, document, tmp_path):
         "seconds",
         "pipeline",
         "buildNumber",
+        "build",
         "stages",
         "steps",
         "artifacts",
