@@ -95,9 +95,12 @@ export function seriesOf(builds: readonly Judged[], model: string): Series[] {
   }));
 }
 
-/** A metric with the slice of the data it was measured on, if not on all of it. */
+/** The gate's name of the scope that is no slice (amltasks). */
+const ALL_ROWS = 'all rows';
+
+/** A metric with the slice of the rows it was measured on, if not on all of them. */
 export function label({ metric, scope }: Check): string {
-  return scope === '' || scope === 'overall' ? metric : `${metric} (${scope})`;
+  return scope === '' || scope === ALL_ROWS ? metric : `${metric} (${scope})`;
 }
 
 /** Every item's result, in order, with few requests under way at a time. */

@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from local.demo.scoring import locate
+from tests.extension.tab.frame import chromium, opening, pages_of
+from tests.extension.tab.service import Service
 
 # The local Azure has a cluster attached, for v2; v1 makes its own.
 CHOSEN = {
@@ -122,6 +124,26 @@ class TestRejectedBuild:
     def test_the_old_service_still_answers(self, answer):
         assert answer.status_code == 200
         assert answer.json() == {"predictions": [1, 0], "quality": 0.91}
+
+
+def test_the_tab_of_a_build_shows_what_its_tasks_attached(
+    builds, azure_environment, vsix, tmp_path
+):
+    service = Service(azure_environment)
+    found = service.call("GET", f"{service.project['id']}/_apis/build/builds").json()["value"]
+    _, second, _ = found
+    with (
+        chromium() as browser,
+        opening(browser, pages_of(vsix, tmp_path), service) as open_tab,
+    ):
+        tab = open_tab(Build=second["id"])
+        assert "Deployment: consumer-service ✓ Healthy" in tab.text()
+        assert "consumer-model:2" in tab.text()
+        shown = tab.frame.locator("details", has_text="Deployment report: consumer-service")
+        shown.evaluate("details => { details.open = true }")
+        report = tab.frame.frame_locator('iframe[title="Deployment report: consumer-service"]')
+        report.get_by_role("row", name=f"Deployment's build id {second['id']}").wait_for()
+    service.session.close()
 
 
 def test_no_credential_reaches_any_console(builds, azure_environment):

@@ -33,7 +33,7 @@ def check(metric: str, candidate: float | None, baseline: float | None, **fields
     gain = None if candidate is None or baseline is None else round(candidate - baseline, 6)
     return {
         "metric": metric,
-        "scope": "overall",
+        "scope": "all rows",
         "direction": "higher",
         "candidate": candidate,
         "baseline": baseline,

@@ -7,6 +7,8 @@ azure-devops-extension-api's ReleaseClient. Whatever else is asked for gets 501 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -14,7 +16,6 @@ import requests
 from playwright.sync_api import Route
 
 from tests.extension.tab.samples import Attached
-from tests.local.azure.conftest import RunningAzure, http_session
 
 BUILD_HOST = "dev.azure.com"
 RELEASE_HOST = "vsrm.dev.azure.com"
@@ -26,23 +27,29 @@ class Service:
     `faults`: by a part of the path, the status to answer with instead; 0 drops the connection.
     """
 
-    def __init__(self, azure: RunningAzure) -> None:
-        environment = azure.environment
-        self.session = http_session(azure)
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.proxies = {"https": environment["HTTPS_PROXY"]}
+        self.session.verify = environment["REQUESTS_CA_BUNDLE"]
         self.token = environment["AZURE_DEVOPS_EXT_PAT"]
         self.url = environment["AZURE_DEVOPS_ORG_URL"]
         self.organisation = self.url.rpartition("/")[2]
         self.faults: dict[str, int] = {}
         self.asked: list[str] = []
         self.unknown: list[str] = []
-        name = environment["AZURE_DEVOPS_PROJECT"]
-        self.project = self.call("GET", f"_apis/projects/{name}").json()
-        # Names are unique in a folder, and all tests share the server.
-        body = {"name": "cars", "path": f"\\{uuid.uuid4().hex}"}
-        made = self.call("POST", f"{name}/_apis/build/definitions", json=body)
-        self.definition = made.json()
         self.releases: dict[str, dict[str, Any]] = {}
         self.plans: dict[str, list[Attached]] = {}
+        name = environment["AZURE_DEVOPS_PROJECT"]
+        self.project = self.call("GET", f"_apis/projects/{name}").json()
+
+    @cached_property
+    def definition(self) -> int:
+        """The id of a definition that only this service uses."""
+        # Names are unique in a folder, and all tests share the server.
+        body = {"name": "cars", "path": f"\\{uuid.uuid4().hex}"}
+        path = f"{self.project['id']}/_apis/build/definitions"
+        return int(self.call("POST", path, json=body).json()["id"])
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """A call as the agent, or as someone who queues a build."""
@@ -63,7 +70,7 @@ class Service:
         """A build on main that its agent gave these attachments; returns its id."""
         project = self.project["id"]
         body = {
-            "definition": {"id": self.definition["id"]},
+            "definition": {"id": self.definition},
             "sourceBranch": "refs/heads/main",
             **fields,
         }

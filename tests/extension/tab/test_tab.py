@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator
 
-from tests.extension.tab.conftest import DARK, LIGHT, ROOT, OpenTab, Tab
+from tests.extension.tab.frame import DARK, LIGHT, ROOT, OpenTab, Tab
 from tests.extension.tab.samples import (
     Attached,
     check,
