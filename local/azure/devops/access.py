@@ -1,4 +1,7 @@
-"""Who may call: the personal access token, or the access token of a job while its build runs."""
+"""Who may call: the personal access token, or the access token of a job while it runs.
+
+A job is of a build or of a release, its owner: `build` or `release`, with a number.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +17,28 @@ from local.azure.web import Request, ServiceError
 _JOB_AUDIENCE = "azure-devops-job"
 # The service lets a job's token live as long as its longest job may run.
 _JOB_TOKEN_LIFETIME_S = 48 * 3600
+BUILD, RELEASE = "build", "release"
+_KINDS = {BUILD: "devops-build", RELEASE: "devops-release"}
 
 
-def issue_job_token(azure: Azure, build: dict[str, Any]) -> str:
-    """The access token of a build's job; it ends with the build."""
+def issue_job_token(azure: Azure, owner: str, stored: dict[str, Any]) -> str:
+    """The access token of the jobs of a build or a release, as it is stored.
+
+    It is good while the build runs; that of a release, while one of its stages does.
+    """
     return entra.issue_token(
         azure,
         audience=_JOB_AUDIENCE,
         lifetime_s=_JOB_TOKEN_LIFETIME_S,
         scp="app_token",
-        build=build["id"],
-        plan=build["plan"],
-        project=build["project"],
+        owner=owner,
+        number=stored["id"],
+        project=stored["project"],
     )
 
 
 def authenticate(azure: Azure, request: Request) -> dict[str, Any]:
-    """Who calls: `{}` for the organisation's user, or a job's `build`, `plan` and `project`.
+    """Who calls: `{}` for the organisation's user, or a job's `owner`, `number` and `project`.
 
     Raises:
         ServiceError: 401 without a token, or with one that is no good (any more).
@@ -69,12 +77,29 @@ def _job(azure: Azure, token: str, host: str) -> dict[str, Any] | None:
         claims = entra.verify_token(azure, token, host=host, audience=_JOB_AUDIENCE)
     except ServiceError:
         return None
-    build = azure.store.get("devops-build", build_key(claims["build"]))
-    if build is None or build["status"] == "completed":
+    found = owner_of(azure, claims["owner"], claims["number"])
+    if found is None or not _runs(found):
         return None
-    return {name: claims[name] for name in ("build", "plan", "project")}
+    return {name: claims[name] for name in ("owner", "number", "project")}
 
 
-def build_key(number: int | str) -> str:
-    """The key of a build's document: builds sort by number."""
-    return f"{int(number):010}"
+def _runs(owner: dict[str, Any]) -> bool:
+    if "environments" in owner:
+        return any(one["status"] == "inProgress" for one in owner["environments"])
+    return bool(owner["status"] != "completed")
+
+
+def open_plan(azure: Azure, plan: str, *, owner: str, number: int) -> None:
+    """Begin the plan of a job, with an empty timeline."""
+    timeline = {"owner": owner, "number": number, "records": {}, "changeId": 1}
+    azure.store.insert("devops-timeline", plan, timeline)
+
+
+def owner_of(azure: Azure, owner: str, number: int) -> dict[str, Any] | None:
+    """The build or release of that number, as it is stored."""
+    return azure.store.get(_KINDS[owner], key(number))
+
+
+def key(number: int) -> str:
+    """The key of a document that has a number: they sort by it."""
+    return f"{number:010}"

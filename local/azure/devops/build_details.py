@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from local.azure import fields
 from local.azure.azure import Azure
-from local.azure.devops.access import build_key
+from local.azure.devops.access import key
 from local.azure.devops.builds import KIND, build_of
 from local.azure.devops.definitions import area
 from local.azure.devops.organization import organization
@@ -110,7 +110,7 @@ def _add_tags(azure: Azure, request: Request, tags: list[str]) -> Response:
 
 
 def _update(azure: Azure, request: Request, change: Any) -> dict[str, Any]:
-    return azure.store.update(KIND, build_key(build_of(azure, request)["id"]), change)
+    return azure.store.update(KIND, key(build_of(azure, request)["id"]), change)
 
 
 # --- properties -----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 from local.azure import fields
 from local.azure.azure import Azure
-from local.azure.devops.access import build_key
+from local.azure.devops.access import BUILD, key, open_plan
 from local.azure.devops.definitions import area, definition_of, summary
 from local.azure.devops.organization import organization
 from local.azure.devops.projects import find_project, project_of, reference
@@ -39,7 +39,7 @@ def build_of(azure: Azure, request: Request) -> dict[str, Any]:
     """The build that a route names, as it is stored. Raises ServiceError 404."""
     project = project_of(azure, request)
     identity = number(request.params["buildId"], "buildId")
-    found = azure.store.get(KIND, build_key(identity))
+    found = azure.store.get(KIND, key(identity))
     if found is None or found["project"] != project["id"]:
         raise ServiceError(
             404, "BuildNotFoundException", f"The requested build {identity} could not be found."
@@ -57,7 +57,7 @@ def change_build(azure: Azure, identity: int, **changes: Any) -> dict[str, Any]:
         if stored["status"] == "completed" and not stored["finishTime"]:
             stored["finishTime"] = azure.timestamp()
 
-    return azure.store.update(KIND, build_key(identity), change)
+    return azure.store.update(KIND, key(identity), change)
 
 
 def shown(azure: Azure, stored: dict[str, Any]) -> dict[str, Any]:
@@ -133,8 +133,8 @@ def queue_build(azure: Azure, request: Request) -> Response:
         "job": str(uuid.uuid4()),
         "sent": False,
     }
-    azure.store.insert(KIND, build_key(identity), stored)
-    azure.store.insert("devops-timeline", plan, {"build": identity, "records": {}, "changeId": 1})
+    azure.store.insert(KIND, key(identity), stored)
+    open_plan(azure, plan, owner=BUILD, number=identity)
     return json_response(shown(azure, stored))
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from local.azure import fields
 from local.azure.azure import Azure
-from local.azure.devops.access import build_key
-from local.azure.devops.builds import KIND as BUILD
+from local.azure.devops.access import RELEASE, owner_of
 from local.azure.devops.builds import change_build
 from local.azure.devops.organization import organization
 from local.azure.devops.projects import project_of
+from local.azure.devops.releases import change_stage
 from local.azure.devops.rest import Area, collection, number
 from local.azure.web import Request, Response, ServiceError, json_response
 
@@ -78,24 +78,25 @@ _RESULTS = {
 
 
 def plan_of(azure: Azure, request: Request) -> dict[str, Any]:
-    """The timeline of the plan that a route names, with the plan's id.
+    """The timeline of the plan that a route names, with the plan's id and its project's.
 
     Raises:
-        ServiceError: 404 when there is none; 403 when a job asks for another build's plan.
+        ServiceError: 404 when there is none; 403 when a job asks for a plan that is not its own.
     """
     project = project_of(azure, request)
     plan = request.params["planId"].lower()
     found = azure.store.get("devops-timeline", plan)
-    build = azure.store.get(BUILD, build_key(found["build"])) if found else None
-    if found is None or build is None or build["project"] != project["id"]:
+    owner = owner_of(azure, found["owner"], found["number"]) if found else None
+    if found is None or owner is None or owner["project"] != project["id"]:
         raise ServiceError(
             404, "TaskOrchestrationPlanNotFoundException", f"No plan found for identifier {plan}."
         )
-    if (request.caller or {}).get("plan", plan) != plan:
+    caller = request.caller or found
+    if (caller["owner"], caller["number"]) != (found["owner"], found["number"]):
         raise ServiceError(
             403, "AccessDeniedException", "The job's access token is limited to its own plan."
         )
-    return {**found, "plan": plan}
+    return {**found, "plan": plan, "project": project["id"]}
 
 
 def timeline(azure: Azure, plan: str) -> dict[str, Any]:
@@ -131,18 +132,16 @@ def keep(azure: Azure, data: bytes) -> str:
 def get_plan(azure: Azure, request: Request) -> Response:
     """A plan."""
     found = plan_of(azure, request)
-    build = azure.store.get(BUILD, build_key(found["build"])) or {}
+    owner = owner_of(azure, found["owner"], found["number"]) or {}
+    name = owner.get("buildNumber") or owner.get("name")
     return json_response(
         {
             "planId": found["plan"],
-            "planType": "Build",
-            "scopeIdentifier": build["project"],
+            "planType": found["owner"].capitalize(),
+            "scopeIdentifier": found["project"],
             "timeline": {"id": found["plan"], "changeId": found["changeId"]},
-            "owner": {"id": build["id"], "name": build["buildNumber"]},
-            "definition": {
-                "id": build["definition"]["id"],
-                "name": build["definition"]["name"],
-            },
+            "owner": {"id": owner["id"], "name": name},
+            "definition": {name: owner["definition"][name] for name in ("id", "name")},
         }
     )
 
@@ -210,23 +209,27 @@ def list_attachments(azure: Azure, request: Request) -> Response:
 
 @area.on("POST", EVENTS, "scopeIdentifier", "hubName", "planId")
 def raise_event(azure: Azure, request: Request) -> Response:
-    """An event of a job: `JobStarted` and `JobCompleted` (with its result) move the build."""
+    """An event of a job: `JobStarted` and `JobCompleted` (with its result) move its owner."""
     found = plan_of(azure, request)
     body = request.json_object()
     name = fields.text(body, "name")
+    result = None
     if name == "JobStarted":
-        change_build(azure, found["build"], status="inProgress")
+        status = "inProgress"
     elif name == "JobCompleted":
-        result = fields.text(body, "result").lower()
-        if result not in _RESULTS:
+        status, result = "completed", _RESULTS.get(fields.text(body, "result").lower())
+        if result is None:
             raise ServiceError(
                 400, "VssPropertyValidationException", f"There is no result '{body['result']}'."
             )
-        change_build(azure, found["build"], status="completed", result=_RESULTS[result])
     else:
         raise ServiceError(
             501, "NotImplemented", f"The local Azure does not know the job event '{name}'."
         )
+    if found["owner"] == RELEASE:
+        change_stage(azure, found["number"], found["plan"], status, result)
+    else:
+        change_build(azure, found["number"], status=status, result=result)
     return Response(status=204)
 
 

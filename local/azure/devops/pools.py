@@ -1,25 +1,21 @@
 """Agent pools (area `distributedtask`): one pool, its queue, and the messages an agent waits for.
 
-An agent opens a session and asks for messages; the message of a queued build is a job request with
-the build's variables and the job's access token (microsoft/azure-pipelines-agent,
-src/Agent.Listener/MessageListener.cs, and Microsoft.TeamFoundation.DistributedTask.Pipelines'
-AgentJobRequestMessage). Two things differ: the message is not encrypted, for nothing here leaves
-the machine, and it holds no steps, because the local agent reads the pipeline itself. So there is
-one request, and one token, for a build and not for each of its jobs.
+An agent opens a session and asks for messages; the message of a queued build, or of a new release,
+is a job request with its variables and the job's access token (microsoft/azure-pipelines-agent,
+src/Agent.Listener/MessageListener.cs). Two things differ: the message is not encrypted, for nothing
+here leaves the machine, and it holds no steps, because the local agent reads the pipeline itself.
+So there is one request, and one token, for a build or release and not for each of its jobs.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
 
 from local.azure.azure import Azure
-from local.azure.devops.access import build_key, issue_job_token
-from local.azure.devops.builds import KIND as BUILD
-from local.azure.devops.organization import organization
+from local.azure.devops.job_requests import TYPE, take
 from local.azure.devops.plans import area
-from local.azure.devops.projects import find_project, project_of
+from local.azure.devops.projects import project_of
 from local.azure.devops.rest import collection, number
 from local.azure.web import Request, Response, ServiceError, json_response
 
@@ -45,7 +41,6 @@ MESSAGES = area.location(
     resource="messages",
 )
 _POOL = {"id": 1, "name": "Default", "isHosted": False, "poolType": "automation", "size": 1}
-_JOB_REQUEST = "PipelineAgentJobRequest"
 
 
 @area.on("GET", POOLS)
@@ -85,41 +80,19 @@ def delete_session(azure: Azure, request: Request) -> Response:
 
 @area.on("GET", MESSAGES, "poolId")
 def get_message(azure: Azure, request: Request) -> Response:
-    """The job request of the oldest build that waits, or 202. It is sent once, so never to two.
-
-    Builds that demand this very agent come first; those that demand another are not for it.
-    """
+    """A job request that waits (see `job_requests.take`), or 202."""
     _check(request)
     session = azure.store.get("devops-session", request.query.get("sessionId", "").lower())
     if session is None:
         raise ServiceError(
             404, "TaskAgentSessionNotFoundException", "The session was not found; begin a new one."
         )
-    taken: list[int] = []
-
-    def take(stored: dict[str, Any]) -> None:
-        if not stored["sent"]:
-            stored["sent"] = True
-            taken.append(stored["id"])
-
-    agent = str((session["agent"] or {}).get("name", ""))
-    waiting = [
-        (_demanded(build), build)
-        for build in azure.store.list(BUILD)
-        if build["status"] == "notStarted" and not build["sent"]
-    ]
-    mine = [build for name, build in waiting if name and name == agent]
-    for build in (*mine, *(build for name, build in waiting if not name)):
-        azure.store.update(BUILD, build_key(build["id"]), take)
-        if taken:
-            return json_response(
-                {
-                    "messageId": build["id"],
-                    "messageType": _JOB_REQUEST,
-                    "body": json.dumps(_job_request(azure, build)),
-                }
-            )
-    return Response(status=202)
+    job = take(azure, str((session["agent"] or {}).get("name", "")))
+    if job is None:
+        return Response(status=202)
+    return json_response(
+        {"messageId": job["requestId"], "messageType": TYPE, "body": json.dumps(job)}
+    )
 
 
 @area.on("DELETE", MESSAGES, "poolId", "messageId")
@@ -127,15 +100,6 @@ def delete_message(_azure: Azure, request: Request) -> Response:
     """The agent has read a message."""
     _check(request)
     return Response(status=204)
-
-
-def _demanded(build: dict[str, Any]) -> str:
-    """The name of the agent that a build demands, if it does."""
-    for demand in build["demands"]:
-        capability, _, name = str(demand).partition(" -equals ")
-        if capability.lower() == "agent.name":
-            return name
-    return ""
 
 
 def _check(request: Request) -> None:
@@ -147,54 +111,3 @@ def _check(request: Request) -> None:
         raise ServiceError(
             403, "AccessDeniedException", "A job's access token cannot listen for other jobs."
         )
-
-
-def _job_request(azure: Azure, build: dict[str, Any]) -> dict[str, Any]:
-    found = organization(azure)
-    project = find_project(azure, build["project"])
-    url = f"{found.url}/"
-    variables = {
-        "build.buildId": str(build["id"]),
-        "build.buildNumber": build["buildNumber"],
-        "build.buildUri": f"vstfs:///Build/Build/{build['id']}",
-        "build.definitionName": build["definition"]["name"],
-        "build.definitionVersion": str(build["definition"]["revision"]),
-        "build.repository.id": str(build["repository"].get("id", "")),
-        "build.repository.name": str(build["repository"].get("name", "")),
-        "system.collectionId": found.id,
-        "system.collectionUri": url,
-        "system.definitionId": str(build["definition"]["id"]),
-        "system.definitionName": build["definition"]["name"],
-        "system.jobId": build["job"],
-        "system.planId": build["plan"],
-        "system.teamFoundationCollectionUri": url,
-        "system.teamFoundationServerUri": url,
-        "system.teamProject": project["name"],
-        "system.teamProjectId": project["id"],
-        "system.timelineId": build["plan"],
-    }
-    return {
-        "messageType": _JOB_REQUEST,
-        "plan": {
-            "planId": build["plan"],
-            "planType": "Build",
-            "scopeIdentifier": project["id"],
-        },
-        "timeline": {"id": build["plan"]},
-        "jobId": build["job"],
-        "jobName": "__default",
-        "requestId": build["id"],
-        "variables": {name: {"value": value} for name, value in variables.items()},
-        "resources": {
-            "endpoints": [
-                {
-                    "name": "SystemVssConnection",
-                    "url": url,
-                    "authorization": {
-                        "scheme": "OAuth",
-                        "parameters": {"AccessToken": issue_job_token(azure, build)},
-                    },
-                }
-            ]
-        },
-    }

@@ -13,6 +13,9 @@ from local.azure.devops import (
     pools,
     projects,
     pull_requests,
+    release_attachments,
+    release_definitions,
+    releases,
     repositories,
 )
 from local.azure.devops.location import location_service
@@ -26,8 +29,12 @@ AREAS: tuple[Area, ...] = (
     plans.area,
     repositories.area,
     endpoints.area,
+    release_definitions.area,
 )
 # These add their routes to an area of those above.
-EXTENDING = (build_details, builds, logs, oidc, pools, pull_requests)
+EXTENDING = (
+    *(build_details, builds, logs, oidc, pools, pull_requests),
+    *(release_attachments, releases),
+)
 
 ROUTERS: tuple[Router, ...] = (*AREAS, oidc.issuer, *location_service(AREAS))
