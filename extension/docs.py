@@ -14,8 +14,8 @@ from typing import Any
 
 import click
 
-from extension.package import ROOT, task_folders
 from extension.pickers import editable
+from extension.sources import ROOT, task_folders
 
 
 class DocsError(Exception):

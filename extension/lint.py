@@ -19,9 +19,10 @@ from typing import Any
 
 import click
 
+from extension import sbom
 from extension.gates import gate_problems
-from extension.package import ROOT, runs_on_agent, task_folders
 from extension.pickers import editable, picker_problems
+from extension.sources import ROOT, runs_on_agent, task_folders
 from extension.strings import translation_problems
 
 Task = Mapping[str, Any]
@@ -206,7 +207,7 @@ def manifest_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
             yield f"{folder} is not among the files"
     contents = [item["path"] for item in manifest["content"].values()]
     for name in [*files, *contents, manifest["icons"]["default"]]:
-        if not (root / name).exists():
+        if name != sbom.NAME and not (root / name).exists():
             yield f"{name} does not exist"
     yield from tab_problems(root, manifest)
     if not re.fullmatch(r"\d+\.\d+\.\d+(\.\d+)?", manifest["version"]):

@@ -11,19 +11,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import click
 
-from extension import strings
+from extension import contents, sbom, strings
+from extension.bundles import bundle, node_tool
+from extension.sources import ROOT, PackagingError, run, runs_on_agent, task_folders
 
-ROOT = Path(__file__).resolve().parent.parent
 TASK_FILES = ("task.json", "icon.png")
 SETTINGS = "launcher.json"
 """What the launcher may do for a task; only where the task has that file."""
@@ -32,6 +31,13 @@ OWN_LOCKS = {
     # Its statistics and plots are large; the other tasks must not wait for them.
     "EvaluateAndGateV1": {"v1.txt": "v1-gate.txt", "v2.txt": "v2-gate.txt"},
 }
+PAGES = (
+    "vss-extension.json",
+    "extension/overview.md",
+    "extension/privacy.md",
+    "CHANGELOG.md",
+    "LICENSE",
+)
 LAUNCHER = "launcher.js"
 TAB = PurePosixPath("extension/tab")
 TAB_FILES = ("index.html", "tab.css")
@@ -56,119 +62,17 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip can hold."""
 
 
-class PackagingError(Exception):
-    """The extension cannot be built; the message says why and what to do."""
-
-
-def task_folders(root: Path = ROOT) -> list[Path]:
-    """Every `tasks/<Name>V<major>/` that holds a task.json, sorted by name."""
-    return sorted(path.parent for path in (root / "tasks").glob("*V*/task.json"))
-
-
-def runs_on_agent(task: Mapping[str, Any]) -> bool:
-    """Whether an agent runs a task; else the service does, and task.json is all there is of it."""
-    return "Agent" in task["runsOn"]
-
-
-def run(arguments: Sequence[str | Path], cwd: Path = ROOT) -> str:
-    """Run a tool and return what it printed on both streams.
-
-    Raises:
-        PackagingError: the tool is not there, or ended with another exit code than 0.
-    """
-    try:
-        done = subprocess.run(
-            [str(argument) for argument in arguments],
-            cwd=cwd,
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-        )
-    except FileNotFoundError as error:
-        raise PackagingError(f"{arguments[0]} was not found. Next: install Node 20.") from error
-    if done.returncode:
-        raise PackagingError(
-            f"{Path(arguments[0]).name} failed with exit code {done.returncode}:\n{done.stdout}"
-        )
-    return done.stdout
-
-
-def node_tool(package: str, script: str) -> Path:
-    """The script of a package in node_modules.
-
-    Raises:
-        PackagingError: node_modules does not hold it.
-    """
-    path = ROOT / "node_modules" / package / script
-    if not path.exists():
-        raise PackagingError(f"node_modules holds no {package}. Next: run `npm ci` in {ROOT}.")
-    return path
-
-
-def bundle(source: str, target: Path, *options: str) -> None:
-    """Bundle a TypeScript program into `target`, and the notices of what it contains beside it."""
-    metafile = target.with_suffix(".meta.json")
-    run(
-        [
-            node_tool("esbuild", "bin/esbuild"),
-            source,
-            "--bundle",
-            "--minify",
-            *options,
-            "--log-level=warning",
-            f"--outfile={target}",
-            f"--metafile={metafile}",
-        ]
-    )
-    inputs = json.loads(metafile.read_text(encoding="utf-8"))["inputs"]
-    metafile.unlink()
-    (target.parent / "ThirdPartyNotices.txt").write_text(
-        notices(target.name, inputs), encoding="utf-8", newline="\n"
-    )
-
-
-def notices(program: str, inputs: Sequence[str]) -> str:
-    """The licences of the npm packages that the bundled files come from, sorted by package."""
-    packages = set()
-    for name in inputs:
-        before, found, after = name.rpartition("node_modules/")
-        if found:
-            parts = after.split("/")
-            packages.add(before + found + "/".join(parts[: 2 if parts[0][0] == "@" else 1]))
-    sections = [f"{program} contains these packages, under their own licences.\n"]
-    for package in sorted(packages):
-        folder = ROOT / package
-        about = json.loads((folder / "package.json").read_text(encoding="utf-8"))
-        texts = sorted(
-            path
-            for path in folder.iterdir()
-            if path.name.upper().startswith(("LICENSE", "LICENCE"))
-        )
-        if not texts:
-            raise PackagingError(
-                f"{package} has no licence file. Next: do without it, or add its licence."
-            )
-        sections.append(
-            f"{'-' * 70}\n{about['name']} {about['version']} ({about['license']})\n\n"
-            + "\n".join(path.read_text(encoding="utf-8").strip() for path in texts)
-            + "\n"
-        )
-    return "\n".join(sections)
-
-
-def bundle_launcher(folder: Path) -> None:
-    """Bundle the launcher into `folder`."""
+def bundle_launcher(folder: Path) -> list[Path]:
+    """Bundle the launcher into `folder`; returns the npm packages in it."""
     node = ("--platform=node", "--target=node20")
-    bundle("tasks/launcher/main.ts", folder / LAUNCHER, *node)
+    return bundle("tasks/launcher/main.ts", folder / LAUNCHER, *node)
 
 
 def stage(folder: Path) -> None:
     """Lay out in `folder` everything that the manifest names, as it will be in the .vsix."""
     launcher = folder / "launcher"
     launcher.mkdir(parents=True)
-    bundle_launcher(launcher)
+    packages = bundle_launcher(launcher)
     languages = strings.translations(ROOT)
     for task in task_folders():
         target = folder / "tasks" / task.name
@@ -183,11 +87,14 @@ def stage(folder: Path) -> None:
     shutil.rmtree(launcher)
     for name in TAB_FILES:
         copy(ROOT / TAB / name, folder / TAB / name)
-    bundle(f"{TAB}/main.ts", folder / TAB / "tab.js", "--target=es2023")
+    packages += bundle(f"{TAB}/main.ts", folder / TAB / "tab.js", "--target=es2023")
     for image in sorted((ROOT / "extension" / "images").glob("*.png")):
         copy(image, folder / "extension" / "images" / image.name)
-    for name in ("vss-extension.json", "extension/overview.md", "LICENSE"):
+    for name in PAGES:
         copy(ROOT / name, folder / name)
+    locks = {name for task in ({}, *OWN_LOCKS.values()) for name in ({*LOCKS} | {*task.values()})}
+    bill = sbom.bill(packages, [ROOT / "requirements" / name for name in sorted(locks)])
+    (folder / sbom.NAME).write_text(bill, encoding="utf-8", newline="\n")
 
 
 def stage_program(task: Path, target: Path, launcher: Path) -> None:
@@ -326,6 +233,8 @@ def main(out: Path) -> None:
     except PackagingError as error:
         click.echo(f"The extension was not built: {error}", err=True)
         sys.exit(1)
+    for line in contents.report(path):
+        click.echo(line, err=True)
     click.echo(str(path))
 
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import click
 
-from extension.package import ROOT, runs_on_agent, task_folders
 from extension.pickers import editable
+from extension.sources import ROOT, runs_on_agent, task_folders
 
 Json = dict[str, Any]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -11,8 +12,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
-from extension import package
+from extension import bundles, contents, package, sbom
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ["DeployToAksV1", "EvaluateAndGateV1", "ProvisionAmlComputeV1", "RunAmlPipelineV1"]
@@ -142,6 +145,71 @@ def test_the_tab_is_whole_served_and_small(built_vsix: Path) -> None:
         assert part in marketplace, name
 
 
+def test_what_the_gallery_page_shows_is_served(built_vsix: Path) -> None:
+    """The gallery finds what a page links to among the addressable files, from the root on."""
+    with zipfile.ZipFile(built_vsix) as archive:
+        page = archive.read("extension/overview.md").decode()
+        marketplace = archive.read("extension.vsixmanifest").decode()
+    links = re.findall(r"\]\(([^):]+)\)", page)
+    assert {"images/report-tab.png", "privacy.md"} <= set(links)
+    for link in links:
+        assert f'Path="{link}" Addressable="true"' in marketplace, link
+        assert (ROOT / "extension" / link).exists()  # and in the repository, beside the page
+    for task in TASKS:
+        assert f"**{task.removesuffix('V1')}@1**" in page
+    for kind, path in (
+        ("Content.Details", "extension/overview.md"),
+        ("Content.License", "LICENSE"),
+        ("Content.Changelog", "CHANGELOG.md"),
+        ("Icons.Default", "images/icon.png"),
+    ):
+        assert f'Type="Microsoft.VisualStudio.Services.{kind}" d:Source="File" Path="{path}"' in (
+            marketplace
+        )
+    # No address is known until somebody publishes it; an invented one would be worse than none.
+    assert "Services.Links." not in marketplace
+
+
+def test_the_bill_of_materials_is_valid_and_names_all_parts(built_vsix: Path) -> None:
+    with zipfile.ZipFile(built_vsix) as archive:
+        text = archive.read(sbom.NAME).decode()
+        notices = "".join(
+            archive.read(name).decode()
+            for name in archive.namelist()
+            if name.endswith("ThirdPartyNotices.txt")
+        )
+        locks = "".join(
+            archive.read(name).decode() for name in archive.namelist() if "/requirements/" in name
+        )
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    bill = json.loads(text)
+    purls = {item["purl"]: item for item in bill["components"]}
+    headings = re.findall(r"^-{70}\n(\S+) (\S+) \((.+)\)$", notices, re.MULTILINE)
+    npm = {f"pkg:npm/{name.replace('@', '%40')}@{version}" for name, version, _ in headings}
+    assert len(npm) > 5
+    assert npm == {purl for purl in purls if purl.startswith("pkg:npm/")}
+    assert all(purls[purl]["licenses"] and purls[purl]["scope"] == "required" for purl in npm)
+    pinned = re.findall(r"^([\w.-]+)==([^\s;]+)", locks, re.MULTILINE)
+    assert {f"pkg:pypi/{name}@{version}" for name, version in pinned} == purls.keys() - npm
+    (whole,) = (item for item in bill["dependencies"] if item.get("dependsOn"))
+    assert set(whole["dependsOn"]) == {item["bom-ref"] for item in bill["components"]}
+    assert "timestamp" not in bill["metadata"]
+
+
+def test_the_size_is_told_with_its_parts(built_vsix: Path) -> None:
+    first, *parts = list(contents.report(built_vsix))
+    assert first.startswith(f"{built_vsix.name}: {built_vsix.stat().st_size / 1000:,.0f} kB, ")
+    own, others = parts[:-2], parts[-2:]
+    told = sum(float(line.split()[0].replace(",", "")) for line in own)
+    # The directory of a zip is no part; kilobytes are rounded.
+    assert (
+        0.9 * built_vsix.stat().st_size
+        < 1000 * (told + len(own))
+        < 1.1 * (built_vsix.stat().st_size)
+    )
+    assert all(" times as large: " in line and "#" in line for line in others)
+
+
 def test_nothing_of_this_machine_is_in_it(built_vsix: Path) -> None:
     with zipfile.ZipFile(built_vsix) as archive:
         for entry in archive.infolist():
@@ -182,7 +250,7 @@ def test_what_tfx_refuses_is_told(tmp_path: Path) -> None:
 def test_without_node_modules_one_sentence_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(package, "ROOT", tmp_path)
+    monkeypatch.setattr(bundles, "ROOT", tmp_path)
     with pytest.raises(package.PackagingError, match=r"holds no esbuild\. Next: run `npm ci`"):
         package.stage(tmp_path / "staged")
 
