@@ -59,6 +59,8 @@ class DeployInputs:
     memory_gb: float = inputs.number(default="1", least=0.1, most=10_000)
     num_replicas: int = inputs.whole(default=1, least=1, most=1000)
     smoke_file: str = inputs.text()
+    smoke_max_seconds: float = inputs.number(default="0", least=0, most=60)
+    smoke_malformed: bool = inputs.boolean(default=False)
     export_key: bool = inputs.boolean(default=False)
     description: str = inputs.text()
     tags: Mapping[str, str] = inputs.texts()
@@ -71,7 +73,7 @@ def run(job: Job) -> str:
     given = inputs.parse(DeployInputs, job.handover.inputs, job.handover.variables)
     _check_names(given)
     entry_script, source_directory, environment_file = _files(job, given)
-    rows = _smoke_rows(job, given)
+    test = _smoke_of(job, given)
     model_name, model_version = _chosen_model(job, given)
     workspace = connection.open_workspace(
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
@@ -102,7 +104,7 @@ def run(job: Job) -> str:
     )
     revision = workspace.services.plan(spec, live, job.handover.variable("build.buildid"))
     attempt = Attempt(
-        job=job, workspace=workspace, spec=spec, rows=rows, minutes=given.timeout_minutes
+        job=job, workspace=workspace, spec=spec, test=test, minutes=given.timeout_minutes
     )
     try:
         if given.target == "kubernetes":
@@ -159,11 +161,17 @@ def _chosen_model(job: Job, given: DeployInputs) -> tuple[str, int]:
     return eval_info.passed_model(path)
 
 
-def _smoke_rows(job: Job, given: DeployInputs) -> tuple[smoke.Row, ...]:
-    if not given.smoke_file:
+def _smoke_of(job: Job, given: DeployInputs) -> smoke.Test:
+    if given.smoke_max_seconds and not given.smoke_file:
+        raise errors.INPUT_MISSING.error(name="smokeFile", why=", though smokeMaxSeconds is set")
+    rows: tuple[smoke.Row, ...] = ()
+    if given.smoke_file:
+        rows = smoke.read(inputs.existing_file("smokeFile", given.smoke_file, job.sources))
+    else:
         log.info("No smokeFile is given: the service's answers are not checked")
-        return ()
-    return smoke.read(inputs.existing_file("smokeFile", given.smoke_file, job.sources))
+    return smoke.Test(
+        rows=rows, max_seconds=given.smoke_max_seconds, malformed=given.smoke_malformed
+    )
 
 
 def _check_target(given: DeployInputs, live: Service | None) -> None:

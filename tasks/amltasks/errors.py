@@ -419,8 +419,8 @@ DEPLOYMENT_TIMEOUT = Cause(
 )
 SMOKE_FAILED = Cause(
     code="SMOKE_FAILED",
-    happened="the service '{service}' answered the smoke rows wrongly: {detail}",
-    next_step="compare the rows listed above with what the model should say; {left}",
+    happened="the service '{service}' failed the smoke test: {detail}",
+    next_step="mend what the message names; rows that are answered wrongly are listed above; {left}",
 )
 
 # --- Azure DevOps ----------------------------------------------------------------------------

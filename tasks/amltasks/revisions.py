@@ -36,7 +36,7 @@ class Attempt:
     job: Job
     workspace: Workspace
     spec: ServiceSpec
-    rows: tuple[smoke.Row, ...]
+    test: smoke.Test
     minutes: float
     phases: list[Phase] = field(default_factory=list)
     scored: list[SmokeRow] = field(default_factory=list)
@@ -171,25 +171,29 @@ def _show_log(attempt: Attempt, revision: Revision) -> str:
 
 
 def _smoke_test(attempt: Attempt, revision: Revision, left: str) -> None:
-    rows = attempt.rows
-    if not rows:
-        return
-    with attempt.phase(f"Scoring {len(rows)} smoke rows on {revision.label}"):
-        answer, _ = waiting.until(
-            lambda: attempt.workspace.services.score(revision, smoke.request(rows)),
-            lambda a: a.status not in _TRANSIENT,  # a replica being exchanged
-            describe=lambda a: (
-                f"Service {revision.label} answered {a.status} to {len(rows)} smoke rows"
-            ),
-            pause=attempt.job.cancellation.pause,
-            minutes=SMOKE_RETRY_MINUTES,
-        )
+    test = attempt.test
+
+    def score(body: str) -> Answer:
+        return attempt.workspace.services.score(revision, body)
+
+    detail = ""
     attempt.scored.clear()
-    detail = _wrong(attempt, answer)
+    if test.rows:
+        with attempt.phase(f"Scoring {len(test.rows)} smoke rows on {revision.label}"):
+            answer, _ = waiting.until(
+                lambda: score(smoke.request(test.rows)),
+                lambda a: a.status not in _TRANSIENT,  # a replica being exchanged
+                describe=lambda a: (
+                    f"Service {revision.label} answered {a.status} to {len(test.rows)} smoke rows"
+                ),
+                pause=attempt.job.cancellation.pause,
+                minutes=SMOKE_RETRY_MINUTES,
+            )
+        detail = _wrong(attempt, answer)
+    detail = detail or smoke.strained(test, score)
     if detail:
         _show_log(attempt, revision)
         raise errors.SMOKE_FAILED.error(service=revision.label, detail=detail, left=left)
-    log.info("All %d smoke rows are answered as expected", len(rows))
 
 
 def _wrong(attempt: Attempt, answer: Answer) -> str:
@@ -197,15 +201,16 @@ def _wrong(attempt: Attempt, answer: Answer) -> str:
     if answer.status != 200:
         return f"HTTP {answer.status}: {inputs.shortened(answer.body, 200)}"
     try:
-        mismatches = smoke.compare(attempt.rows, answer.body)
+        mismatches = smoke.compare(attempt.test.rows, answer.body)
     except ValueError as cause:
         return str(cause)
-    attempt.scored.extend(_answered(attempt.rows, mismatches))
+    attempt.scored.extend(_answered(attempt.test.rows, mismatches))
     for mismatch in mismatches:
         log.info("Smoke test: %s", mismatch)
-    if not mismatches:
-        return ""
-    return f"{len(mismatches)} of {len(attempt.rows)} rows, first {mismatches[0]}"
+    if mismatches:
+        return f"{len(mismatches)} of {len(attempt.test.rows)} rows, first {mismatches[0]}"
+    log.info("All %d smoke rows are answered as expected", len(attempt.test.rows))
+    return ""
 
 
 def _answered(

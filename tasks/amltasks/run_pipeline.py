@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from amltasks import connection, errors, inputs, metrics, waiting
+from amltasks import attempts, connection, errors, inputs, metrics, waiting
 from amltasks.agent import Job, number_text
 from amltasks.builds import build_tags
 from amltasks.report.markdown import plain_table
@@ -29,6 +29,8 @@ _EXCEPTION = re.compile(r"^[\w.]*(?:Error|Exception|Exit|Interrupt)\b")
 _EPILOGUE = re.compile(
     r"^(?:Cleaning up all outstanding Run operations|\d+ items cleaning up|Cleanup took )"
 )
+# What makes a step the same one when its job is tried again.
+_IDENTIFYING = ("pipelineFile", "experimentName", "parameters", "tags", "displayName")
 _BEFORE_RUNNING = frozenset({"NotStarted", "Queued", "Preparing", "Starting", "Provisioning"})
 
 
@@ -45,6 +47,7 @@ class RunInputs:
     display_name: str = inputs.text()
     download_outputs: tuple[str, ...] = inputs.lines()
     download_path: str = inputs.text(default="$(System.DefaultWorkingDirectory)/aml-outputs")
+    wait_for_completion: bool = inputs.boolean(default=True)
     timeout_minutes: float = inputs.number(default="0", least=0, most=100_000)
     sdk: str = inputs.choice("v2", "v1")
 
@@ -54,24 +57,28 @@ def run(job: Job) -> str:
     given = inputs.parse(RunInputs, job.handover.inputs, job.handover.variables)
     file = inputs.existing_file("pipelineFile", given.pipeline_file, job.sources)
     wanted = [_wanted(line) for line in given.download_outputs]
+    if wanted and not given.wait_for_completion:
+        raise errors.INPUT_INVALID.error(
+            name="downloadOutputs",
+            value=given.download_outputs[0],
+            expected="empty, though waitForCompletion is false and there will be no outputs yet",
+        )
     workspace = connection.open_workspace(
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
     )
 
+    told = {name: job.handover.inputs.get(name, "") for name in _IDENTIFYING}
     submission = Submission(
         file=file,
         experiment=given.experiment_name,
         parameters=given.parameters,
-        tags={**build_tags(job.handover), **given.tags},
+        tags={**build_tags(job.handover), **given.tags, **attempts.tags(job.handover, told)},
         display_name=given.display_name,
     )
-    log.info("Submitting %s to experiment %s", file.name, given.experiment_name)
-    # A cancel is heard once the run has a name, or nobody could cancel it.
-    with job.cancellation.held():
-        submitted = workspace.runs.submit(submission)
-        job.channel.output("runId", submitted.id)
-        job.channel.output("portalUrl", submitted.url)
-    log.info("Run %s is submitted: %s", submitted.id, submitted.url)
+    submitted = _submit(job, workspace, submission)
+    if not given.wait_for_completion:
+        job.channel.output("runStatus", submitted.status)
+        return f"Run {submitted.id} is {submitted.status}; the task does not wait for it"
     try:
         ended, steps, tails = follow(job, workspace, submitted, minutes=given.timeout_minutes)
     except KeyboardInterrupt:
@@ -90,6 +97,22 @@ def run(job: Job) -> str:
         _download(workspace, steps, step_name, path, folder)
     job.channel.output("outputsPath", str(folder))
     return f"Run {ended.id} is {ended.status} with {len(steps)} steps"
+
+
+def _submit(job: Job, workspace: Workspace, submission: Submission) -> Run:
+    """Submit the pipeline, or go on with the run of an earlier attempt of this job."""
+    # A cancel is heard once the run has a name, or nobody could cancel it.
+    with job.cancellation.held():
+        submitted = attempts.earlier(workspace.runs, submission)
+        if submitted is not None:
+            log.info("Going on with run %s of an earlier attempt of this job", submitted.id)
+        else:
+            log.info("Submitting %s to experiment %s", submission.file.name, submission.experiment)
+            submitted = workspace.runs.submit(submission)
+        job.channel.output("runId", submitted.id)
+        job.channel.output("portalUrl", submitted.url)
+    log.info("Run %s is %s: %s", submitted.id, submitted.status, submitted.url)
+    return submitted
 
 
 def follow(

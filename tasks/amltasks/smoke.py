@@ -1,15 +1,24 @@
-"""The smoke test: real rows with the labels a healthy service must answer."""
+"""The smoke test: real rows with the labels a healthy service must answer, in time."""
 
 from __future__ import annotations
 
 import json
+import logging
+import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from amltasks import errors
 from amltasks.inputs import shortened
+from amltasks.workspace.port import Answer
 
+log = logging.getLogger("amltasks")
+
+TIMED_REQUESTS = 5
+# A body that was cut off on its way: no score script can make rows of it.
+MALFORMED = '{"data": ['
 # What score scripts call the list of their answers; the first that is there counts.
 _ANSWER_KEYS = ("predictions", "result", "results", "labels")
 
@@ -20,6 +29,15 @@ class Row:
 
     input: Any
     expected: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Test:
+    """What a service must stand; ``max_seconds`` 0: no limit."""
+
+    rows: tuple[Row, ...] = ()
+    max_seconds: float = 0.0
+    malformed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +78,36 @@ def read(path: Path) -> tuple[Row, ...]:
 def request(rows: tuple[Row, ...]) -> str:
     """The body of the scoring request."""
     return json.dumps({"data": [row.input for row in rows]}, ensure_ascii=False)
+
+
+def strained(test: Test, score: Callable[[str], Answer]) -> str:
+    """What a service that answers rightly does not stand, in words; empty when it does.
+
+    Args:
+        test: what it must stand.
+        score: asks it.
+    """
+    return (_slow(test, score) if test.max_seconds else "") or (
+        _gullible(score) if test.malformed else ""
+    )
+
+
+def _slow(test: Test, score: Callable[[str], Answer]) -> str:
+    """Judged by the median: the first request of a process may have to wait for it."""
+    taken = statistics.median(score(request(test.rows)).seconds for _ in range(TIMED_REQUESTS))
+    log.info("The smoke rows take %.3f s (median of %d requests)", taken, TIMED_REQUESTS)
+    if taken <= test.max_seconds:
+        return ""
+    return f"the rows take {taken:.3g} s, more than the {test.max_seconds:g} s of smokeMaxSeconds"
+
+
+def _gullible(score: Callable[[str], Answer]) -> str:
+    answer = score(MALFORMED)
+    log.info("A malformed request is answered with HTTP %d", answer.status)
+    if 400 <= answer.status < 500:
+        return ""
+    body = shortened(answer.body, 200)
+    return f"a malformed request got HTTP {answer.status}, and must get a 4xx: {body}"
 
 
 def compare(rows: tuple[Row, ...], body: str) -> list[Mismatch]:

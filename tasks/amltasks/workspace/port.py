@@ -207,6 +207,12 @@ class Runs(Protocol):
     def get(self, run_id: str) -> Run:
         """The run as it is now. Raises ``RUN_NOT_FOUND``."""
 
+    def find(self, experiment: str, tag: str, value: str) -> list[tuple[Run, dict[str, str]]]:
+        """The runs of an experiment that have this tag, the newest first, each with its tags."""
+
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Add tags to a run; tags of the same name are replaced."""
+
     def steps(self, run_id: str) -> tuple[Run, ...]:
         """The run's steps that exist so far, in the order they started."""
 
@@ -347,10 +353,11 @@ class Rollout:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a service said: the HTTP status and the body."""
+    """What a service said: the HTTP status, the body, and after how many seconds."""
 
     status: int
     body: str
+    seconds: float
 
 
 class Services(Protocol):

@@ -34,6 +34,7 @@ WHERE = {
         ({"aksName": "a"}, "COMPUTE_NAME_INVALID"),
         ({"modelVersion": "latest"}, "INPUT_INVALID"),
         ({"exportKey": "perhaps"}, "INPUT_INVALID"),
+        ({"smokeFile": "", "smokeMaxSeconds": "1"}, "INPUT_MISSING"),
         ({"aksName": ""}, "INPUT_MISSING"),
         ({"target": "aci"}, "INPUT_INVALID"),
         ({"target": "managed", "sdk": "v1"}, "TARGET_UNSUPPORTED"),

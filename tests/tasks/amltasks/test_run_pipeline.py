@@ -19,6 +19,7 @@ WHERE = {"pipelineFile": "pipeline.py", "experimentName": "compliance"}
     [
         ({"pipelineFile": "nowhere.py"}, "FILE_NOT_FOUND"),
         ({"downloadOutputs": "train"}, "INPUT_INVALID"),
+        ({"downloadOutputs": "train/report", "waitForCompletion": "false"}, "INPUT_INVALID"),
         ({"timeoutMinutes": "-1"}, "INPUT_INVALID"),
         ({"experimentName": ""}, "INPUT_MISSING"),
     ],

@@ -8,6 +8,7 @@ import pytest
 from amltasks import smoke
 from amltasks.errors import TaskError
 from amltasks.smoke import Row
+from amltasks.workspace.port import Answer
 
 ROWS = (Row(input="made of plastic", expected=1), Row(input="made of steel", expected=0))
 
@@ -65,3 +66,39 @@ def test_a_wrong_label_names_its_row() -> None:
 def test_anything_else_is_no_answer(body: str) -> None:
     with pytest.raises(ValueError):
         smoke.compare(ROWS, body)
+
+
+class Service:
+    """Answers rows by `seconds`, one after the other, and anything else with `refusal`."""
+
+    def __init__(self, *seconds: float, refusal: int = 400) -> None:
+        self.seconds = list(seconds)
+        self.refusal = refusal
+
+    def score(self, body: str) -> Answer:
+        try:
+            json.loads(body)
+        except ValueError:
+            return Answer(status=self.refusal, body="no", seconds=0.1)
+        return Answer(status=200, body="[1, 0]", seconds=self.seconds.pop(0))
+
+
+@pytest.mark.parametrize(
+    ("test", "service", "words"),
+    [
+        (smoke.Test(rows=ROWS), Service(), ""),
+        (smoke.Test(rows=ROWS, max_seconds=0.5), Service(9, 9, 0.1, 0.5, 0.5), ""),
+        (
+            smoke.Test(rows=ROWS, max_seconds=0.5),
+            Service(0.6, 0.6, 0.6, 0.1, 0.1),
+            "take 0.6 s, more than the 0.5 s of smokeMaxSeconds",
+        ),
+        (smoke.Test(malformed=True), Service(), ""),
+        (smoke.Test(malformed=True), Service(refusal=200), "got HTTP 200, and must get a 4xx"),
+        (smoke.Test(malformed=True), Service(refusal=500), "got HTTP 500, and must get a 4xx"),
+    ],
+)
+def test_speed_and_malformed_requests(test: smoke.Test, service: Service, words: str) -> None:
+    found = smoke.strained(test, service.score)
+    assert words in found
+    assert bool(found) is bool(words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,22 @@ class SdkRuns:
         run = self._run(run_id)
         with translated(f"looking at the run {run_id}"):
             return _run(run, run.get_details())
+
+    def find(self, experiment: str, tag: str, value: str) -> list[tuple[Run, dict[str, str]]]:
+        """See the port."""
+        from azureml.core import Experiment
+
+        with translated(f"looking for runs of the experiment '{experiment}'"):
+            found = list(Experiment(self._sdk, experiment).get_runs(tags={tag: value}))
+            for run in found:
+                self._known.setdefault(run.id, run)
+            return [(self.get(run.id), run.get_tags()) for run in found]
+
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """See the port."""
+        run = self._run(run_id)
+        with translated(f"tagging the run {run_id}"):
+            run.set_tags(dict(tags))
 
     def steps(self, run_id: str) -> tuple[Run, ...]:
         """See the port."""

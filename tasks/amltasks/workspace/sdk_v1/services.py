@@ -154,7 +154,7 @@ class SdkServices:
                 headers=headers,
                 timeout=_SCORE_TIMEOUT_SECONDS,
             )
-        return Answer(status=said.status_code, body=said.text)
+        return Answer(status=said.status_code, body=said.text, seconds=said.elapsed.total_seconds())
 
     def _delete(self, name: str) -> None:
         found = self._find(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,28 @@ class RestRuns:
         """See the port."""
         found = self._history(run_id, f"looking at the run {run_id}")
         return _run(found, self._link(run_id))
+
+    def find(self, experiment: str, tag: str, value: str) -> list[tuple[Run, dict[str, str]]]:
+        """See the port."""
+        # The quotation marks are not escaped: neither name nor value may hold one.
+        asked = {"filter": f'(Tags/{tag} eq "{value}")', "orderby": ["StartTimeUtc desc"]}
+        path = f"experiments/{quote(experiment, safe='')}/runs:query"
+        with translated(f"looking for runs of the experiment '{experiment}'"):
+            try:
+                found = self._rest.data("POST", _HISTORY, path, asked).json()["value"]
+            except requests.HTTPError as cause:
+                if http_status(cause) != 404:
+                    raise
+                return []
+        return [(_run(each, self._link(each["runId"])), each.get("tags") or {}) for each in found]
+
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """See the port."""
+        doing = f"tagging the run {run_id}"
+        experiment = self._history(run_id, doing)["experimentId"]
+        with translated(doing):
+            path = f"experimentids/{experiment}/runs/{quote(run_id, safe='')}"
+            self._rest.data("PATCH", _HISTORY, path, {"tags": dict(tags)})
 
     def steps(self, run_id: str) -> tuple[Run, ...]:
         """See the port."""

@@ -194,7 +194,7 @@ class RestServices:
                 headers=headers,
                 timeout=SCORE_TIMEOUT_SECONDS,
             )
-        return Answer(status=said.status_code, body=said.text)
+        return Answer(status=said.status_code, body=said.text, seconds=said.elapsed.total_seconds())
 
     def _new_endpoint(self, spec: ServiceSpec) -> dict[str, Any]:
         properties: dict[str, Any] = {"authMode": "Key", "traffic": {}}

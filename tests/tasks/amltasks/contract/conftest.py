@@ -247,6 +247,19 @@ def cluster(aml_azure: Azure, sdk: str, tmp_path_factory: pytest.TempPathFactory
     return ended
 
 
+def trained_inputs(sdk: str) -> dict[str, str]:
+    """How the pipeline that ran well was asked for."""
+    return {
+        "sdk": sdk,
+        "pipelineFile": PIPELINES[sdk],
+        "experimentName": "compliance",
+        "parameters": f"accuracy: 0.9\nmode: good\ncompute: {CLUSTER}-{sdk}",
+        "tags": "team: parts\nversion: 1.10",
+        "displayName": "nightly",
+        "downloadOutputs": "train/report\ntrain/outputs/model",
+    }
+
+
 @pytest.fixture(scope="session")
 def trained(
     aml_azure: Azure, sdk: str, cluster: Ended, tmp_path_factory: pytest.TempPathFactory
@@ -256,16 +269,7 @@ def trained(
     shutil.copytree(CONSUMER, folder, dirs_exist_ok=True)
     ended = start_task(
         "RunAmlPipeline",
-        {
-            **aml_azure.place,
-            "sdk": sdk,
-            "pipelineFile": PIPELINES[sdk],
-            "experimentName": "compliance",
-            "parameters": f"accuracy: 0.9\nmode: good\ncompute: {CLUSTER}-{sdk}",
-            "tags": "team: parts\nversion: 1.10",
-            "displayName": "nightly",
-            "downloadOutputs": "train/report\ntrain/outputs/model",
-        },
+        {**aml_azure.place, **trained_inputs(sdk)},
         folder=folder,
         connection=aml_azure.connection,
         environment=aml_azure.client_environment,

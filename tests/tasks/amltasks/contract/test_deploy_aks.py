@@ -160,6 +160,11 @@ def test_a_running_service_is_rolled_over_after_the_proof_beside_it(
     [
         ({"smokeFile": "wrong_smoke.json"}, "SMOKE_FAILED", '"made of steel"): expected 1, got 0'),
         (
+            {"smokeMaxSeconds": "5", "smokeMalformed": "true"},
+            "SMOKE_FAILED",
+            "a malformed request got HTTP 500, and must get a 4xx",
+        ),
+        (
             {"entryScript": "scoring/broken.py"},
             "DEPLOYMENT_FAILED",
             "RuntimeError: the vocabulary is not beside the model",

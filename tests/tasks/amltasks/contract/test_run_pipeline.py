@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ..conftest import CLUSTER, VARIABLES, Ended, Starter
-from .conftest import PIPELINES, Seen
+from .conftest import PIPELINES, Seen, trained_inputs
 
 TASK = "RunAmlPipeline"
 
@@ -92,16 +92,40 @@ def test_a_failing_step_is_named_with_the_end_of_its_log(
 def test_a_cancel_cancels_the_run_and_says_so(
     cluster: Ended, sdk: str, consumer: Path, start_in_azure: Starter, seen: Seen
 ) -> None:
-    started = start_in_azure(TASK, inputs(sdk, parameters="mode: slow"))
+    slow = inputs(sdk, parameters="mode: slow")
+    unattended = start_in_azure(TASK, {**slow, "waitForCompletion": "false"}).end()
+    assert unattended.result == "Succeeded", unattended.message
+    run_id = unattended.outputs["runId"]
+    assert unattended.outputs["runStatus"] not in ("Completed", "Finished", "Failed", "Canceled")
+    # The job is tried again: nothing is submitted, and the run of the first attempt is followed.
+    again = {"system.jobattempt": "2"}
+    started = start_in_azure(TASK, slow, variables=again)
     started.wait_for(lambda s: any("training in mode slow" in line for line in s.lines))
     begun = time.monotonic()
     started.say("cancel")
     ended = started.end()
     assert time.monotonic() - begun < 6
     assert (ended.result, ended.code) == ("Canceled", 130)
-    run_id = ended.outputs["runId"]
+    assert ended.outputs["runId"] == run_id
     assert f"Canceling run {run_id} in Azure ML" in ended.log
     assert seen.status(run_id) in ("Canceled", "CancelRequested")
+
+
+def test_a_job_that_is_tried_again_goes_on_with_its_run(
+    trained: Ended, sdk: str, consumer: Path, start_in_azure: Starter, seen: Seen
+) -> None:
+    where = {**trained_inputs(sdk), "downloadOutputs": ""}
+    ended = start_in_azure(TASK, where, variables={"system.jobattempt": "2"}).end()
+    assert ended.result == "Succeeded", ended.log
+    assert ended.outputs["runId"] == trained.outputs["runId"]
+    assert "Going on with run" in ended.log
+    assert ended.outputs["metrics"] == trained.outputs["metrics"]
+    assert seen.run(ended.outputs["runId"])[1]["pipelines_attempt"] == "1.1.2.1"
+    # The run is taken by this attempt: a like step of the same job has one of its own.
+    for variables in ({"system.jobattempt": "2"}, {"system.jobattempt": "2", "build.buildid": "9"}):
+        other = {**where, "waitForCompletion": "false"}
+        ended = start_in_azure(TASK, other, variables=variables).end()
+        assert ended.outputs["runId"] != trained.outputs["runId"]
 
 
 def test_a_deadline_cancels_the_run(
