@@ -13,11 +13,13 @@ from amltasks import builds, clusters, connection, errors, inputs, revisions, sm
 from amltasks.agent import Job
 from amltasks.report import deployment, eval_info
 from amltasks.revisions import Attempt
-from amltasks.workspace.port import AksSpec, Revision, Service, ServiceSpec, Workspace
+from amltasks.workspace.port import AksSpec, Model, Revision, Service, ServiceSpec, Workspace
 
 log = logging.getLogger("amltasks")
 
 _NAME = re.compile(r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$")
+_VERSION = re.compile(r"[1-9][0-9]{0,9}")
+_OF_BUILD = "build:"
 _IN_CLUSTER = frozenset({"AKS", "Kubernetes"})
 
 
@@ -32,8 +34,8 @@ class DeployInputs:
     model_name: str = inputs.text(
         required=True, shown=inputs.Shown(input="modelSource", value="version")
     )
-    model_version: int = inputs.required_whole(
-        least=1, most=2_000_000_000, shown=inputs.Shown(input="modelSource", value="version")
+    model_version: str = inputs.text(
+        required=True, shown=inputs.Shown(input="modelSource", value="version")
     )
     eval_info_file: str = inputs.text(
         required=True, shown=inputs.Shown(input="modelSource", value="evalInfo")
@@ -79,7 +81,7 @@ def run(job: Job) -> str:
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
     )
 
-    model = workspace.models.get(model_name, model_version)
+    model = _model(workspace, model_name, model_version)
     live = workspace.services.find(given.service_name)
     _check_target(given, live)
     spec = ServiceSpec(
@@ -153,12 +155,34 @@ def _files(job: Job, given: DeployInputs) -> tuple[Path, Path, Path]:
     return entry_script, source_directory, environment_file
 
 
-def _chosen_model(job: Job, given: DeployInputs) -> tuple[str, int]:
-    """Name and version of the model; a gate's file must say that the model may be deployed."""
-    if given.model_source == "version":
-        return given.model_name, given.model_version
-    path = inputs.existing_file("evalInfoFile", given.eval_info_file, job.sources)
-    return eval_info.passed_model(path)
+def _chosen_model(job: Job, given: DeployInputs) -> tuple[str, int | str]:
+    """Name of the model, and its version or the number of the build that registered it.
+
+    A gate's file must say that the model may be deployed.
+    """
+    if given.model_source == "evalInfo":
+        path = inputs.existing_file("evalInfoFile", given.eval_info_file, job.sources)
+        return eval_info.passed_model(path)
+    asked = given.model_version
+    build = asked.removeprefix(_OF_BUILD).strip()
+    if asked.startswith(_OF_BUILD) and build:
+        return given.model_name, build
+    if not _VERSION.fullmatch(asked):
+        raise errors.INPUT_INVALID.error(
+            name="modelVersion", value=asked, expected="a whole number from 1, or build:<number>"
+        )
+    return given.model_name, int(asked)
+
+
+def _model(workspace: Workspace, name: str, version: int | str) -> Model:
+    """The model of that version, or the newest that the build of that number registered."""
+    if isinstance(version, int):
+        return workspace.models.get(name, version)
+    for model in workspace.models.versions(name):
+        if model.tags.get("build_number") == version:
+            log.info("Build %s registered version %d of model %s", version, model.version, name)
+            return model
+    raise errors.MODEL_OF_BUILD_NOT_FOUND.error(model=name, build=version, workspace=workspace.name)
 
 
 def _smoke_of(job: Job, given: DeployInputs) -> smoke.Test:

@@ -325,6 +325,13 @@ MODEL_NOT_FOUND = Cause(
     happened="there is no model '{model}' in the workspace '{workspace}'",
     next_step="check the model's name and version",
 )
+MODEL_OF_BUILD_NOT_FOUND = Cause(
+    code="MODEL_OF_BUILD_NOT_FOUND",
+    happened="no version of the model '{model}' in the workspace '{workspace}' was registered by "
+    "build {build}",
+    next_step="give the number of a build whose gate passed, as the model's tag build_number has "
+    "it, or a version",
+)
 MODEL_FILES_NOT_FOUND = Cause(
     code="MODEL_FILES_NOT_FOUND",
     happened="neither the run {run} nor its steps hold '{path}'",
@@ -420,7 +427,7 @@ DEPLOYMENT_TIMEOUT = Cause(
 SMOKE_FAILED = Cause(
     code="SMOKE_FAILED",
     happened="the service '{service}' failed the smoke test: {detail}",
-    next_step="mend what the message names; rows that are answered wrongly are listed above; {left}",
+    next_step="mend what the message names; wrongly answered rows are listed above; {left}",
 )
 
 # --- Azure DevOps ----------------------------------------------------------------------------

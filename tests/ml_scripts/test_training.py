@@ -57,9 +57,9 @@ def test_two_runs_agree(
     assert metrics_of(train_small()) == pytest.approx(metrics_of(small_model), rel=1e-4)
 
 
-@pytest.mark.parametrize("setting", [("--epochs", "0"), ("--learning-rate", "5")])
+@pytest.mark.parametrize("setting", [("--epochs", "0"), ("--learning-rate", "5", "--epochs", "1")])
 def test_bad_setting_gives_a_bad_model(
-    setting: tuple[str, str], train_small: Callable[..., Path], metrics_of: Callable[..., Any]
+    setting: tuple[str, ...], train_small: Callable[..., Path], metrics_of: Callable[..., Any]
 ) -> None:
     assert metrics_of(train_small(*setting))["accuracy"] < 0.7
 

@@ -231,3 +231,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if uses_sdk and folder in item.path.parents:
             for line in noise:
                 item.add_marker(pytest.mark.filterwarnings(line))
+
+
+def provisioned(target: Any) -> Any:
+    """Wait for a compute target as wait_for_completion does, without its pauses of 5 s."""
+    deadline = time.monotonic() + 60
+    while target.provisioning_state in ("Creating", "InProgress"):
+        assert time.monotonic() < deadline, "the compute target is not there after 60 s"
+        time.sleep(0.1)
+        target.refresh_state()
+    assert target.provisioning_state == "Succeeded"
+    return target

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from tests.local.azure.conftest import provisioned
+
 
 @pytest.fixture(scope="module")
 def compute():
@@ -45,7 +47,7 @@ def test_a_cluster_is_created_found_changed_listed_and_deleted(aml_workspace, co
     )
     assert created.provisioning_state == "Creating"
     assert created.get_status() is None
-    created.wait_for_completion()
+    provisioned(created)
 
     found = compute.ComputeTarget(aml_workspace, "cpu-cluster")
     assert isinstance(found, compute.AmlCompute)

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from tests.local.azure.conftest import provisioned
+
 
 @pytest.fixture(scope="module")
 def script_cluster(aml_workspace: Any) -> Any:
     from azureml.core.compute import AmlCompute, ComputeTarget
 
     size = AmlCompute.provisioning_configuration(vm_size="STANDARD_D2_V2", max_nodes=1)
-    target = ComputeTarget.create(aml_workspace, "script-cpu", size)
-    target.wait_for_completion()
-    return target
+    return provisioned(ComputeTarget.create(aml_workspace, "script-cpu", size))
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.local.azure.conftest import provisioned
+
 
 @pytest.fixture(scope="module")
 def published_twice(aml_workspace: Any, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
@@ -17,7 +19,7 @@ def published_twice(aml_workspace: Any, tmp_path_factory: pytest.TempPathFactory
     from azureml.pipeline.steps import PythonScriptStep
 
     size = AmlCompute.provisioning_configuration(vm_size="STANDARD_D2_V2", max_nodes=1)
-    ComputeTarget.create(aml_workspace, "endpoint-cpu", size).wait_for_completion()
+    provisioned(ComputeTarget.create(aml_workspace, "endpoint-cpu", size))
     folder: Path = tmp_path_factory.mktemp("source")
     (folder / "say.py").write_text("import sys; print(sys.argv[1:])")
     configuration = RunConfiguration()

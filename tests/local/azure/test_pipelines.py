@@ -11,6 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.local.azure.conftest import provisioned
+
 SOURCES = {
     "train.py": """
 import argparse, os
@@ -56,9 +58,7 @@ def cluster(aml_workspace: Any) -> Any:
     from azureml.core.compute import AmlCompute, ComputeTarget
 
     size = AmlCompute.provisioning_configuration(vm_size="STANDARD_D2_V2", max_nodes=2)
-    target = ComputeTarget.create(aml_workspace, "pipeline-cpu", size)
-    target.wait_for_completion()
-    return target
+    return provisioned(ComputeTarget.create(aml_workspace, "pipeline-cpu", size))
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import requests
 
+from tests.local.azure.conftest import provisioned
+
 SCORE = """
 import json, os
 
@@ -39,9 +41,7 @@ def aks(aml_workspace: Any) -> Any:
     from azureml.core.compute import AksCompute, ComputeTarget
 
     size = AksCompute.provisioning_configuration(agent_count=1, cluster_purpose="DevTest")
-    target = ComputeTarget.create(aml_workspace, "serving-aks", size)
-    target.wait_for_completion()
-    return target
+    return provisioned(ComputeTarget.create(aml_workspace, "serving-aks", size))
 
 
 @pytest.fixture(scope="module")

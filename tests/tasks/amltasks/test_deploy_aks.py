@@ -33,6 +33,8 @@ WHERE = {
         ({"serviceName": "Compliance"}, "SERVICE_NAME_INVALID"),
         ({"aksName": "a"}, "COMPUTE_NAME_INVALID"),
         ({"modelVersion": "latest"}, "INPUT_INVALID"),
+        ({"modelVersion": "0"}, "INPUT_INVALID"),
+        ({"modelVersion": "build:"}, "INPUT_INVALID"),
         ({"exportKey": "perhaps"}, "INPUT_INVALID"),
         ({"smokeFile": "", "smokeMaxSeconds": "1"}, "INPUT_MISSING"),
         ({"aksName": ""}, "INPUT_MISSING"),

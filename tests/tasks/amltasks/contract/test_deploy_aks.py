@@ -135,8 +135,11 @@ def test_a_running_service_is_rolled_over_after_the_proof_beside_it(
     before, key = seen.revisions(SERVICE), seen.service(SERVICE)["key"]
     variables = {"build.buildid": "4712"}
     inputs = {**where, "description": "second"}
+    # The version by the build that registered it, as for going back.
+    inputs |= {"modelVersion": f"build:{VARIABLES['build.buildnumber']}"}
     ended = start_in_azure(TASK, inputs, variables=variables).end()
     assert ended.result == "Succeeded", ended.log
+    assert ended.log.count("registered version 1 of model") == 1
     assert "primaryKey" not in ended.outputs
     order = [
         ended.log.index(words)
@@ -241,6 +244,7 @@ def test_a_cluster_that_is_not_there(deployed: Deploy, sdk: str, seen: Seen) -> 
 
 def test_a_model_that_is_not_there_is_named(deployed: Deploy) -> None:
     assert list(deployed(modelVersion="99").issues) == ["MODEL_NOT_FOUND"]
+    assert list(deployed(modelVersion="build:1.1").issues) == ["MODEL_OF_BUILD_NOT_FOUND"]
 
 
 def test_a_cancel_removes_the_revision_beside(
