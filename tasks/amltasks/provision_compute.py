@@ -11,6 +11,9 @@ from amltasks.workspace.port import Cluster, ClusterSpec, Workspace
 
 log = logging.getLogger("amltasks")
 
+# What Azure can change of a cluster; the rest stays as it was made.
+_SCALE = frozenset({"minNodes", "maxNodes", "idleSecondsBeforeScaledown"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProvisionInputs:
@@ -25,7 +28,7 @@ class ProvisionInputs:
     max_nodes: int = inputs.whole(default=4, least=1, most=10_000)
     vm_priority: str = inputs.choice("dedicated", "lowpriority")
     idle_seconds_before_scaledown: int = inputs.whole(default=1800, least=1, most=604_800)
-    on_difference: str = inputs.choice("warn", "fail")
+    on_difference: str = inputs.choice("warn", "fail", "update")
     timeout_minutes: float = inputs.number(default="20", least=0.01, most=1440)
     sdk: str = inputs.choice("v2", "v1")
 
@@ -39,14 +42,14 @@ def run(job: Job) -> str:
     )
 
     found = workspace.compute.find_cluster(spec.name)
-    outcome = "reused" if found else "created"
+    outcome = "created"
     if found:
-        _compare(job, given, spec, found, workspace)
+        outcome = _compare(job, given, spec, found, workspace)
     else:
         _warn_of_region(job, spec, workspace)
         log.info("Creating cluster %s: %s, %s", spec.name, spec.vm_size, _nodes(spec))
         workspace.compute.create_cluster(spec)
-    cluster = _ready(job, given, spec.name, workspace, fresh=found is None)
+    cluster = _ready(job, given, spec, workspace, outcome)
 
     job.channel.output("computeName", cluster.name)
     job.channel.output("computeState", cluster.state)
@@ -71,8 +74,8 @@ def _spec(given: ProvisionInputs) -> ClusterSpec:
     )
 
 
-def differences(spec: ClusterSpec, found: Cluster, location: str) -> list[str]:
-    """What was asked and is not so, one text each, like ``maxNodes is 2, asked for 4``."""
+def differences(spec: ClusterSpec, found: Cluster, location: str) -> dict[str, str]:
+    """What was asked and is not so, by input, like ``maxNodes is 2, asked for 4``."""
     pairs = [
         ("vmSize", spec.vm_size.lower(), found.vm_size.lower()),
         ("minNodes", spec.min_nodes, found.min_nodes),
@@ -80,28 +83,35 @@ def differences(spec: ClusterSpec, found: Cluster, location: str) -> list[str]:
         ("vmPriority", spec.priority.lower(), found.priority.lower()),
         ("idleSecondsBeforeScaledown", spec.idle_seconds, found.idle_seconds),
     ]
-    different = [
-        f"{name} is {is_}, asked for {asked}" for name, asked, is_ in pairs if asked != is_
-    ]
     asked_location = spec.location or location
     if not clusters.same_region(asked_location, found.location):
-        different.append(f"location is {found.location}, asked for {asked_location}")
-    return different
+        pairs.append(("location", asked_location, found.location))
+    return {
+        name: f"{name} is {is_}, asked for {asked}" for name, asked, is_ in pairs if asked != is_
+    }
 
 
 def _compare(
     job: Job, given: ProvisionInputs, spec: ClusterSpec, found: Cluster, workspace: Workspace
-) -> None:
+) -> str:
+    """Deal with what differs, by the policy; returns whether it is ``reused`` or ``updated``."""
     if found.state in clusters.FAILED:
         raise clusters.failure(found)
     different = differences(spec, found, workspace.location)
     log.info("Found cluster %s: %s, %s", found.name, found.vm_size, _nodes(found))
     if not different:
-        return
-    error = errors.COMPUTE_DIFFERENT.error(name=spec.name, differences="; ".join(different))
-    if given.on_difference == "fail":
+        return "reused"
+    fixed = [text for name, text in different.items() if name not in _SCALE]
+    if given.on_difference == "update" and not fixed:
+        log.info("Updating it: %s", "; ".join(different.values()))
+        workspace.compute.scale_cluster(spec)
+        return "updated"
+    told = fixed if given.on_difference == "update" else different.values()
+    error = errors.COMPUTE_DIFFERENT.error(name=spec.name, differences="; ".join(told))
+    if given.on_difference != "warn":
         raise error
     job.warn(error.cause.code, f"{error.happened}; it is used as it is")
+    return "reused"
 
 
 def _warn_of_region(job: Job, spec: ClusterSpec, workspace: Workspace) -> None:
@@ -114,18 +124,25 @@ def _warn_of_region(job: Job, spec: ClusterSpec, workspace: Workspace) -> None:
 
 
 def _ready(
-    job: Job, given: ProvisionInputs, name: str, workspace: Workspace, *, fresh: bool
+    job: Job, given: ProvisionInputs, spec: ClusterSpec, workspace: Workspace, outcome: str
 ) -> Cluster:
-    """Wait until the cluster is there with its least number of nodes."""
+    """Wait until the cluster is there with its least number of nodes, and as it was updated."""
+    name, location = spec.name, workspace.location
+
+    def as_asked(cluster: Cluster) -> bool:
+        return outcome != "updated" or not differences(spec, cluster, location)
+
     cluster = clusters.ready(
         name,
         lambda: workspace.compute.find_cluster(name),
-        lambda c: c.state == "Succeeded" and (c.nodes >= c.min_nodes or bool(c.problems)),
+        lambda c: (
+            c.state == "Succeeded" and as_asked(c) and (c.nodes >= c.min_nodes or bool(c.problems))
+        ),
         describe=lambda c: f"Cluster {name} is {c.state}, {_nodes(c)}",
         pause=job.cancellation.pause,
         minutes=given.timeout_minutes,
     )
-    if cluster.problems and (fresh or cluster.nodes < cluster.min_nodes):
+    if cluster.problems and (outcome == "created" or cluster.nodes < cluster.min_nodes):
         raise clusters.failure(cluster)
     if cluster.problems:
         # Left over from an earlier resize: the nodes asked for are there, or none are.

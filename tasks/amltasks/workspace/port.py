@@ -140,6 +140,9 @@ class Compute(Protocol):
     def create_cluster(self, spec: ClusterSpec) -> None:
         """Ask for a new cluster; it is being made when this returns."""
 
+    def scale_cluster(self, spec: ClusterSpec) -> None:
+        """Ask that a cluster have the numbers of nodes and the idle time of ``spec``."""
+
     def find_aks(self, name: str) -> AksCluster | None:
         """The AKS target of that name, None when absent. Raises ``COMPUTE_WRONG_TYPE``."""
 

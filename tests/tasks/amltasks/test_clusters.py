@@ -51,7 +51,7 @@ def found(**changed: object) -> Cluster:
 
 
 def test_no_difference_but_in_spelling() -> None:
-    assert provision_compute.differences(SPEC, found(), "East US") == []
+    assert provision_compute.differences(SPEC, found(), "East US") == {}
 
 
 def test_each_difference_is_told() -> None:
@@ -63,7 +63,7 @@ def test_each_difference_is_told() -> None:
         idle_seconds=120,
         location="westeurope",
     )
-    assert provision_compute.differences(SPEC, other, "eastus") == [
+    assert list(provision_compute.differences(SPEC, other, "eastus").values()) == [
         "vmSize is standard_nc6, asked for standard_ds3_v2",
         "minNodes is 1, asked for 0",
         "maxNodes is 2, asked for 4",

@@ -53,6 +53,16 @@ class SdkCompute:
                 ),
             )
 
+    def scale_cluster(self, spec: ClusterSpec) -> None:
+        """See the port."""
+        found = self._find(spec.name, "AmlCompute")
+        with translated(f"updating the cluster '{spec.name}'"):
+            found.update(
+                min_nodes=spec.min_nodes,
+                max_nodes=spec.max_nodes,
+                idle_seconds_before_scaledown=spec.idle_seconds,
+            )
+
     def find_aks(self, name: str) -> AksCluster | None:
         """See the port."""
         found = self._find(name, "AKS")

@@ -58,15 +58,17 @@ class RestCompute:
                         "properties": {
                             "vmSize": spec.vm_size,
                             "vmPriority": _PRIORITIES[spec.priority],
-                            "scaleSettings": {
-                                "minNodeCount": spec.min_nodes,
-                                "maxNodeCount": spec.max_nodes,
-                                "nodeIdleTimeBeforeScaleDown": f"PT{spec.idle_seconds}S",
-                            },
+                            "scaleSettings": _scale(spec),
                         },
                     },
                 },
             )
+
+    def scale_cluster(self, spec: ClusterSpec) -> None:
+        """See the port."""
+        with translated(f"updating the cluster '{spec.name}'"):
+            body = {"properties": {"properties": {"scaleSettings": _scale(spec)}}}
+            self._rest.arm("PATCH", f"computes/{spec.name}", body)
 
     def find_aks(self, name: str) -> AksCluster | None:
         """See the port: the cluster is attached to the workspace as Kubernetes compute."""
@@ -93,6 +95,14 @@ class RestCompute:
         if is_ != kind:
             raise errors.COMPUTE_WRONG_TYPE.error(name=name, found=is_, expected=kind)
         return found
+
+
+def _scale(spec: ClusterSpec) -> dict[str, Any]:
+    return {
+        "minNodeCount": spec.min_nodes,
+        "maxNodeCount": spec.max_nodes,
+        "nodeIdleTimeBeforeScaleDown": f"PT{spec.idle_seconds}S",
+    }
 
 
 def _location(found: dict[str, Any]) -> str:

@@ -45,6 +45,19 @@ def test_a_different_one_is_reported(
     assert ("computeName" in ended.outputs) is (policy == "warn")
 
 
+def test_what_can_be_changed_is_updated(sdk: str, start_in_azure: Starter, seen: Seen) -> None:
+    asked = {"computeName": f"grows-{sdk}", "onDifference": "update"}
+    assert start_in_azure(TASK, asked).end().outputs["computeOutcome"] == "created"
+    ended = start_in_azure(TASK, {**asked, "maxNodes": "2", "minNodes": "1"}).end()
+    assert (ended.result, ended.outputs["computeOutcome"]) == ("Succeeded", "updated")
+    assert "Updating it: minNodes is 0, asked for 1; maxNodes is 4, asked for 2" in ended.log
+    assert "nodes 1 now, 1 to 2" in ended.log
+    ended = start_in_azure(TASK, {**asked, "vmSize": "Standard_DS2_v2"}).end()
+    assert list(ended.issues) == ["COMPUTE_DIFFERENT"]
+    assert "vmSize is standard_ds3_v2, asked for standard_ds2_v2" in ended.message
+    assert "maxNodes" not in ended.message
+
+
 def test_another_region_is_warned_of_and_least_nodes_are_waited_for(
     sdk: str, start_in_azure: Starter
 ) -> None:
