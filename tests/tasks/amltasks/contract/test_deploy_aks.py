@@ -184,7 +184,7 @@ def test_a_bad_revision_never_reaches_the_running_service(
     assert "the live service was not touched" in ended.message
     result, page = reported(ended)
     assert (result["state"], result["problem"]) == ("Failed", ended.issues[code])
-    assert ("1 of 2 rows as expected" in page) == (code == "SMOKE_FAILED")
+    assert ("1 of 2 rows as expected" in page) == ("smokeFile" in changed)
     assert f"lines of the container's log of {SERVICE}" in ended.log
     assert "serviceState" not in ended.outputs
     assert seen.revisions(SERVICE) == before
