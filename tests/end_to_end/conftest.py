@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,18 +51,15 @@ def vsix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(result.stdout.strip().splitlines()[-1])
 
 
-@pytest.fixture(scope="module")
-def azure_environment(
-    sdk: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
-    """A local Azure for each SDK, with fresh state."""
-    folder = tmp_path_factory.mktemp("azure")
+@contextlib.contextmanager
+def local_azure(folder: Path, *options: str) -> Iterator[dict[str, str]]:
+    """A local Azure with fresh state; yields the variables of its env file."""
     env_file = folder / "azure.env"
     with (folder / "azure.log").open("wb") as log:
         server = subprocess.Popen(
             [
                 *(sys.executable, "-m", "local.azure", "--state", str(folder / "state")),
-                *("--port", "0", "--env-file", str(env_file)),
+                *("--port", "0", "--env-file", str(env_file), *options),
             ],
             cwd=ROOT,
             stdout=log,
@@ -79,6 +77,35 @@ def azure_environment(
             server.wait(30)
 
 
+def run_agent(
+    pipeline: Path, vsix: Path, azure: Mapping[str, str], folder: Path, *options: str
+) -> AgentRun:
+    """Run a pipeline in the local agent, to its end."""
+    command = [sys.executable, "-m", "local.agent", "run", str(pipeline), "--vsix", str(vsix)]
+    command += ["--json", str(folder / "result.json"), "--work", str(folder / "work"), *options]
+    result = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **azure, "UV_OFFLINE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert (folder / "result.json").exists(), result.stdout
+    document = json.loads((folder / "result.json").read_text())
+    return AgentRun(exit_code=result.returncode, console=result.stdout, document=document)
+
+
+@pytest.fixture(scope="module")
+def azure_environment(
+    sdk: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """A local Azure for each SDK, with fresh state."""
+    with local_azure(tmp_path_factory.mktemp("azure")) as environment:
+        yield environment
+
+
 @pytest.fixture(scope="module")
 def run_pipeline(
     vsix: Path, azure_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
@@ -89,22 +116,9 @@ def run_pipeline(
         folder = tmp_path_factory.mktemp("run")
         repository = folder / "consumer"
         shutil.copytree(Path(__file__).parent / "consumer", repository)
-        command = [sys.executable, "-m", "local.agent", "run"]
-        command += [str(repository / "azure-pipelines.yml"), "--vsix", str(vsix)]
-        command += ["--json", str(folder / "result.json"), "--work", str(folder / "work")]
-        for name, value in {"interpreter": sys.executable, **variables}.items():
-            command += ["--variable", f"{name}={value}"]
-        result = subprocess.run(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **azure_environment, "UV_OFFLINE": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert (folder / "result.json").exists(), result.stdout
-        document = json.loads((folder / "result.json").read_text())
-        return AgentRun(exit_code=result.returncode, console=result.stdout, document=document)
+        given = {"interpreter": sys.executable, **variables}.items()
+        options = [word for name, value in given for word in ("--variable", f"{name}={value}")]
+        pipeline = repository / "azure-pipelines.yml"
+        return run_agent(pipeline, vsix, azure_environment, folder, *options)
 
     return run

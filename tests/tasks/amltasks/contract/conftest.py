@@ -33,13 +33,9 @@ def start_in_azure(aml_azure: Azure, sdk: str, tmp_path: Path) -> Starter:
     """Start a task against the local Azure, in its workspace."""
 
     def begin(task: str, inputs: Mapping[str, str], **more: Any) -> Any:
-        more = {"connection": aml_azure.connection, **more}
+        given = {"connection": aml_azure.connection, "environment": aml_azure.client_environment}
         return start_task(
-            task,
-            {**aml_azure.place, "sdk": sdk, **inputs},
-            folder=tmp_path,
-            environment=aml_azure.client_environment,
-            **more,
+            task, {**aml_azure.place, "sdk": sdk, **inputs}, folder=tmp_path, **{**given, **more}
         )
 
     return begin
