@@ -82,6 +82,8 @@ _DATA_ACTIONS = {
     "pipelines": "pipelinedrafts",
 }
 _QUERY = re.compile(r"query|search|getbatch|/(?:get|list)(?:[-/]|$)|:batchget", re.IGNORECASE)
+# Where a long operation is followed: whoever began it may look, wherever his role is.
+_OPERATION = re.compile(r"/locations/[^/]+/\w*operation\w*/", re.IGNORECASE)
 _GROUP = re.compile(r"/subscriptions/[^/]+(?:/resourceGroups/[^/]+)?", re.IGNORECASE)
 
 
@@ -95,6 +97,8 @@ def authorize(azure: Azure, request: Request) -> None:
     else:
         return
     if not action or not object_id or request.caller is None or not _is_principal(request.caller):
+        return
+    if _OPERATION.search(request.path):
         return
     if _may(azure, object_id, action, scope):
         return
