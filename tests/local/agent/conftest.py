@@ -128,6 +128,7 @@ def play(
         vsix: Path | None = None,
         variables: dict[str, str] | None = None,
         parameters: dict[str, str] | None = None,
+        connections: dict[str, str] | None = None,
         change: Callable[..., Any] | None = None,
     ) -> Played:
         file = pipeline_file(text)
@@ -137,7 +138,7 @@ def play(
             vsix=vsix,
             variables=variables or {},
             parameters=parameters or {},
-            connections={},
+            connections=connections or {},
             work=tmp_path / "work",
         )
         if change is not None:

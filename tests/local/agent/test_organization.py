@@ -179,6 +179,20 @@ def test_the_next_build_is_of_the_same_definition(
     assert numbers[0] == f"my-{found[0]['id']}"
 
 
+def test_a_connection_keeps_its_id_and_takes_the_scheme_of_the_run(
+    ask: Callable[..., Any], play: Callable[..., Any], look_vsix: Path
+) -> None:
+    steps = "steps: [{task: Look@1, name: look, inputs: {connection: federated}}]"
+    found = []
+    for scheme in ("spnKey", "WorkloadIdentityFederation"):
+        assert play(steps, vsix=look_vsix, connections={"federated": scheme}).result == "succeeded"
+        found += ask("serviceendpoint/endpoints", endpointNames="federated")["value"]
+    before, after = found
+    assert before["id"] == after["id"]
+    assert before["authorization"]["scheme"] == "ServicePrincipal"
+    assert after["authorization"]["scheme"] == "WorkloadIdentityFederation"
+
+
 @pytest.mark.usefixtures("ask")
 def test_what_cannot_work_is_refused_before_anything_runs(
     play: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
