@@ -131,6 +131,21 @@ def test_a_rejected_model_says_why(open_tab: OpenTab, service: Service) -> None:
     assert "✕ NOT_BETTER, fail" in text
 
 
+def test_charts_of_one_build_and_of_odd_numbers(open_tab: OpenTab, service: Service) -> None:
+    numbers = {"zero": 0.0, "tiny": 3e-12, "huge": -4.2e15, "half": 0.5}
+    checks = [check(name, value, None) for name, value in numbers.items()]
+    build = service.add_build(verdict(MODEL, *checks, check("missing", None, None)))
+    tab = open_tab(Build=build)
+    assert "-4200000000000000" in tab.text()
+    charts = tab.frame.locator("figure")
+    assert [one.locator("figcaption").inner_text() for one in charts.all()] == list(numbers)
+    for chart in charts.all():
+        assert chart.locator(".disc").count() == 1
+        assert chart.locator(".tick").count() > 1
+        assert "NaN" not in chart.inner_html()
+        assert "Infinity" not in chart.inner_html()
+
+
 def test_a_release_shows_its_stages_and_the_build_it_deploys(
     open_tab: OpenTab, service: Service
 ) -> None:
@@ -215,9 +230,9 @@ def test_a_running_build_fills_up_without_a_reload(open_tab: OpenTab, service: S
     tab.document.evaluate("document.querySelector('.card').dataset.mark = 'same'")
     before = len(service.asked)
     tab.page.evaluate("id => changeSubject({ id })", build)
-    tab.page.wait_for_function("() => true")
     while len(service.asked) < before + 5:
         tab.page.wait_for_timeout(20)
+    tab.page.wait_for_timeout(400)  # long enough to be drawn again, which must not happen
     assert tab.frame.locator("[data-mark=same]").count() == 1
 
 
