@@ -132,8 +132,8 @@ def run_job(
     began, began_at = time.monotonic(), time.time()
     predefined = {**session.predefined, **job_variables(session, stage, job, number)}
     identity = predefined["System.JobId"]
-    predefined.update(session.report.job_variables(identity))
     session.report.job_started(stage, job, identity)
+    predefined.update(session.report.job_variables(identity))
     for folder in job_folders(predefined):
         folder.mkdir(parents=True, exist_ok=True)
     _empty(session.folders.temp)

@@ -1,8 +1,8 @@
 """The Azure DevOps organisation that a run belongs to, where the environment names one.
 
-The run becomes a build there: it is queued, and its job request is taken from the pool's messages
-as the real agent does (src/Agent.Listener/MessageListener.cs); what happens is told by the routes
-of src/Microsoft.VisualStudio.Services.Agent/JobServer.cs.
+The run becomes a build or a release there: it is queued, and its job request is taken from the
+pool's messages as the real agent does (src/Agent.Listener/MessageListener.cs). ``reports`` tells
+what happens then.
 """
 
 from __future__ import annotations
@@ -11,44 +11,41 @@ import dataclasses
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import requests
 
+from local.agent.caller import SETTINGS, Caller
 from local.agent.connection import Connection
 from local.agent.errors import AgentError
 from local.agent.masking import SecretMasker, is_secret_parameter
 
-# Configuration of this agent: no step sees it.
-SETTINGS = ("AZURE_DEVOPS_ORG_URL", "AZURE_DEVOPS_PROJECT", "AZURE_DEVOPS_EXT_PAT")
-_VERSION = {"api-version": "7.1-preview"}
-_TIMEOUT_S = 30.0
+_RELEASE_AREA = "efc2f575-36ef-48e9-b672-0c6fb4a48ac5"
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRequest:
-    """A build that was given to this agent.
+    """A build or release that was given to this agent.
 
     Attributes:
+        number: of the build or release.
+        plan: of the build; the stages of a release have plans of their own.
         variables: what the service sets, such as ``build.buildId``; names in the service's case.
         url: the organisation's, with a slash at its end.
-        token: the access token of the build's jobs.
+        token: the access token of all its jobs.
+        stages: of a release.
     """
 
-    build: int
+    number: int
     plan: str
     job: str
     project: str
     url: str
-    token: str
+    token: str = field(repr=False)
     variables: Mapping[str, str]
-
-    def __repr__(self) -> str:
-        """Without the token."""
-        return f"JobRequest(build={self.build})"
+    stages: Stages | None = None
 
     def completed(self, predefined: Mapping[str, str]) -> dict[str, str]:
         """The run's variables, with the service's values in place of those made up here."""
@@ -57,60 +54,24 @@ class JobRequest:
         return {**predefined, **given}
 
 
-class UnreachableError(AgentError):
-    """Nobody answers under the organisation's address."""
+class Stages:
+    """The stages of a release, set as the organisation's user does."""
 
+    def __init__(self, caller: Caller, release: int, ids: Mapping[str, int]) -> None:
+        """`caller`: of the release area; `ids`: of the stages, by name."""
+        self._caller = caller
+        self._path = f"Release/releases/{release}"
+        self._ids = ids
 
-class Caller:
-    """Requests to one project of an organisation, with one token."""
+    def rename(self, name: str) -> None:
+        """Give the release its name."""
+        self._caller.in_project("PATCH", self._path, body={"name": name})
 
-    def __init__(self, url: str, project: str, session: requests.Session) -> None:
-        """`session` signs in."""
-        self.url = url.rstrip("/")
-        self.project = project
-        self._session = session
-
-    def in_project(self, method: str, path: str, **options: Any) -> Any:
-        """A request below the project's ``_apis``; see ``call``."""
-        return self.call(method, f"{quote(self.project)}/_apis/{path}", **options)
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Any = None,
-        data: bytes | None = None,
-        query: Mapping[str, str] | None = None,
-    ) -> Any:
-        """The JSON that answers a request below the organisation; None where there is none.
-
-        Raises:
-            UnreachableError: no answer.
-            AgentError: another answer than success.
-        """
-        kind = {} if data is None else {"content-type": "application/octet-stream"}
-        try:
-            answer = self._session.request(
-                method,
-                f"{self.url}/{path}",
-                params={**_VERSION, **(query or {})},
-                json=body,
-                data=data,
-                headers=kind,
-                timeout=_TIMEOUT_S,
-            )
-        except requests.RequestException as error:
-            raise UnreachableError(
-                f"the organisation {self.url} does not answer ({type(error).__name__}); start it "
-                f"(dev.py azure), or unset {SETTINGS[0]}"
-            ) from None
-        if not 200 <= answer.status_code < 300:
-            raise AgentError(
-                f"the organisation {self.url} refused {method} {path} with {answer.status_code}: "
-                f"{_message(answer)}; check {', '.join(SETTINGS)}"
-            )
-        return answer.json() if answer.content else None
+    def set(self, stage: str, status: str) -> str:
+        """Set a stage's status; returns the plan of its last attempt, empty without one."""
+        path = f"{self._path}/environments/{self._ids[stage]}"
+        steps = self._caller.in_project("PATCH", path, body={"status": status})["deploySteps"]
+        return str(steps[-1]["releaseDeployPhases"][0]["runPlanId"]) if steps else ""
 
 
 class Organization:
@@ -161,7 +122,7 @@ class Organization:
         name = variables["Build.DefinitionName"]
         found = self._caller.in_project("GET", "build/definitions", query={"name": name})
         definition = found["value"][0] if found["value"] else self._define(name, file)
-        agent = f"local-agent-{uuid.uuid4().hex[:12]}"
+        agent = _agent_name()
         build = self._caller.in_project(
             "POST",
             "build/builds",
@@ -175,24 +136,58 @@ class Organization:
         )
         return self._take(agent, build["id"])
 
+    def release(
+        self, name: str, file: Path, artifacts: Mapping[str, Mapping[str, str]]
+    ) -> JobRequest:
+        """Create a release of the definition of that name, made when it is new, and take its job.
+
+        Args:
+            name: of the release definition.
+            file: of the definition, as the portal exports it.
+            artifacts: ``id`` and ``number`` of the builds that are released, by alias.
+        """
+        area = self._caller.call("GET", f"_apis/ResourceAreas/{_RELEASE_AREA}")
+        caller = self._caller.at(area["locationUrl"])
+        query = {"searchText": name, "isExactNameMatch": "true"}
+        found = caller.in_project("GET", "Release/definitions", query=query)["value"]
+        if not found:
+            body = json.loads(file.read_text(encoding="utf-8-sig"))
+            found = [caller.in_project("POST", "Release/definitions", body=body)]
+        agent = _agent_name()
+        made = caller.in_project(
+            "POST",
+            "Release/releases",
+            body={
+                "definitionId": found[0]["id"],
+                "artifacts": [
+                    {"alias": alias, "instanceReference": {"id": one["id"], "name": one["number"]}}
+                    for alias, one in artifacts.items()
+                ],
+                "properties": {"demands": [f"Agent.Name -equals {agent}"]},
+            },
+        )
+        ids = {stage["name"]: stage["id"] for stage in made["environments"]}
+        stages = Stages(caller, made["id"], ids)
+        return dataclasses.replace(self._take(agent, made["id"]), stages=stages)
+
     def _define(self, name: str, file: Path) -> Any:
         process = {"type": 2, "yamlFilename": file.name}
         body = {"name": name, "process": process}
         return self._caller.in_project("POST", "build/definitions", body=body)
 
-    def _take(self, agent: str, build: int) -> JobRequest:
+    def _take(self, agent: str, number: int) -> JobRequest:
         pool = "_apis/distributedtask/pools/1"
         session = self._caller.call("POST", f"{pool}/sessions", body={"agent": {"name": agent}})
         identity = session["sessionId"]
         message = self._caller.call("GET", f"{pool}/messages", query={"sessionId": identity})
         self._caller.call("DELETE", f"{pool}/sessions/{identity}")
         if message is None:
-            raise AgentError(f"the organisation gave build {build} to no agent; run again")
+            raise AgentError(f"the organisation gave the job of {number} to no agent; run again")
         request = json.loads(message["body"])
         (endpoint,) = request["resources"]["endpoints"]
         return JobRequest(
-            build=build,
-            plan=request["plan"]["planId"],
+            number=number,
+            plan=request["plan"]["planId"] or "",
             job=request["jobId"],
             project=request["plan"]["scopeIdentifier"],
             url=endpoint["url"],
@@ -229,14 +224,5 @@ def as_job(request: JobRequest) -> Caller:
     return Caller(request.url, request.project, session)
 
 
-def oidc_request_uri(request: JobRequest, job: str) -> str:
-    """Where a job asks for the ID token of a service connection."""
-    plan = f"distributedtask/hubs/build/plans/{request.plan}"
-    return f"{request.url}{request.project}/_apis/{plan}/jobs/{job}/oidctoken"
-
-
-def _message(answer: requests.Response) -> str:
-    try:
-        return str(answer.json()["message"])
-    except (ValueError, KeyError, TypeError):
-        return answer.reason
+def _agent_name() -> str:
+    return f"local-agent-{uuid.uuid4().hex[:12]}"

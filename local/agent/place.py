@@ -13,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from local.agent import connection, organization
+from local.agent.caller import SETTINGS
 from local.agent.connection import Connection
 from local.agent.console import Console
 from local.agent.errors import AgentError
@@ -22,7 +23,7 @@ from local.agent.model import Pipeline
 from local.agent.numbering import Numbers, build_number
 from local.agent.organization import JobRequest, Organization
 from local.agent.plan import Plan, needs_node
-from local.agent.reporting import report_of
+from local.agent.reports import report_of
 from local.agent.session import Folders, Session
 from local.agent.tasks import TaskDefinition, read_tasks, unpack
 
@@ -58,7 +59,7 @@ class Place:
         own = connection.from_environment(environment, connections)
         masker = _masker(environment)
         joined = organization.from_environment(environment, masker)
-        for name in (*connection.OWN_SETTINGS, *organization.SETTINGS):
+        for name in (*connection.OWN_SETTINGS, *SETTINGS):
             environment.pop(name, None)
         for one in own:
             one.hide(masker)

@@ -64,7 +64,7 @@ def prepare(
 
     joined = place.organization
     request = joined.queue(run(0), file) if joined is not None else None
-    build_id = request.build if request is not None else place.numbers.next("Build.BuildId")
+    build_id = request.number if request is not None else place.numbers.next("Build.BuildId")
     predefined = run(build_id)
     if request is not None:
         predefined = request.completed(predefined)
@@ -111,11 +111,17 @@ def prepare_release(
     predefined = _release_predefined(pipeline, selection, 0)
     plan = make_plan(pipeline, place.tasks, place.connections, predefined)
     node = place.node(plan)
-    release_id = place.numbers.next("Release.ReleaseId")
-    predefined = _release_predefined(pipeline, selection, release_id)
+    joined = place.organization
+    builds = {alias: one.facts for alias, one in selection.sources.items() if one.is_build}
+    request = joined.release(pipeline.name, file, builds) if joined is not None else None
+    own = request.number if request is not None else place.numbers.next("Release.ReleaseId")
+    predefined = _release_predefined(pipeline, selection, own)
+    if request is not None:
+        predefined = request.completed(predefined)
     predefined["Release.ReleaseName"] = place.number(pipeline, predefined)
-    # The organisation is told of builds only, so a release is no job of it.
-    session = place.session(pipeline, predefined, node, None, label=f"{release_id}r")
+    if request is not None and request.stages is not None:
+        request.stages.rename(predefined["Release.ReleaseName"])
+    session = place.session(pipeline, predefined, node, request, label=f"{own}r")
     session.release = ReleaseRun(sources=selection.sources)
     session.approvals = approvals
     return Prepared(pipeline=pipeline, plan=plan, session=session)

@@ -214,9 +214,55 @@ def test_a_run_goes_on_when_the_organisation_has_gone(
     ask: Callable[..., Any], play: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(prepared: Any) -> Any:
-        prepared.session.report.caller.url = "https://127.0.0.1:9/nobody"
+        prepared.session.report.timeline.caller.url = "https://127.0.0.1:9/nobody"
         return prepared
 
     played = play("steps: [{script: echo}, {script: echo}]", change=cut)
     assert played.result == "succeeded"
     assert played.console.count("does not answer") == 1
+
+
+def test_a_classic_release_is_a_release(
+    ask: Callable[..., Any],
+    play: Callable[..., Any],
+    play_release: Callable[..., Any],
+    release_json: Callable[..., Any],
+    stage_json: Callable[..., Any],
+    devops: Mapping[str, str],
+) -> None:
+    attach = 'echo hi > r.html; echo "##vso[task.addattachment type=aml.deploy.report;name=s]'
+    definition = release_json(
+        stage_json("Test", f'{attach}$PWD/r.html"', "echo plan $(System.PlanId)"),
+        stage_json("Bad", "exit 1"),
+        stage_json("By hand", "echo", conditions=[]),
+    )
+    played = [play_release(definition), play_release(definition)]
+    assert [one.result for one in played] == ["failed", "failed"]
+
+    url = devops["AZURE_DEVOPS_ORG_URL"].replace("//dev.", "//vsrm.dev.")
+
+    def released(path: str) -> Any:
+        auth = ("", devops["AZURE_DEVOPS_EXT_PAT"])
+        place = f"{url}/{devops['AZURE_DEVOPS_PROJECT']}/_apis/release/{path}"
+        answer = requests.get(place, auth=auth, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    (found,) = released("definitions?searchText=deployed here")["value"]
+    second, first = released(f"releases?definitionId={found['id']}")["value"]
+    assert [first["name"], second["name"]] == ["Release-1", "Release-2"]
+    stages = {stage["name"]: stage for stage in first["environments"]}
+    assert {name: stage["status"] for name, stage in stages.items()} == {
+        "Test": "succeeded",
+        "Bad": "rejected",
+        "By hand": "notStarted",
+    }
+    (attempt,) = stages["Test"]["deploySteps"]
+    plan = attempt["releaseDeployPhases"][0]["runPlanId"]
+    assert f"plan {plan}" in played[0].console
+    place = f"releases/{first['id']}/environments/{stages['Test']['id']}/attempts/1/plan/{plan}"
+    (attachment,) = released(f"{place}/attachments/aml.deploy.report")["value"]
+    assert attachment["name"] == "s"
+    records = ask(f"distributedtask/hubs/release/plans/{plan}/timelines/{plan}/records")["value"]
+    assert [one["type"] for one in records][:2] == ["Phase", "Job"]
+    assert {one["state"] for one in records} == {"completed"}
