@@ -151,7 +151,8 @@ def test_what_the_gallery_page_shows_is_served(built_vsix: Path) -> None:
         page = archive.read("extension/overview.md").decode()
         marketplace = archive.read("extension.vsixmanifest").decode()
     links = re.findall(r"\]\(([^):]+)\)", page)
-    assert {"images/report-tab.png", "privacy.md"} <= set(links)
+    pictures = {f"images/{name}.png" for name in ("classic-editor", "yaml-editor", "report-tab")}
+    assert {*pictures, "privacy.md"} <= set(links)
     for link in links:
         assert f'Path="{link}" Addressable="true"' in marketplace, link
         assert (ROOT / "extension" / link).exists()  # and in the repository, beside the page

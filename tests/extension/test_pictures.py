@@ -1,0 +1,72 @@
+"""The gallery's pictures show the tasks as they are, and Chromium draws them."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from extension import pictures
+
+ROOT = Path(__file__).resolve().parents[2]
+TASK = json.loads((ROOT / "tasks" / pictures.TASK / "task.json").read_text())
+LABELS = {item["name"]: item["label"] for item in TASK["inputs"]}
+
+
+def labels(values: dict[str, str]) -> list[str]:
+    """The labels on the page of the classic editor."""
+    found = re.findall(r"<label>(.*?)(?: <span.*?)?</label>", pictures.form(TASK, values))
+    return [html.unescape(label) for label in found]
+
+
+@pytest.mark.parametrize(
+    ("target", "there", "hidden"),
+    [("kubernetes", "aksName", "instanceType"), ("managed", "instanceType", "aksName")],
+)
+def test_what_a_rule_hides_is_not_shown(target: str, there: str, hidden: str) -> None:
+    shown = labels({**pictures.VALUES, "target": target})
+    assert LABELS[there] in shown
+    assert LABELS[hidden] not in shown
+    assert LABELS["tags"] not in shown  # it is in a group that is not open
+    text = pictures.form(TASK, {**pictures.VALUES, "target": target})
+    assert ("+ Replicas in the cluster" in text) == (target == "kubernetes")
+
+
+def test_the_samples_values_are_of_inputs_that_there_are() -> None:
+    assert pictures.VALUES.keys() <= LABELS.keys()
+    for name in pictures.OPEN:
+        (item,) = (item for item in TASK["inputs"] if item["name"] == name)
+        assert pictures.editable(item)
+
+
+def test_the_editor_shows_names_of_yaml(tmp_path: Path) -> None:
+    text = pictures.editor(TASK, pictures.VALUES)
+    assert '<span class="k">    resourceGroupName</span>: <span class="v">my-group</span>' in text
+    assert "<div>sourceDirectory<i>" in text
+
+
+@pytest.mark.skipif(
+    not any(map(shutil.which, pictures.BROWSERS)),
+    reason="no Chromium on this machine (CI installs it, see .ci/run)",
+)
+def test_chromium_draws_them(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "classic.png"
+    pictures.take({path: pictures.form(TASK, pictures.VALUES)})
+    with Image.open(path) as drawn:
+        assert drawn.width == 960
+        assert drawn.height > 500
+        assert len(drawn.getcolors() or []) > 8
+    assert path.stat().st_size < 40_000
+
+
+def test_without_a_browser_one_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(pictures.PackagingError, match=r"Chromium was not found\. Next: "):
+        pictures.take({tmp_path / "x.png": ""})
