@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from local.agent.console import Console
 from local.agent.errors import AgentError, nearest
-from local.agent.model import Stage
+from local.agent.model import NEVER, Stage
 
 _TICK_S = 0.1
 
@@ -87,6 +87,8 @@ def read_approvals(
         raise AgentError(f"the stage {both} is both approved and rejected; choose one")
     for stage in stages:
         waits = stage.approvers or stage.approvers_after
+        if stage.condition == NEVER:
+            continue
         if waits and stage.name.lower() not in approved | rejected and not sys.stdin.isatty():
             raise AgentError(
                 f"the stage {stage.name} needs the approval of {' and '.join(waits)}, and there "

@@ -10,7 +10,7 @@ from local.agent import classic, document
 from local.agent.document import Mapping, Node, Scalar
 from local.agent.errors import PipelineFileError, nearest
 from local.agent.fields import Fields
-from local.agent.model import Job, Pipeline, Stage, Step
+from local.agent.model import NEVER, Job, Pipeline, Stage, Step
 from local.agent.pipeline import JOB_CONTEXT, check_graph, overridden
 from local.agent.session import is_file_name
 from local.agent.steps import download_artifacts_step, named, read_condition
@@ -92,7 +92,7 @@ class Starts:
     def condition(self) -> str | None:
         """The stage's condition in the words of a pipeline."""
         if not self.automatic:
-            return "false"
+            return NEVER
         quoted = {name.replace("'", "''"): state for name, state in self.after.items()}
         terms = [
             _STATES[state].format(f"dependencies['{name}'].result")

@@ -9,7 +9,7 @@ from pathlib import Path
 from local.agent.artifacts import Source, read_source
 from local.agent.classic_release import Artifact, Release
 from local.agent.errors import AgentError, nearest
-from local.agent.model import Pipeline
+from local.agent.model import NEVER, Pipeline
 from local.agent.results import Result
 from local.agent.triggers import Filter, let_through
 
@@ -112,5 +112,5 @@ def _started(release: Release, sources: Mapping[str, Source]) -> Pipeline:
     for stage in release.pipeline.stages:
         filters = release.starts[stage.name].filters
         kept = all(_passes((one,), sources[alias]) for alias, one in filters.items())
-        stages.append(stage if kept else replace(stage, condition="false"))
+        stages.append(stage if kept else replace(stage, condition=NEVER))
     return replace(release.pipeline, stages=tuple(stages))

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# The condition of a stage that nothing starts.
+NEVER = "false"
+
 
 @dataclass(frozen=True, kw_only=True)
 class VariableDefinition:

@@ -44,6 +44,23 @@ def test_the_sample_runs_from_provisioning_to_a_scored_endpoint(vsix: Path, tmp_
     assert [row["label"] for row in document["prediction"]] == [0, 1]
 
 
+@pytest.mark.tensorflow
+@pytest.mark.timeout(600)
+def test_the_sample_runs_as_a_classic_build_and_release(vsix: Path, tmp_path: Path) -> None:
+    report = tmp_path / "out.json"
+    command = [*DEMO, "--vsix", str(vsix), "--json", str(report), "--variable", "rows=6000"]
+    result = subprocess.run(
+        [*command, "--classic"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    document = json.loads(report.read_text())
+    deployed = [
+        step["outputs"]["serviceName"] for step in document["steps"] if step["name"] == "deploy"
+    ]
+    assert deployed == ["compliance-test", "compliance-service"]
+    assert [row["label"] for row in document["prediction"]] == [0, 1]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a signal to one process group is a POSIX thing")
 @pytest.mark.parametrize("number", ["SIGINT", "SIGKILL"])
 def test_the_end_of_the_demo_leaves_nothing_running(

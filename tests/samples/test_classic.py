@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
+from azure.devops.v7_1.build import models as build_models
+from azure.devops.v7_1.release import models as release_models
+from msrest import Deserializer, Serializer
 
 from local.agent.builtin import built_in
 from local.agent.classic_build import read_build
@@ -195,3 +199,28 @@ def test_a_good_build_of_main_starts_test_and_a_person_production(
     # Nothing reaches the service of Production in Test.
     assert [one.name for one in test.variables] == ["service_name", "description"]
     assert built.stages[0].jobs[0].steps[0].task == "checkout"
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "kind"),
+    [
+        ("build-definition.json", build_models, "BuildDefinition"),
+        ("release-definition.json", release_models, "ReleaseDefinition"),
+    ],
+)
+def test_the_rest_client_loses_nothing_of_a_definition(
+    name: str, package: ModuleType, kind: str, sample_folder: Path
+) -> None:
+    """Read and written again by azure-devops, whose classes drop what the service has not."""
+    classes = {n: c for n, c in vars(package).items() if isinstance(c, type)}
+    written = json.loads((sample_folder / "classic" / name).read_text(encoding="utf-8"))
+    read = Deserializer(classes)(kind, written)
+    assert without_empty(Serializer(classes).body(read, kind)) == without_empty(written)
+
+
+def without_empty(value: Any) -> Any:
+    """Leave out nulls and empty containers, which a client need not send."""
+    if isinstance(value, dict):
+        kept = {name: without_empty(one) for name, one in value.items()}
+        return {name: one for name, one in kept.items() if one not in (None, {}, [])}
+    return [without_empty(one) for one in value] if isinstance(value, list) else value

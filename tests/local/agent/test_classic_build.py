@@ -202,6 +202,16 @@ def test_a_build_runs(play_build, build_json):
     assert played.document["buildNumber"].endswith(".1")
 
 
+def test_a_secret_is_masked_and_no_step_inherits_it(play_build, build_json, monkeypatch):
+    monkeypatch.setenv("API_KEY", "hush-hush")
+    played = play_build(
+        build_json(
+            "echo $(api.key) [$API_KEY]", variables={"api.key": {"value": None, "isSecret": True}}
+        )
+    )
+    assert played.lines("BashScript") == ["*** []"]
+
+
 def test_jobs_follow_their_dependencies(play_build, build_json):
     definition = build_json("echo")
     (first,) = definition["process"]["phases"]

@@ -297,6 +297,10 @@ class TestApprovals:
         with pytest.raises(AgentError, match="S needs the approval of Jo and Ann, and there is no"):
             play_release(definition)
 
+    def test_a_stage_that_nothing_starts_needs_none(self, play_release, release_json, stage_json):
+        stage = stage_json("S", "echo", conditions=[], **approval("Jo"))
+        assert play_release(release_json(stage)).stages == {"S": "skipped"}
+
     @pytest.mark.parametrize(
         ("key", "ran"), [("preDeployApprovals", False), ("postDeployApprovals", True)]
     )

@@ -21,22 +21,18 @@ NODE = shutil.which("node") or "node"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 
-def run(script, tmp_path, *, wish=lambda: Wish.RUN, **options):
+def run(script, tmp_path, *, then=Wish.RUN, **options):
+    """Run a script; ``then`` is the wish from its first line on, however long that takes."""
     lines = []
     outcome = run_process(
         [NODE, "-e", script],
         environment={**os.environ, **options.pop("environment", {})},
         folder=tmp_path,
         on_line=lambda line, from_stderr: lines.append((line, from_stderr)),
-        wish=wish,
+        wish=lambda: then if lines else Wish.RUN,
         **options,
     )
     return outcome, lines
-
-
-def after(seconds, wanted):
-    end = time.monotonic() + seconds
-    return lambda: wanted if time.monotonic() > end else Wish.RUN
 
 
 def test_lines_of_both_streams(tmp_path):
@@ -84,7 +80,7 @@ def test_first_an_interrupt(tmp_path):
     script = "process.on('SIGINT', () => {console.log('INT'); process.exit(0)});"
     script += "console.log('ready'); setInterval(() => {}, 1000)"
     began = time.monotonic()
-    outcome, lines = run(script, tmp_path, wish=after(0.5, Wish.STOP))
+    outcome, lines = run(script, tmp_path, then=Wish.STOP)
     assert outcome.stopped
     assert [line for line, _ in lines] == ["ready", "INT"]
     assert time.monotonic() - began < 5
@@ -97,7 +93,7 @@ def test_then_a_termination_then_the_kill(tmp_path):
     )
     script += "console.log('ready'); setInterval(() => {}, 1000)"
     limits = {"sigint_s": 0.6, "sigterm_s": 0.3}
-    outcome, lines = run(script, tmp_path, wish=after(0.5, Wish.STOP), **limits)
+    outcome, lines = run(script, tmp_path, then=Wish.STOP, **limits)
     ended = time.time() * 1000
     assert outcome.code == -signal.SIGKILL
     (first, interrupted), (second, terminated) = [line.split() for line, _ in lines[1:]]
@@ -109,7 +105,7 @@ def test_then_a_termination_then_the_kill(tmp_path):
 @posix
 def test_kill_asks_nobody(tmp_path):
     script = "process.on('SIGINT', () => {}); console.log('ready'); setInterval(() => {}, 1000)"
-    outcome, _ = run(script, tmp_path, wish=after(0.4, Wish.KILL))
+    outcome, _ = run(script, tmp_path, then=Wish.KILL)
     assert outcome.code == -signal.SIGKILL
 
 
@@ -124,7 +120,7 @@ def test_only_the_process_itself_is_signalled_and_orphans_end_later(tmp_path):
     _, lines = run(
         script,
         tmp_path,
-        wish=after(0.6, Wish.STOP),
+        then=Wish.STOP,
         environment={variable: value},
     )
     child = psutil.Process(int(lines[0][0]))
@@ -139,9 +135,7 @@ def test_only_the_process_itself_is_signalled_and_orphans_end_later(tmp_path):
 def test_left_running_when_the_task_says_it_is_done(tmp_path):
     began = time.time()
     script = "console.log('done'); setInterval(() => {}, 1000)"
-    outcome, lines = run(
-        script, tmp_path, wish=after(0.4, Wish.LEAVE), environment={"LOOKUP": "left-running"}
-    )
+    outcome, lines = run(script, tmp_path, then=Wish.LEAVE, environment={"LOOKUP": "left-running"})
     assert outcome.code is None
     assert lines == [("done", False)]
     assert len(end_orphans("LOOKUP", "left-running", began)) == 1
