@@ -26,8 +26,14 @@ PREDEFINED = {
     *("Release.PrimaryArtifactSourceAlias", "rev:r", "date:yyyyMMdd", "rev:.r"),
     *("build.buildNumber", "provision.computeName", "train.runId"),
 }
-# Where a build differs from azure-pipelines.yml: it is one job, and its artifact is one folder.
-OF_THEIR_OWN = {"candidateRunId", "outputDirectory", "downloadPath"}
+# Where they differ from azure-pipelines.yml: a build is one job and its artifact one folder; the
+# model comes to a release in a file.
+OF_THEIR_OWN: dict[str, set[str]] = {
+    "provision": set(),
+    "train": {"downloadPath"},
+    "gate": {"candidateRunId", "outputDirectory"},
+    "deploy": {"modelName", "modelVersion", "modelSource", "evalInfoFile", "target"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +106,10 @@ def test_inputs_are_those_of_the_task(
 
 
 def test_inputs_are_those_of_azure_pipelines_yml(
-    build: dict[str, Any], tasks: dict[str, dict[str, Any]], sample_folder: Path
+    build: dict[str, Any],
+    release: dict[str, Any],
+    tasks: dict[str, dict[str, Any]],
+    sample_folder: Path,
 ) -> None:
     text = (sample_folder / "azure-pipelines.yml").read_text(encoding="utf-8")
     written = {
@@ -110,23 +119,29 @@ def test_inputs_are_those_of_azure_pipelines_yml(
         for step in job["steps"]
         if "name" in step
     }
-    for step in build["process"]["phases"][0]["steps"]:
-        if step["task"]["id"] not in tasks:
+    steps = [(one["task"]["id"], one) for one in build["process"]["phases"][0]["steps"]]
+    for stage in release["environments"]:
+        steps += [(one["taskId"], one) for one in stage["deployPhases"][0]["workflowTasks"]]
+    compared = []
+    for identity, step in steps:
+        if identity not in tasks:
             continue
         aliases = {
             alias: one["name"]
-            for one in tasks[step["task"]["id"]]["inputs"]
+            for one in tasks[identity]["inputs"]
             for alias in one.get("aliases", [])
         }
         expected = {
             aliases.get(name, name): value.strip()
             for name, value in written[step["refName"]].items()
         }
-        found = {name: value.strip() for name, value in step["inputs"].items()}
-        for name in OF_THEIR_OWN:
+        found = {n: value.strip().removeprefix(DROP) for n, value in step["inputs"].items()}
+        for name in OF_THEIR_OWN[step["refName"]]:
             expected.pop(name, None)
             found.pop(name, None)
         assert found == expected, step["refName"]
+        compared.append(step["refName"])
+    assert compared == ["provision", "train", "gate", "deploy", "deploy"]
 
 
 def test_variables_are_defined_and_used(build: dict[str, Any], release: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from azureml_inference_server_http.api.aml_response import AMLResponse
+
 model = {}
 
 
@@ -14,6 +16,9 @@ def init():
 
 
 def run(raw):
-    """Return one prediction per number of ``data``."""
-    rows = json.loads(raw)["data"]
+    """Return one prediction per number of ``data``; what is no JSON gets status 400."""
+    try:
+        rows = json.loads(raw)["data"]
+    except ValueError:
+        return AMLResponse({"error": "this is no JSON"}, 400, json_str=True)
     return {"predictions": [int(row > 0) for row in rows], "quality": model["quality"]}
