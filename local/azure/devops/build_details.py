@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -109,7 +110,9 @@ def _add_tags(azure: Azure, request: Request, tags: list[str]) -> Response:
     return collection(_update(azure, request, change)["tags"])
 
 
-def _update(azure: Azure, request: Request, change: Any) -> dict[str, Any]:
+def _update(
+    azure: Azure, request: Request, change: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
     return azure.store.update(KIND, key(build_of(azure, request)["id"]), change)
 
 

@@ -1,8 +1,8 @@
 """Plans (area `distributedtask`): what an agent tells of a running job.
 
-Timeline records, attachments, logs and job events arrive by the routes of the real agent
+Timeline records, attachments and job events arrive by the routes of the real agent
 (microsoft/azure-pipelines-agent, src/Microsoft.VisualStudio.Services.Agent/JobServer.cs) and are
-read by those of area `build`. A build's timeline has the id of its plan.
+read by those of area `build`; for logs see `logs`. A build's timeline has the id of its plan.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from local.azure.devops.builds import change_build
 from local.azure.devops.organization import organization
 from local.azure.devops.projects import project_of
 from local.azure.devops.releases import change_stage
-from local.azure.devops.rest import Area, collection, number
+from local.azure.devops.rest import Area, collection
 from local.azure.web import Request, Response, ServiceError, json_response
 
 area = Area("distributedtask", id="a85b8835-c1a1-4aac-ae97-1c3d0ba72dbd")
-_PLAN = "{scopeIdentifier}/_apis/{area}/hubs/{hubName}/plans/{planId}/"
+PLAN = "{scopeIdentifier}/_apis/{area}/hubs/{hubName}/plans/{planId}/"
 PLANS = area.location(
     "5cecd946-d704-471e-a45f-3b4064fcfaba",
     "{scopeIdentifier}/_apis/{area}/hubs/{hubName}/{resource}/{planId}",
@@ -31,40 +31,34 @@ PLANS = area.location(
 )
 TIMELINES = area.location(
     "83597576-cc2c-453c-bea6-2882ae6a1653",
-    _PLAN + "{resource}/{timelineId}",
+    PLAN + "{resource}/{timelineId}",
     resource="timelines",
     version=2,
     minimum=2.0,
 )
 RECORDS = area.location(
     "8893bc5b-35b2-4be7-83cb-99e683551db4",
-    _PLAN + "timelines/{timelineId}/{resource}/{recordId}",
+    PLAN + "timelines/{timelineId}/{resource}/{recordId}",
     resource="records",
     version=2,
     minimum=2.0,
 )
 ATTACHMENTS = area.location(
     "eb55e5d6-2f30-4295-b5ed-38da50b1fc52",
-    _PLAN + "{resource}/{type}",
+    PLAN + "{resource}/{type}",
     resource="attachments",
     minimum=2.1,
 )
 ATTACHMENT = area.location(
     "7898f959-9cdf-4096-b29e-7f293031629e",
-    _PLAN + "timelines/{timelineId}/records/{recordId}/{resource}/{type}/{name}",
+    PLAN + "timelines/{timelineId}/records/{recordId}/{resource}/{type}/{name}",
     resource="attachments",
     minimum=2.1,
 )
 EVENTS = area.location(
     "557624af-b29e-4c20-8ab0-0399d2204f3f",
-    _PLAN + "{resource}",
+    PLAN + "{resource}",
     resource="events",
-    minimum=2.0,
-)
-LOGS = area.location(
-    "46f5667d-263a-4684-91b1-dff7fdcf64e2",
-    _PLAN + "{resource}/{logId}",
-    resource="logs",
     minimum=2.0,
 )
 _RESULTS = {
@@ -233,52 +227,6 @@ def raise_event(azure: Azure, request: Request) -> Response:
     return Response(status=204)
 
 
-@area.on("POST", LOGS, "scopeIdentifier", "hubName", "planId")
-def create_log(azure: Azure, request: Request) -> Response:
-    """Begin a log; lines are appended to it, a record refers to it."""
-    found = plan_of(azure, request)
-    identity = azure.store.next_number(f"devops-log-{found['plan']}")
-    log: dict[str, Any] = {
-        "id": identity,
-        "path": request.json_object().get("path"),
-        "parts": [],
-        "lineCount": 0,
-    }
-    azure.store.insert("devops-log", f"{found['plan']}/{identity:06}", log)
-    return json_response(_log(azure, request, log), 201)
-
-
-@area.on("POST", LOGS, "scopeIdentifier", "hubName", "planId", "logId")
-def append_log(azure: Azure, request: Request) -> Response:
-    """Append lines to a log."""
-    found = plan_of(azure, request)
-    key = f"{found['plan']}/{number(request.params['logId'], 'logId'):06}"
-
-    def change(log: dict[str, Any]) -> None:
-        log["parts"].append(keep(azure, request.body))
-        log["lineCount"] += len(request.body.splitlines())
-
-    try:
-        log = azure.store.update("devops-log", key, change)
-    except KeyError:
-        raise ServiceError(404, "TaskLogNotFoundException", "There is no such log.") from None
-    return json_response(_log(azure, request, log))
-
-
-def logs(azure: Azure, plan: str) -> list[dict[str, Any]]:
-    """The logs of a plan, without their text."""
-    return azure.store.list("devops-log", f"{plan}/")
-
-
-def log_text(azure: Azure, plan: str, identity: int) -> str | None:
-    """The text of a log of a plan, None when there is none of that number."""
-    log = azure.store.get("devops-log", f"{plan}/{identity:06}")
-    if log is None:
-        return None
-    parts = [(azure.root / "devops-files" / digest).read_bytes() for digest in log["parts"]]
-    return b"".join(parts).decode("utf-8", "replace")
-
-
 def _timeline_of(azure: Azure, request: Request) -> str:
     plan = str(plan_of(azure, request)["plan"])
     if request.params["timelineId"].lower() != plan:
@@ -298,15 +246,4 @@ def _attachment(azure: Azure, stored: dict[str, Any]) -> dict[str, Any]:
         "recordId": stored["record"],
         "lastChangedOn": stored["createdOn"],
         "lastChangedBy": organization(azure).user_id,
-    }
-
-
-def _log(azure: Azure, request: Request, log: dict[str, Any]) -> dict[str, Any]:
-    base = f"{organization(azure).url}/{request.params['scopeIdentifier']}/_apis/distributedtask"
-    plan = f"hubs/{request.params['hubName']}/plans/{request.params['planId']}"
-    return {
-        "id": log["id"],
-        "path": log["path"],
-        "lineCount": log["lineCount"],
-        "location": f"{base}/{plan}/logs/{log['id']}",
     }

@@ -1,7 +1,8 @@
-"""Pull requests of git repositories, their threads and comments (area `git`)."""
+"""Pull requests of git repositories (area `git`)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from local.azure import fields
@@ -25,22 +26,8 @@ BY_ID = area.location(
     version=2,
     minimum=3.0,
 )
-_ONE = "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}/"
-THREADS = area.location(
-    "ab6e2e5d-a0b7-4153-b64a-a4efe0d49449",
-    _ONE + "threads/{threadId}",
-    resource="pullRequestThreads",
-    minimum=3.0,
-)
-COMMENTS = area.location(
-    "965a3ec7-5ed8-455a-bdcb-835a5ea7fe7b",
-    _ONE + "threads/{threadId}/comments/{commentId}",
-    resource="pullRequestThreadComments",
-    minimum=3.0,
-)
 _KIND = "devops-pull-request"
 _STATUSES = ("active", "completed", "abandoned")
-_ADDED = ("content", "commentType", "parentCommentId")
 
 
 @area.on("POST", PULL_REQUESTS, "project", "repositoryId")
@@ -84,7 +71,7 @@ def list_pull_requests(azure: Azure, request: Request) -> Response:
 @area.on("GET", BY_ID, "project", "pullRequestId")
 def get_pull_request(azure: Azure, request: Request) -> Response:
     """One pull request."""
-    return json_response(_shown(azure, _pull_request(azure, request)))
+    return json_response(_shown(azure, pull_request_of(azure, request)))
 
 
 @area.on("PATCH", PULL_REQUESTS, "project", "repositoryId", "pullRequestId")
@@ -95,129 +82,17 @@ def update_pull_request(azure: Azure, request: Request) -> Response:
     if status is not None and status not in _STATUSES:
         raise ServiceError(400, "ArgumentException", f"There is no status '{status}'.")
     changes = {name: body[name] for name in ("title", "description", "status") if name in body}
-    return json_response(_shown(azure, _change(azure, request, lambda one: one.update(changes))))
-
-
-@area.on("POST", THREADS, "project", "repositoryId", "pullRequestId")
-def create_thread(azure: Azure, request: Request) -> Response:
-    """Begin a thread with its first comments."""
-    body = request.json_object()
-    comments = fields.objects(body, "comments")
-    if not comments:
-        raise ServiceError(400, "ArgumentException", "A thread begins with a comment.")
-
-    def change(stored: dict[str, Any]) -> None:
-        thread: dict[str, Any] = {
-            "id": azure.store.next_number("devops-thread"),
-            "status": body.get("status", "active"),
-            "properties": _properties(body),
-            "publishedDate": azure.timestamp(),
-            "lastUpdatedDate": azure.timestamp(),
-            "isDeleted": False,
-            "comments": [],
-        }
-        for given in comments:
-            _add_comment(azure, thread, given)
-        stored["threads"].append(thread)
-
-    return json_response(_change(azure, request, change)["threads"][-1])
-
-
-@area.on("GET", THREADS, "project", "repositoryId", "pullRequestId")
-def list_threads(azure: Azure, request: Request) -> Response:
-    """All threads."""
-    return collection(_pull_request(azure, request)["threads"])
-
-
-@area.on("GET", THREADS, "project", "repositoryId", "pullRequestId", "threadId")
-def get_thread(azure: Azure, request: Request) -> Response:
-    """One thread."""
-    return json_response(_thread(_pull_request(azure, request), request))
-
-
-@area.on("PATCH", THREADS, "project", "repositoryId", "pullRequestId", "threadId")
-def update_thread(azure: Azure, request: Request) -> Response:
-    """Change the status or the properties of a thread."""
-    body = request.json_object()
-
-    def change(stored: dict[str, Any]) -> None:
-        thread = _thread(stored, request)
-        if "status" in body:
-            thread["status"] = body["status"]
-        thread["properties"] |= _properties(body)
-        thread["lastUpdatedDate"] = azure.timestamp()
-
-    return json_response(_thread(_change(azure, request, change), request))
-
-
-@area.on("POST", COMMENTS, "project", "repositoryId", "pullRequestId", "threadId")
-def create_comment(azure: Azure, request: Request) -> Response:
-    """Answer in a thread."""
-    body = request.json_object()
-
-    def change(stored: dict[str, Any]) -> None:
-        _add_comment(azure, _thread(stored, request), body)
-
-    return json_response(_thread(_change(azure, request, change), request)["comments"][-1])
-
-
-@area.on("GET", COMMENTS, "project", "repositoryId", "pullRequestId", "threadId")
-def list_comments(azure: Azure, request: Request) -> Response:
-    """The comments of a thread."""
-    return collection(_thread(_pull_request(azure, request), request)["comments"])
-
-
-@area.on("PATCH", COMMENTS, *("project", "repositoryId", "pullRequestId", "threadId", "commentId"))
-def update_comment(azure: Azure, request: Request) -> Response:
-    """Change the text of a comment."""
-    content = fields.text(request.json_object(), "content")
-
-    def change(stored: dict[str, Any]) -> None:
-        comment = _comment(_thread(stored, request), request)
-        comment["content"] = content
-        comment["lastContentUpdatedDate"] = comment["lastUpdatedDate"] = azure.timestamp()
-
-    stored = _change(azure, request, change)
-    return json_response(_comment(_thread(stored, request), request))
-
-
-def _add_comment(azure: Azure, thread: dict[str, Any], given: dict[str, Any]) -> None:
-    now = azure.timestamp()
-    thread["comments"].append(
-        {
-            "commentType": "text",
-            "parentCommentId": 0,
-            **{name: given[name] for name in _ADDED if given.get(name) is not None},
-            "id": len(thread["comments"]) + 1,
-            "content": fields.text(given, "content"),
-            "author": organization(azure).user,
-            "publishedDate": now,
-            "lastUpdatedDate": now,
-            "lastContentUpdatedDate": now,
-            "isDeleted": False,
-            "usersLiked": [],
-        }
+    return json_response(
+        _shown(azure, change_pull_request(azure, request, lambda one: one.update(changes)))
     )
-
-
-def _properties(body: dict[str, Any]) -> dict[str, Any]:
-    """Properties of a thread as they are shown: with their types."""
-    return {
-        name: given
-        if isinstance(given, dict)
-        else {
-            "$type": "System.Int32" if isinstance(given, int) else "System.String",
-            "$value": given,
-        }
-        for name, given in fields.mapping(body, "properties").items()
-    }
 
 
 def _repository(azure: Azure, request: Request) -> dict[str, Any]:
     return find_repository(azure, project_of(azure, request), request.params["repositoryId"])
 
 
-def _pull_request(azure: Azure, request: Request) -> dict[str, Any]:
+def pull_request_of(azure: Azure, request: Request) -> dict[str, Any]:
+    """The pull request that a route names, as it is stored. Raises ServiceError 404."""
     project = project_of(azure, request)
     identity = number(request.params["pullRequestId"], "pullRequestId")
     found = azure.store.get(_KIND, _key(identity))
@@ -232,27 +107,11 @@ def _pull_request(azure: Azure, request: Request) -> dict[str, Any]:
     )
 
 
-def _change(azure: Azure, request: Request, change: Any) -> dict[str, Any]:
-    return azure.store.update(_KIND, _key(_pull_request(azure, request)["id"]), change)
-
-
-def _thread(pull_request: dict[str, Any], request: Request) -> dict[str, Any]:
-    identity = number(request.params["threadId"], "threadId")
-    for thread in pull_request["threads"]:
-        if thread["id"] == identity:
-            return dict(thread) if request.method == "GET" else thread
-    raise ServiceError(
-        404, "CommentThreadNotFoundException", f"The comment thread {identity} was not found."
-    )
-
-
-def _comment(thread: dict[str, Any], request: Request) -> dict[str, Any]:
-    identity = number(request.params["commentId"], "commentId")
-    for comment in thread["comments"]:
-        if comment["id"] == identity:
-            found: dict[str, Any] = comment
-            return found
-    raise ServiceError(404, "CommentNotFoundException", f"The comment {identity} was not found.")
+def change_pull_request(
+    azure: Azure, request: Request, change: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Let `change` edit the pull request of a route; returns it. Raises ServiceError 404."""
+    return azure.store.update(_KIND, _key(pull_request_of(azure, request)["id"]), change)
 
 
 def _shown(azure: Azure, stored: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from local.azure.devops import (
     plans,
     pools,
     projects,
+    pull_request_threads,
     pull_requests,
     release_attachments,
     release_definitions,
@@ -33,7 +34,7 @@ AREAS: tuple[Area, ...] = (
 )
 # These add their routes to an area of those above.
 EXTENDING = (
-    *(build_details, builds, logs, oidc, pools, pull_requests),
+    *(build_details, builds, logs, oidc, pools, pull_requests, pull_request_threads),
     *(release_attachments, releases),
 )
 

@@ -1,0 +1,165 @@
+"""Threads and comments of pull requests (area `git`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.azure import fields
+from local.azure.azure import Azure
+from local.azure.devops.organization import organization
+from local.azure.devops.pull_requests import change_pull_request, pull_request_of
+from local.azure.devops.repositories import area
+from local.azure.devops.rest import collection, number
+from local.azure.web import Request, Response, ServiceError, json_response
+
+_ONE = "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}/"
+THREADS = area.location(
+    "ab6e2e5d-a0b7-4153-b64a-a4efe0d49449",
+    _ONE + "threads/{threadId}",
+    resource="pullRequestThreads",
+    minimum=3.0,
+)
+COMMENTS = area.location(
+    "965a3ec7-5ed8-455a-bdcb-835a5ea7fe7b",
+    _ONE + "threads/{threadId}/comments/{commentId}",
+    resource="pullRequestThreadComments",
+    minimum=3.0,
+)
+_ADDED = ("content", "commentType", "parentCommentId")
+
+
+@area.on("POST", THREADS, "project", "repositoryId", "pullRequestId")
+def create_thread(azure: Azure, request: Request) -> Response:
+    """Begin a thread with its first comments."""
+    body = request.json_object()
+    comments = fields.objects(body, "comments")
+    if not comments:
+        raise ServiceError(400, "ArgumentException", "A thread begins with a comment.")
+
+    def change(stored: dict[str, Any]) -> None:
+        thread: dict[str, Any] = {
+            "id": azure.store.next_number("devops-thread"),
+            "status": body.get("status", "active"),
+            "properties": _properties(body),
+            "publishedDate": azure.timestamp(),
+            "lastUpdatedDate": azure.timestamp(),
+            "isDeleted": False,
+            "comments": [],
+        }
+        for given in comments:
+            _add_comment(azure, thread, given)
+        stored["threads"].append(thread)
+
+    return json_response(change_pull_request(azure, request, change)["threads"][-1])
+
+
+@area.on("GET", THREADS, "project", "repositoryId", "pullRequestId")
+def list_threads(azure: Azure, request: Request) -> Response:
+    """All threads."""
+    return collection(pull_request_of(azure, request)["threads"])
+
+
+@area.on("GET", THREADS, "project", "repositoryId", "pullRequestId", "threadId")
+def get_thread(azure: Azure, request: Request) -> Response:
+    """One thread."""
+    return json_response(_thread(pull_request_of(azure, request), request))
+
+
+@area.on("PATCH", THREADS, "project", "repositoryId", "pullRequestId", "threadId")
+def update_thread(azure: Azure, request: Request) -> Response:
+    """Change the status or the properties of a thread."""
+    body = request.json_object()
+
+    def change(stored: dict[str, Any]) -> None:
+        thread = _thread(stored, request)
+        if "status" in body:
+            thread["status"] = body["status"]
+        thread["properties"] |= _properties(body)
+        thread["lastUpdatedDate"] = azure.timestamp()
+
+    return json_response(_thread(change_pull_request(azure, request, change), request))
+
+
+@area.on("POST", COMMENTS, "project", "repositoryId", "pullRequestId", "threadId")
+def create_comment(azure: Azure, request: Request) -> Response:
+    """Answer in a thread."""
+    body = request.json_object()
+
+    def change(stored: dict[str, Any]) -> None:
+        _add_comment(azure, _thread(stored, request), body)
+
+    return json_response(
+        _thread(change_pull_request(azure, request, change), request)["comments"][-1]
+    )
+
+
+@area.on("GET", COMMENTS, "project", "repositoryId", "pullRequestId", "threadId")
+def list_comments(azure: Azure, request: Request) -> Response:
+    """The comments of a thread."""
+    return collection(_thread(pull_request_of(azure, request), request)["comments"])
+
+
+@area.on("PATCH", COMMENTS, *("project", "repositoryId", "pullRequestId", "threadId", "commentId"))
+def update_comment(azure: Azure, request: Request) -> Response:
+    """Change the text of a comment."""
+    content = fields.text(request.json_object(), "content")
+
+    def change(stored: dict[str, Any]) -> None:
+        comment = _comment(_thread(stored, request), request)
+        comment["content"] = content
+        comment["lastContentUpdatedDate"] = comment["lastUpdatedDate"] = azure.timestamp()
+
+    stored = change_pull_request(azure, request, change)
+    return json_response(_comment(_thread(stored, request), request))
+
+
+def _add_comment(azure: Azure, thread: dict[str, Any], given: dict[str, Any]) -> None:
+    now = azure.timestamp()
+    thread["comments"].append(
+        {
+            "commentType": "text",
+            "parentCommentId": 0,
+            **{name: given[name] for name in _ADDED if given.get(name) is not None},
+            "id": len(thread["comments"]) + 1,
+            "content": fields.text(given, "content"),
+            "author": organization(azure).user,
+            "publishedDate": now,
+            "lastUpdatedDate": now,
+            "lastContentUpdatedDate": now,
+            "isDeleted": False,
+            "usersLiked": [],
+        }
+    )
+
+
+def _properties(body: dict[str, Any]) -> dict[str, Any]:
+    """Properties of a thread as they are shown: with their types."""
+    return {
+        name: given
+        if isinstance(given, dict)
+        else {
+            "$type": "System.Int32" if isinstance(given, int) else "System.String",
+            "$value": given,
+        }
+        for name, given in fields.mapping(body, "properties").items()
+    }
+
+
+def _thread(pull_request: dict[str, Any], request: Request) -> dict[str, Any]:
+    identity = number(request.params["threadId"], "threadId")
+    for thread in pull_request["threads"]:
+        if thread["id"] == identity:
+            found: dict[str, Any] = thread
+            return found
+    raise ServiceError(
+        404, "CommentThreadNotFoundException", f"The comment thread {identity} was not found."
+    )
+
+
+def _comment(thread: dict[str, Any], request: Request) -> dict[str, Any]:
+    identity = number(request.params["commentId"], "commentId")
+    for comment in thread["comments"]:
+        if comment["id"] == identity:
+            found: dict[str, Any] = comment
+            return found
+    raise ServiceError(404, "CommentNotFoundException", f"The comment {identity} was not found.")
