@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -221,7 +222,18 @@ def test_nothing_of_this_machine_is_in_it(built_vsix: Path) -> None:
 
 
 def test_the_same_sources_give_the_same_bytes(built_vsix: Path, tmp_path: Path) -> None:
-    again = package.package(tmp_path)
+    """Also in another place and language, with another order of sets and other rights of files."""
+    elsewhere = {"TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7", "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "extension.package", "--out", str(tmp_path / "out")],
+        cwd=ROOT,
+        check=True,
+        env={**os.environ, **elsewhere},
+        stdout=subprocess.PIPE,
+        text=True,
+        umask=0o077,
+    )
+    again = Path(done.stdout.splitlines()[-1])
     assert again.name == "amltasks.azure-machine-learning-tasks-0.1.0.vsix" == built_vsix.name
     assert again.read_bytes() == built_vsix.read_bytes()
 
