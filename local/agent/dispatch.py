@@ -235,12 +235,16 @@ def _associate_artifact(command: Command, record: StepRecord, _session: Session)
 
 
 def _publish_results(command: Command, record: StepRecord, session: Session) -> None:
-    _required(command, "type")
+    kind = _required(command, "type")
+    title = command.properties.get("runtitle") or f"{kind}_TestResults_{session.build_number}"
     files = [Path(part.strip()) for part in _required(command, "resultfiles").split(",")]
     for file in files:
         if not file.is_file():
             raise _CommandError(f"the test result file '{file}' does not exist")
-        session.test_results.append(session.attach(file, "test-results", record.name))
+        copy = session.attach(file, "test-results", record.name)
+        session.test_results.append(copy)
+        if kind.lower() == "junit":
+            session.report.tested(title, copy)
 
 
 def _update_build_number(command: Command, record: StepRecord, session: Session) -> None:

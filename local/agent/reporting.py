@@ -38,6 +38,9 @@ class Report:
     def attached(self, identity: str, kind: str, name: str, file: Path) -> None:
         """A step attached a file."""
 
+    def tested(self, title: str, file: Path) -> None:
+        """A step published test results, in JUnit's form."""
+
     def tagged(self, tag: str) -> None:
         """A step tagged the build."""
 

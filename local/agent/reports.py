@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from local.agent.console import Console
+from local.agent.junit import read_results
 from local.agent.model import Job, Stage
 from local.agent.organization import JobRequest, Stages
 from local.agent.outcomes import JobOutcome, StageOutcome, StepOutcome
@@ -86,6 +87,7 @@ class BuildReport(_PlanReport):
         """Tell of the build that was given to this agent."""
         super().__init__(timeline)
         self._number = request.variables["build.buildNumber"]
+        self._identity = {"id": str(request.number)}
         self._path = f"build/builds/{request.number}"
         self._stages: dict[str, str] = {}
 
@@ -106,6 +108,18 @@ class BuildReport(_PlanReport):
     def stage_ended(self, outcome: StageOutcome) -> None:
         """Its result."""
         self.timeline.end(self._stages[outcome.name], outcome.result)
+
+    def tested(self, title: str, file: Path) -> None:
+        """A test run with a result for each case."""
+        results = self.timeline.attempt(lambda: read_results(file))
+        if results is None:
+            return
+        body = {"name": title, "build": self._identity, "automated": True, "state": "InProgress"}
+        run = self.timeline.tell("POST", "test/runs", body=body)
+        if run is not None:
+            path = f"test/runs/{run['id']}"
+            self.timeline.tell("POST", f"{path}/results", body=results)
+            self.timeline.tell("PATCH", path, body={"state": "Completed"})
 
     def tagged(self, tag: str) -> None:
         """The tag."""

@@ -18,6 +18,7 @@ from local.azure.devops import (
     release_definitions,
     releases,
     repositories,
+    test_runs,
 )
 from local.azure.devops.location import location_service
 from local.azure.devops.rest import Area
@@ -31,6 +32,7 @@ AREAS: tuple[Area, ...] = (
     repositories.area,
     endpoints.area,
     release_definitions.area,
+    test_runs.area,
 )
 # These add their routes to an area of those above.
 EXTENDING = (

@@ -33,6 +33,11 @@ require("fs").writeFileSync("words.md", "# words");
 const here = process.cwd();
 console.log(`##vso[task.addattachment type=aml.gate.report;name=the gate]${here}/report.html`);
 console.log(`##vso[task.uploadsummary]${here}/words.md`);
+const cases = '<testcase classname="gate" name="accuracy" time="0.5"/>'
+  + '<testcase name="size"><failure message="too large">why</failure></testcase>'
+  + '<testcase name="slice"><skipped/></testcase>';
+require("fs").writeFileSync("r.xml", `<testsuites><testsuite>${cases}</testsuite></testsuites>`);
+console.log(`##vso[results.publish type=JUnit;runTitle=Gate;resultFiles=${here}/r.xml]`);
 console.log("##vso[task.logissue type=warning;code=W1]beware");
 """
 PIPELINE = """
@@ -161,6 +166,19 @@ def test_a_run_is_a_build(
         place = attachment["_links"]["self"]["href"].partition("_apis/")[2]
         assert look["id"] in place
         assert ask(place) == text
+    (run,) = ask("test/runs", buildUri=build["uri"])["value"]
+    assert (run["name"], run["state"], run["totalTests"], run["passedTests"]) == (
+        *("Gate", "Completed"),
+        *(3, 1),
+    )
+    cases = ask(f"test/runs/{run['id']}/results")["value"]
+    shown = [(one["automatedTestName"], one["outcome"], one["durationInMs"]) for one in cases]
+    assert shown == [
+        ("gate.accuracy", "Passed", 500),
+        ("size", "Failed", 0),
+        ("slice", "NotExecuted", 0),
+    ]
+    assert (cases[1]["errorMessage"], cases[1]["stackTrace"]) == ("too large", "why")
     (artifact,) = ask(f"build/builds/{build['id']}/artifacts")["value"]
     assert (artifact["name"], artifact["resource"]["type"]) == ("model", "FilePath")
     assert (Path(artifact["resource"]["data"]) / "model").exists()
@@ -266,3 +284,12 @@ def test_a_classic_release_is_a_release(
     records = ask(f"distributedtask/hubs/release/plans/{plan}/timelines/{plan}/records")["value"]
     assert [one["type"] for one in records][:2] == ["Phase", "Job"]
     assert {one["state"] for one in records} == {"completed"}
+
+
+def test_results_that_are_no_junit_are_a_warning(
+    ask: Callable[..., Any], play: Callable[..., Any]
+) -> None:
+    script = 'echo nonsense > r.xml; echo "##vso[results.publish type=JUnit;resultFiles=r.xml]"'
+    played = play(f"steps: [{{script: '{script}'}}]".replace("resultFiles=r", "resultFiles=$PWD/r"))
+    assert played.result == "succeeded", played.console
+    assert "holds no JUnit results" in played.console

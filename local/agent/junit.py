@@ -1,0 +1,53 @@
+"""Test results in JUnit's form, as a test run of the service.
+
+The agent: src/Agent.Worker/TestResults/Legacy/JunitResultReader.cs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from local.agent.errors import AgentError
+
+_OUTCOMES = {"failure": "Failed", "error": "Failed", "skipped": "NotExecuted"}
+
+
+def read_results(file: Path) -> list[dict[str, Any]]:
+    """Return the test cases of a file.
+
+    Raises:
+        AgentError: it is no JUnit.
+    """
+    try:
+        # A step's own file, read on the machine that the step ran on.
+        root = ElementTree.parse(file).getroot()  # noqa: S314
+    except (ElementTree.ParseError, UnicodeDecodeError) as error:
+        raise AgentError(f"'{file}' holds no JUnit results ({error}); it is not shown") from None
+    return [_result(case) for case in root.iter("testcase")]
+
+
+def _result(case: ElementTree.Element) -> dict[str, Any]:
+    name, group = case.get("name", ""), case.get("classname", "")
+    found = next((child for child in case if child.tag in _OUTCOMES), None)
+    result: dict[str, Any] = {
+        "testCaseTitle": name,
+        "automatedTestName": f"{group}.{name}" if group else name,
+        "automatedTestStorage": group,
+        "automatedTestType": "JUnit",
+        "durationInMs": _milliseconds(case.get("time", "")),
+        "outcome": "Passed" if found is None else _OUTCOMES[found.tag],
+        "state": "Completed",
+    }
+    if found is not None and found.tag != "skipped":
+        result["errorMessage"] = found.get("message", "")
+        result["stackTrace"] = (found.text or "").strip()
+    return result
+
+
+def _milliseconds(seconds: str) -> float:
+    try:
+        return float(seconds) * 1000
+    except ValueError:
+        return 0.0
