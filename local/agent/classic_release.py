@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.agent import classic, document
+from local.agent.classic_stage import read_jobs
 from local.agent.document import Mapping, Node, Scalar
 from local.agent.errors import PipelineFileError, nearest
 from local.agent.fields import Fields
-from local.agent.model import NEVER, Job, Pipeline, Stage, Step
-from local.agent.pipeline import JOB_CONTEXT, check_graph, overridden
+from local.agent.model import NEVER, Pipeline, Stage
+from local.agent.pipeline import check_graph, overridden
 from local.agent.session import is_file_name
-from local.agent.steps import download_artifacts_step, named, read_condition
 from local.agent.triggers import Filter, read_filter
 
 _DEFINITION = (
@@ -29,26 +29,6 @@ _STAGE = (
     *("processParameters", "properties", "preDeploymentGates", "postDeploymentGates"),
     *("environmentTriggers", "badgeUrl", "queueId", "runOptions"),
 )
-_PHASE = (
-    *("name", "refName", "rank", "phaseType", "deploymentInput", "workflowTasks", "phaseInputs"),
-)
-_INPUT = (
-    *("parallelExecution", "agentSpecification", "skipArtifactsDownload", "imageId", "queueId"),
-    *("artifactsDownloadInput", "demands", "enableAccessToken", "timeoutInMinutes", "condition"),
-    *("jobCancelTimeoutInMinutes", "overrideInputs", "dependencies", "shareOutputVariables"),
-)
-_OPTIONS = (
-    *("emailNotificationType", "emailRecipients", "skipArtifactsDownload", "timeoutInMinutes"),
-    *("enableAccessToken", "publishDeploymentStatus", "badgeEnabled", "autoLinkWorkItems"),
-    "pullRequestDeploymentEnabled",
-)
-_TASK = (*classic.STEP_KEYS, "taskId", "version", "name", "definitionType", "checkLatest")
-_PHASES = {"1": "agentBasedDeployment", "2": "runOnServer", "4": "machineGroupBasedDeployment"}
-_PARALLEL = (
-    *("parallelExecutionType", "continueOnError", "maxNumberOfAgents", "multipliers"),
-    "partialStatus",
-)
-_PARALLELS = {"0": "none", "1": "multiConfiguration", "2": "multiMachine"}
 _CONDITIONS = {"0": "undefined", "1": "event", "2": "environmentState", "4": "artifact"}
 _TRIGGERS = {
     "1": "artifactSource",
@@ -163,7 +143,7 @@ def _stage(
     stage = Stage(
         name=name,
         display_name=name,
-        jobs=_jobs(fields, artifacts),
+        jobs=read_jobs(fields, [artifact.alias for artifact in artifacts]),
         depends_on=tuple(starts.after),
         condition=starts.condition,
         variables=classic.read_variables(fields, environment, {}),
@@ -263,67 +243,3 @@ def _approvers(stage: Fields, key: str) -> tuple[str, ...]:
         name = approver.get("displayName") if isinstance(approver, Mapping) else None
         names.append(name.text if isinstance(name, Scalar) and name.text else "somebody")
     return tuple(names)
-
-
-def _jobs(stage: Fields, artifacts: tuple[Artifact, ...]) -> tuple[Job, ...]:
-    options = stage.child("environmentOptions", f"the options of {stage.what}", _OPTIONS)
-    jobs: list[Job] = []
-    nodes = stage.items("deployPhases")
-    phases = [Fields(node, stage.path, f"a job of {stage.what}", _PHASE) for node in nodes]
-    for position, phase in enumerate(sorted(phases, key=lambda one: one.number("rank", 0)), 1):
-        title = phase.text("name") or f"Job {position}"
-        phase.what = f"the job '{title}' of {stage.what}"
-        kind = phase.choice("phaseType", _PHASES, "agentBasedDeployment")
-        if kind != "agentBasedDeployment":
-            message = f"{phase.what} is of the kind {kind}; the local agent runs agent jobs only"
-            raise phase.error(phase.node, message)
-        given = phase.child("deploymentInput", f"deploymentInput of {phase.what}", _INPUT)
-        skipped = given.boolean("skipArtifactsDownload") or options.boolean("skipArtifactsDownload")
-        aliases = () if skipped else _downloads(given, artifacts)
-        steps = [_step(node, phase, at) for at, node in enumerate(phase.items("workflowTasks"), 1)]
-        jobs.append(
-            Job(
-                name=phase.text("refName") or f"Job_{position}",
-                display_name=title,
-                steps=(download_artifacts_step(aliases), *named(steps, stage.path)),
-                # One after the other, as the jobs of a stage run in the service.
-                depends_on=(jobs[-1].name,) if jobs else (),
-                condition=read_condition(given, JOB_CONTEXT),
-                timeout_minutes=given.number("timeoutInMinutes", 0),
-                cancel_timeout_minutes=given.number("jobCancelTimeoutInMinutes", 1),
-            )
-        )
-    check_graph([(job.name, job.depends_on, 0) for job in jobs], stage.path, "job")
-    return tuple(jobs)
-
-
-def _downloads(given: Fields, artifacts: tuple[Artifact, ...]) -> tuple[str, ...]:
-    """Return the aliases that a job downloads: all, but for those that it skips."""
-    classic.refuse_used(given, "overrideInputs")
-    parallel = given.child("parallelExecution", f"parallelExecution of {given.what}", _PARALLEL)
-    if parallel.choice("parallelExecutionType", _PARALLELS, "none") != "none":
-        message = f"{given.what} runs several times; set its parallelism to none"
-        raise given.error(given.node, message)
-    skipped = []
-    wanted = given.child(
-        "artifactsDownloadInput", f"artifactsDownloadInput of {given.what}", ("downloadInputs",)
-    )
-    for node in wanted.items("downloadInputs"):
-        known = ("alias", "artifactType", "artifactDownloadMode", "artifactItems")
-        one = Fields(node, given.path, f"a download of {given.what}", known)
-        mode = one.text("artifactDownloadMode") or "All"
-        if mode.lower() == "skip":
-            skipped.append(one.text("alias").lower())
-        elif mode.lower() != "all":
-            message = f"{given.what} downloads a part of '{one.text('alias')}'; choose all or none"
-            raise given.error(node, message)
-    return tuple(one.alias for one in artifacts if one.alias.lower() not in skipped)
-
-
-def _step(node: Node, phase: Fields, position: int) -> Step:
-    fields = Fields(node, phase.path, f"task {position} of {phase.what}", _TASK)
-    title = fields.text("name") or f"task {position}"
-    fields.what = f"the task '{title}' of {phase.what}"
-    identity, version = fields.text("taskId"), fields.text("version")
-    step = classic.read_step(fields, fields, identity=identity, version=version)
-    return replace(step, display_name=title)

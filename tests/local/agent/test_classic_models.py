@@ -6,7 +6,7 @@ import pytest
 from azure.devops.v7_1.build import models as build
 from azure.devops.v7_1.release import models as release
 
-from local.agent import classic, classic_build, classic_release
+from local.agent import classic, classic_build, classic_release, classic_stage
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ from local.agent import classic, classic_build, classic_release
         (build.BuildDefinitionStep, (*classic.STEP_KEYS, "displayName", "task")),
         (release.ReleaseDefinition, classic_release._DEFINITION),
         (release.ReleaseDefinitionEnvironment, classic_release._STAGE),
-        (release.EnvironmentOptions, classic_release._OPTIONS),
-        (release.WorkflowTask, classic_release._TASK),
+        (release.EnvironmentOptions, classic_stage._OPTIONS),
+        (release.WorkflowTask, classic_stage._TASK),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
