@@ -126,7 +126,7 @@ ID_TOKEN_REFUSED = Cause(
 )
 MANAGED_IDENTITY_MISSING = Cause(
     code="MANAGED_IDENTITY_MISSING",
-    happened="the agent's machine has no managed identity {identity} to sign in with: {detail}",
+    happened="the agent's machine has no managed identity {identity}: {detail}",
     next_step="run the job on an agent in Azure whose machine has that identity (hosted agents "
     "have none), or use a connection with workload identity federation",
 )

@@ -25,7 +25,9 @@ NO_SUBSCRIPTION = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId"})
 """Resource Manager's codes for a subscription that is not in the principal's tenant."""
 
 _MOST = 400
-_STATUS = re.compile(r"(?:Response Code|StatusCode|Status Code|status code|Code):\s*(\d{3})\b")
+_STATUS = re.compile(
+    r"(?:Response Code|StatusCode|Status Code|status code|Code|HTTP status|HTTP Error):\s*(\d{3})\b"
+)
 _HTTP_ERROR = re.compile(r"\b([45]\d\d) (?:Client|Server) Error\b")
 _CONTENT = re.compile(r"Content:\s*b?(['\"])(?P<body>\{.*\})\1", re.DOTALL)
 _ENTRA = re.compile(r"AADSTS(?P<code>\d+):.*?(?=\s*Trace ID|[\r\n\"\\]|$)")
@@ -118,7 +120,7 @@ def translate(cause: BaseException, doing: str) -> errors.TaskError:
     network = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, ConnectionError)
     if status is None and (any(isinstance(e, network) for e in chain) or _problem(told)):
         return errors.NO_NETWORK.error(doing=doing, detail=_network_detail(told))
-    if status is None and _SIGN_IN.search(told):
+    if status in (None, 400, 401) and _SIGN_IN.search(told):
         return errors.AUTHENTICATION_FAILED.error(detail=detail)
     if status == 403:
         return _forbidden(cause, told, doing, detail)

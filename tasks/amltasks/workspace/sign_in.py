@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
 
 
+# Seconds; azure-core's own are minutes, and it tries four times.
+_PATIENCE = {"connection_timeout": 10, "read_timeout": 30}
+
+
 class SignIn:
     """One principal's tokens; azure-core's ``TokenCredential``. Safe for threads.
 
@@ -66,15 +70,18 @@ class SignIn:
         from azure.identity import CredentialUnavailableError
 
         named = translate(cause, "signing in")
-        if named.cause in (errors.NO_NETWORK, errors.TLS_FAILED) and not isinstance(
+        # Without a network the metadata service is not there: such a machine has no identity.
+        absent = named.cause is errors.NO_NETWORK and isinstance(
             self.principal.proof, ManagedIdentity
-        ):
+        )
+        if named.cause in (*errors.TRANSIENT, errors.TLS_FAILED) and not absent:
             return named
         match self.principal.proof:
             case ClientCertificate() if isinstance(cause, ValueError):
                 return errors.CERTIFICATE_INVALID.error(detail=short(str(cause)))
             case ManagedIdentity() if isinstance(cause, CredentialUnavailableError):
-                which = self.principal.client_id or "of the machine itself"
+                client_id = self.principal.client_id
+                which = f"with the client id {client_id}" if client_id else "of its own"
                 return errors.MANAGED_IDENTITY_MISSING.error(
                     identity=which, detail=short(str(cause))
                 )
@@ -102,6 +109,7 @@ def _credential(principal: Principal) -> TokenCredential:
     where: dict[str, Any] = {
         "authority": principal.cloud.authority,
         "disable_instance_discovery": True,
+        **_PATIENCE,
     }
     match principal.proof:
         case ClientSecret(secret=secret):
@@ -117,6 +125,7 @@ def _credential(principal: Principal) -> TokenCredential:
                 service_connection_id=connection_id,
                 system_access_token=access_token,
                 authority=principal.cloud.authority,
+                **_PATIENCE,
             )
 
 

@@ -160,6 +160,7 @@ def test_a_submission_that_fails_is_told_in_one_sentence(
     ("specs", "least", "code", "said"),
     [
         (["status=403 method=PUT path=*/computes/*"], "0", "FORBIDDEN", "'AzureML Compute Operato"),
+        (["status=503 host=login.*"], "0", "SERVICE_UNAVAILABLE", "while signing in (503)"),
         (["quota=2"], "0", "COMPUTE_QUOTA", "a total vCPU quota of 2"),
         (["quota=4"], "2", "COMPUTE_QUOTA", "Additional requested: 8"),
         (["expired path=*/computes/*"], "0", "UNAUTHORIZED", "Next: verify the service connection"),

@@ -105,6 +105,7 @@ def test_a_machine_without_that_identity(aml_azure: Azure, sdk: str, tmp_path: P
     more = {host: aml_azure.environment[host]}
     message = refusal(aml_azure, sdk, tmp_path, more=more, data={"msiclientid": "mine"}, **MANAGED)
     assert message.startswith(
-        "MANAGED_IDENTITY_MISSING: the agent's machine has no managed identity mine to sign in with"
+        "MANAGED_IDENTITY_MISSING: the agent's machine has no managed identity with the client id "
+        "mine: "
     )
     assert "Identity not found" in message

@@ -121,6 +121,22 @@ def test_what_entra_says_has_a_cause_by_its_number(number: int, code: str) -> No
     assert f"AADSTS{number}: Because." in str(error)
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(503, "SERVICE_UNAVAILABLE"), (429, "THROTTLED"), (400, "AUTHENTICATION_FAILED")],
+)
+def test_an_authority_that_does_not_answer_is_no_wrong_tenant(status: int, code: str) -> None:
+    try:
+        try:
+            raise ValueError(f"OIDC Discovery failed on https://x. HTTP status: {status}, Error: x")
+        except ValueError:
+            raise ValueError("Unable to get authority configuration for https://x") from None
+    except ValueError as found:
+        assert translate(found, "signing in").cause.code == code
+    plain = translate(Exception(f"Authentication failed: HTTP Error: {status}"), "signing in")
+    assert plain.cause.code == (code if status != 400 else "REFUSED")
+
+
 def test_signing_in_that_failed_in_the_midst_of_the_sdk_is_told_as_itself() -> None:
     own = errors.ID_TOKEN_REFUSED.error(detail="HTTP 404")
     wrapped = AuthenticationException("Could not retrieve a token", inner_exception=own)

@@ -6,6 +6,8 @@ import copy
 
 import pytest
 
+from amltasks.agent import Connection
+from amltasks.connection import principal
 from amltasks.errors import TaskError
 from amltasks.workspace.port import ClientCertificate, Cloud, Principal, WorkloadIdentity
 from amltasks.workspace.sign_in import SignIn
@@ -43,3 +45,30 @@ def test_an_agent_that_names_no_address_for_id_tokens(monkeypatch: pytest.Monkey
 def test_a_deep_copy_is_the_same() -> None:
     own = signing_in(ClientCertificate(pem=""))
     assert copy.deepcopy({"auth": [own]})["auth"][0] is own
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("AzureChinaCloud", "https://management.chinacloudapi.cn"),
+        ("AzureUSGovernment", "https://management.usgovcloudapi.net"),
+    ],
+)
+def test_both_sdks_go_to_the_connections_cloud(name: str, address: str) -> None:
+    from amltasks.workspace.sdk_v1.credential import WrappedSignIn
+    from amltasks.workspace.sdk_v2.rest import Rest
+
+    given = Connection(
+        id="guid",
+        name="prod",
+        url="",
+        scheme="ManagedServiceIdentity",
+        parameters={},
+        data={"subscriptionid": "s", "environment": name},
+    )
+    who = principal(given)
+    rest = Rest(who, resource_group="g", workspace="w")
+    assert rest.address("jobs/j").startswith(f"{address}/subscriptions/s/resourceGroups/g/")
+    wrapped = WrappedSignIn(SignIn(who))
+    assert wrapped._get_arm_end_point().rstrip("/") == address
+    assert [one.subscription_id for one in wrapped._get_all_subscription_ids()[0]] == ["s"]
