@@ -12,6 +12,7 @@ import { ReleaseRestClient } from 'azure-devops-extension-api/Release';
 import * as SDK from 'azure-devops-extension-sdk';
 
 import { Page } from './page';
+import { Problem } from './problem';
 import { buildSubject, releaseSubject } from './subject';
 
 interface Named {
@@ -35,10 +36,13 @@ async function start(): Promise<void> {
     configuration.onReleaseChanged(({ id }) => {
       void page.show(() => releaseSubject(builds, releases, project, id), 'this release');
     });
-  } else {
-    configuration.onBuildChanged?.(({ id }) => {
+  } else if (configuration.onBuildChanged) {
+    configuration.onBuildChanged(({ id }) => {
       void page.show(() => buildSubject(builds, project, id), 'this build');
     });
+  } else {
+    const silent = new Problem('The portal names no build and no release', 'reload the page.');
+    await page.show(() => Promise.reject(silent), 'this page');
   }
 }
 

@@ -17,8 +17,14 @@ REPORT = "aml.deploy.report"
 """The types of the two attachments; their name is the service's."""
 
 _SCHEMA = 1
+_META = (
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    "style-src 'unsafe-inline'\">"
+)
 _STYLE = """
-:root { color-scheme: light dark; }
+:root { color-scheme: light dark; background: light-dark(#fff, #16191d);
+  color: light-dark(#1b1f24, #e6e9ee); }
 body { font: 14px/1.45 'Segoe UI', system-ui, sans-serif; max-width: 60rem; margin: 1rem auto;
   padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.3rem; margin: 0 0 .5rem; } h2 { font-size: 1.05rem; margin: 1.4rem 0 .3rem; }
@@ -98,8 +104,8 @@ def page(deployment: Deployment) -> str:
     title = f"Deployment of {deployment.service}"
     outcome = f"{deployment.model}:{deployment.version} as {deployment.revision}"
     head = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
-        f"</title><style>{_STYLE}</style></head><body>\n<h1>{escape(title)}</h1>\n"
+        f'<!doctype html>\n<html lang="en"><head>{_META}<title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body><main>\n<h1>{escape(title)}</h1>\n"
         f'<p><span class="{"bad" if failed else "good"}">{escape(deployment.state)}</span>: '
         f"{escape(outcome)}</p>\n"
     )
@@ -111,7 +117,7 @@ def page(deployment: Deployment) -> str:
     parts += [_smoke(deployment.smoke), _phases(deployment.phases)]
     lineage = [map(escape, fact) for fact in deployment.lineage.items()]
     parts.append(_table("Lineage", ("fact", "value"), lineage))
-    return "".join(parts) + "</body></html>\n"
+    return "".join(parts) + "</main></body></html>\n"
 
 
 def _smoke(rows: Sequence[SmokeRow]) -> str:

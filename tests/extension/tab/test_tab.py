@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Locator
+from playwright.sync_api import Browser, Frame, Locator
 
 from tests.extension.tab.frame import DARK, LIGHT, ROOT, OpenTab, Tab
 from tests.extension.tab.samples import (
@@ -216,6 +217,11 @@ def test_nothing_to_show_is_one_sentence_that_says_what_to_do(
         status.get_by_text("has no report").wait_for()
 
 
+def test_a_portal_that_names_nothing_is_told(open_tab: OpenTab) -> None:
+    text = open_tab(Nothing=0).text()
+    assert "The portal names no build and no release. Next: reload the page." in text
+
+
 def test_a_running_build_fills_up_without_a_reload(open_tab: OpenTab, service: Service) -> None:
     build = service.add_build(running=True)
     tab = open_tab(Build=build)
@@ -339,19 +345,34 @@ def test_themes_and_widths_are_accessible(
         "rgb(32, 31, 30)" if theme is DARK else "rgb(248, 248, 248)"
     )
     assert tab.document.evaluate("document.documentElement.scrollWidth") <= width
-    assert violations(tab) == []
+    assert violations(tab.document) == []
     if width < 400:
         return
     other = LIGHT if theme is DARK else DARK
     tab.page.evaluate("theme => changeTheme(theme)", other)
     tab.frame.locator(f"html[data-scheme={'light' if other is LIGHT else 'dark'}]").wait_for()
-    assert violations(tab) == []
+    assert violations(tab.document) == []
 
 
-def violations(tab: Tab) -> list[str]:
-    """What axe finds in the tab, at WCAG 2.2 AA and its best practices."""
-    tab.document.evaluate(AXE.read_text(encoding="utf-8"))
-    found = tab.document.evaluate(
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_deployments_report_is_accessible(
+    browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    """On a page of its own: in the tab's frame no script runs, and so axe does not."""
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 390, "height": 800})
+    try:
+        shown = context.new_page()
+        shown.set_content(deploy_report(deployed("cars-live", problem="It is late.")).content)
+        assert violations(shown.main_frame) == []
+        assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+    finally:
+        context.close()
+
+
+def violations(document: Frame) -> list[str]:
+    """What axe finds in a document, by WCAG 2.2 AA and its own best practices."""
+    document.evaluate(AXE.read_text(encoding="utf-8"))
+    found = document.evaluate(
         "async () => (await axe.run(document, { iframes: false })).violations"
     )
     return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found]
