@@ -192,7 +192,7 @@ class DevOps:
             thread = {
                 "comments": [{"content": markdown, "commentType": "text", "parentCommentId": 0}],
                 "status": "closed",
-                "properties": {_MARKER: marker},
+                "properties": {_MARKER: {"$type": "System.String", "$value": marker}},
             }
             git.create_thread(thread, repository, pull_request_id, **where)
 

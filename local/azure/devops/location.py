@@ -9,9 +9,6 @@ from local.azure.devops.organization import organization
 from local.azure.devops.rest import Area, collection, guarded
 from local.azure.web import Request, Response, Router, ServiceError, json_response
 
-# learn.microsoft.com/azure/devops/extend/develop/work-with-urls: location service of the SPS.
-AREA_ID = "951917ac-a960-4999-8464-e3f0aa25b381"
-
 
 def location_service(areas: Sequence[Area]) -> list[Router]:
     """The routers that tell clients of `areas`, one for each host these are on."""
@@ -20,7 +17,7 @@ def location_service(areas: Sequence[Area]) -> list[Router]:
 
 
 def _service(host: str, areas: Sequence[Area]) -> Router:
-    own = Area("Location", id=AREA_ID, host=host)
+    own = Area("Location", id=None, host=host)
     resource_areas = own.location(
         "e81700f7-3be2-46de-8624-2eb35882fcaa",
         "_apis/{resource}/{areaId}",

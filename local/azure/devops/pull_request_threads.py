@@ -133,16 +133,21 @@ def _add_comment(azure: Azure, thread: dict[str, Any], given: dict[str, Any]) ->
 
 
 def _properties(body: dict[str, Any]) -> dict[str, Any]:
-    """Properties of a thread as they are shown: with their types."""
-    return {
-        name: given
-        if isinstance(given, dict)
-        else {
-            "$type": "System.Int32" if isinstance(given, int) else "System.String",
-            "$value": given,
-        }
-        for name, given in fields.mapping(body, "properties").items()
-    }
+    """Properties of a thread as they are shown: with their types.
+
+    As the service reads them: plain values, or objects whose first member is the type
+    (actions/runner, src/Sdk/WebApi/WebApi/Contracts/PropertiesCollection.cs).
+    """
+    found = {}
+    for name, given in fields.mapping(body, "properties").items():
+        kind: Any = "System.Int32" if isinstance(given, int) else "System.String"
+        value = given
+        if isinstance(given, dict):
+            if len(given) < 2:
+                raise ServiceError(400, "ArgumentException", f"The property '{name}' is corrupt.")
+            kind, value = list(given.values())[:2]
+        found[name] = {"$type": kind, "$value": value}
+    return found
 
 
 def _thread(pull_request: dict[str, Any], request: Request) -> dict[str, Any]:

@@ -33,12 +33,19 @@ def test_threads_and_comments_of_a_pull_request(organisation: Organisation) -> N
     assert number in [one.pull_request_id for one in found]
 
     thread = git.create_thread(
-        {"comments": [{"content": "first"}], "status": "active", "properties": {"Aml.Gate": "x"}},
+        {
+            "comments": [{"content": "first"}],
+            "status": "active",
+            "properties": {"Aml.Gate": "x", "M": {"type": "System.Int32", "value": 1}},
+        },
         project,
         number,
         project,
     )
-    assert thread.properties["Aml.Gate"]["$value"] == "x"
+    assert thread.properties == {
+        "Aml.Gate": {"$type": "System.String", "$value": "x"},
+        "M": {"$type": "System.Int32", "$value": 1},
+    }
     git.create_comment({"content": "second"}, project, number, thread.id, project)
     changed = git.update_comment({"content": "better"}, project, number, thread.id, 1, project)
     assert changed.content == "better"
