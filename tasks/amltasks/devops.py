@@ -27,10 +27,10 @@ from amltasks.agent import Job
 
 PREFIX = "AmlGate."
 _MARKER = "AmlTasks.Comment"
-_VIEW = ("View builds", "on this pipeline")
-_TAG = ("Edit build quality", "on this pipeline")
-_UPDATE = ("Update build information", "on this pipeline")
-_COMMENT = ("Contribute to pull requests", "on this repository")
+# What to grant; the service's own words, in the detail of an error, are often narrower.
+_VIEW = "'View builds' on this pipeline"
+_WRITE = "'Update build information' and 'Edit build quality' on this pipeline"
+_COMMENT = "'Contribute to pull requests' on this repository"
 _TIMEOUT_S = 30.0
 _RETRIES = 2
 
@@ -97,7 +97,7 @@ class DevOps:
 
     def tag_build(self, tags: Sequence[str]) -> None:
         """Add tags to this build; a failure is a warning."""
-        with self._or_warning("tagging the build", _TAG):
+        with self._or_warning("tagging the build", _WRITE):
             if self.build_id is not None:
                 # A comma would make two of one when builds are looked up by tag.
                 plain = [tag.replace(",", " ") for tag in tags]
@@ -105,7 +105,7 @@ class DevOps:
 
     def set_properties(self, properties: Mapping[str, str]) -> None:
         """Set properties of this build; a failure is a warning."""
-        with self._or_warning("writing the build's properties", _UPDATE):
+        with self._or_warning("writing the build's properties", _WRITE):
             self._write(properties)
 
     def record_verdict(self, *, model: str, verdict: str, reason: str, model_version: str) -> None:
@@ -113,7 +113,7 @@ class DevOps:
 
         verdict: ``passed`` or ``rejected``.
         """
-        with self._or_warning("writing the verdict to the build's properties", _UPDATE):
+        with self._or_warning("writing the verdict to the build's properties", _WRITE):
             if self.build_id is None:
                 return
             present = self._read(self.build_id)
@@ -214,7 +214,7 @@ class DevOps:
         self._status = response.status_code
 
     @contextlib.contextmanager
-    def _or_warning(self, doing: str, permission: tuple[str, str]) -> Iterator[None]:
+    def _or_warning(self, doing: str, permission: str) -> Iterator[None]:
         try:
             with self._or_error(doing, permission):
                 yield
@@ -222,7 +222,7 @@ class DevOps:
             self._job.warn(error.cause.code, f"{error.happened}. Next: {error.next_step}")
 
     @contextlib.contextmanager
-    def _or_error(self, doing: str, permission: tuple[str, str]) -> Iterator[None]:
+    def _or_error(self, doing: str, permission: str) -> Iterator[None]:
         from msrest.exceptions import ClientException
 
         self._status = 0
@@ -232,13 +232,10 @@ class DevOps:
         except (ClientException, OSError, ValueError) as error:
             raise self._meant(error, doing, permission) from error
 
-    def _meant(self, error: Exception, doing: str, permission: tuple[str, str]) -> errors.TaskError:
+    def _meant(self, error: Exception, doing: str, permission: str) -> errors.TaskError:
         detail = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         if self._status in (401, 403) or "AuthenticationError" in type(error).__name__:
-            name, where = permission
-            return errors.DEVOPS_FORBIDDEN.error(
-                doing=doing, detail=detail, permission=name, where=where
-            )
+            return errors.DEVOPS_FORBIDDEN.error(doing=doing, detail=detail, permission=permission)
         if 400 <= self._status < 500 and self._status not in (407, 408, 429):
             return errors.DEVOPS_REFUSED.error(doing=doing, status=self._status, detail=detail)
         return errors.DEVOPS_UNREACHABLE.error(

@@ -441,8 +441,8 @@ DEVOPS_UNREACHABLE = Cause(
 DEVOPS_FORBIDDEN = Cause(
     code="DEVOPS_FORBIDDEN",
     happened="the job's own identity was refused while {doing}: {detail}",
-    next_step="give the project's build service the permission '{permission}' {where}, and see "
-    "whether the job ran longer than its access token lives",
+    next_step="give the project's build service the permission {permission}, and see whether the "
+    "job ran longer than its access token lives",
 )
 DEVOPS_REFUSED = Cause(
     code="DEVOPS_REFUSED",

@@ -219,11 +219,12 @@ def test_what_only_adds_is_a_warning_and_what_is_needed_an_error(
     opened.tag_build(["a"])
     opened.comment(number, "m", "text")
     opened.record_verdict(model="m", verdict="passed", reason="PASSED", model_version="1")
-    permissions = ("Edit build quality", "Contribute to pull requests", "Update build information")
+    write = "'Update build information' and 'Edit build quality' on this pipeline"
+    permissions = (write, "'Contribute to pull requests' on this repository", write)
     assert len(job.warnings) == 3
     for warning, permission in zip(job.warnings, permissions, strict=True):
         assert warning.startswith("DEVOPS_FORBIDDEN: ")
-        assert f" Next: give the project's build service the permission '{permission}'" in warning
+        assert f" Next: give the project's build service the permission {permission}" in warning
     with pytest.raises(errors.TaskError, match=r"DEVOPS_FORBIDDEN.*'View builds'"):
         opened.properties(job.build)
 
