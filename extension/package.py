@@ -27,6 +27,7 @@ TASK_FILES = ("task.json", "icon.png")
 SETTINGS = "launcher.json"
 """What the launcher may do for a task; only where the task has that file."""
 LOCKS = ("v1.txt", "v2.txt", "uv.txt")
+PROGRAM_SUFFIXES = (".py", ".jinja")
 OWN_LOCKS = {
     # Its statistics and plots are large; the other tasks must not wait for them.
     "EvaluateAndGateV1": {"v1.txt": "v1-gate.txt", "v2.txt": "v2-gate.txt"},
@@ -103,8 +104,9 @@ def stage_program(task: Path, target: Path, launcher: Path) -> None:
         copy(task / SETTINGS, target / SETTINGS)
     for path in launcher.iterdir():
         copy(path, target / path.name)
-    for path in sorted((ROOT / "tasks" / "amltasks").rglob("*.py")):
-        copy(path, target / "python" / path.relative_to(ROOT / "tasks"))
+    for path in sorted((ROOT / "tasks" / "amltasks").rglob("*")):
+        if path.suffix in PROGRAM_SUFFIXES:
+            copy(path, target / "python" / path.relative_to(ROOT / "tasks"))
     own = OWN_LOCKS.get(task.name, {})
     for name in LOCKS:
         copy(ROOT / "requirements" / own.get(name, name), target / "requirements" / name)

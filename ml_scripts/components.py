@@ -59,6 +59,15 @@ def generate(rows: int, seed: int = DEFAULT_SEED) -> Iterator[tuple[str, int]]:
         yield text, int(not compliant(year, material, condition))
 
 
+def properties(text: str) -> dict[str, str]:
+    """Tell the material and the condition that a text names; ``other`` where it names none."""
+    words = f" {text} "
+    return {
+        name: next((value for value in values if f" {value} " in words), "other")
+        for name, values in (("material", MATERIALS), ("condition", CONDITIONS))
+    }
+
+
 def write_csv(path: Path, rows: int, seed: int = DEFAULT_SEED) -> None:
     """Write ``rows`` generated rows with a header to ``path``, whose folder must exist."""
     with path.open("w", newline="", encoding="utf-8") as file:

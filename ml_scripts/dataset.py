@@ -2,16 +2,21 @@
 
 import hashlib
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import components
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sources import SourceError, fetch, shown
 
 # Per cent of the distinct texts.
 EVALUATION_SHARE = 5
 VALIDATION_SHARE = 5
+# Beside a model: the fingerprints of the distinct texts it was trained on, sorted.
+TRAINED_ON_FILE = "trained_on.npy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +108,17 @@ def divide(frame: pd.DataFrame) -> Parts:
 
 
 def _percentile(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % 100
+    return fingerprint(text) % 100
+
+
+def fingerprint(text: str) -> int:
+    """Return the first 64 bits of the text's SHA-256: enough to tell texts apart, not to read."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def fingerprints(texts: Iterable[str]) -> npt.NDArray[np.uint64]:
+    """Return the fingerprint of each text."""
+    return np.array([fingerprint(text) for text in texts], dtype=np.uint64)
 
 
 def digest(frame: pd.DataFrame) -> str:

@@ -104,6 +104,9 @@ def train(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder / network.MODEL_FILE)
     vocabulary.save(folder)
+    # With these evaluate.py can tell which of its rows the model has seen.
+    trained_on = parts.training["text"].drop_duplicates()
+    np.save(folder / dataset.TRAINED_ON_FILE, np.sort(dataset.fingerprints(trained_on)))
     metadata = {
         "model_name": options.model_name,
         "seed": options.seed,
@@ -115,6 +118,7 @@ def train(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "data_rows": len(frame),
         "data_sha256": dataset.digest(frame),
         "evaluation_sha256": dataset.digest(parts.evaluation),
+        "training_positive_share": float(parts.training["label"].mean()),
         "training_seconds": round(seconds, 2),
         "metrics": metrics,
         "versions": {

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import logging
 import os
 import sys
-from collections.abc import Callable
 
 import click
 
-from amltasks import agent, deploy_aks, errors, evaluate_gate, provision_compute, run_pipeline
+from amltasks import agent, errors
 
 log = logging.getLogger("amltasks")
 
-Task = Callable[[agent.Job], str]
-
 _OK, _FAILED, _NO_LAUNCHER, _CANCELED = 0, 1, 2, 130
+
+_TASKS = {
+    "ProvisionAmlCompute": "provision_compute",
+    "RunAmlPipeline": "run_pipeline",
+    "EvaluateAndGate": "evaluate_gate",
+    "DeployToAks": "deploy_aks",
+}
 
 
 @click.group()
@@ -24,22 +29,17 @@ def main() -> None:
     """Azure Machine Learning tasks. The launcher of a task starts these; people use the task."""
 
 
-def _command(name: str, task: Task) -> None:
-    @main.command(name, help=task.__doc__)
+def _command(name: str, module: str) -> None:
+    @main.command(name, help=f"Perform the task {name}.")
     def perform() -> None:
-        _end(_perform(name, task))
+        _end(_perform(name, module))
 
 
-for _name, _task in {
-    "ProvisionAmlCompute": provision_compute.run,
-    "RunAmlPipeline": run_pipeline.run,
-    "EvaluateAndGate": evaluate_gate.run,
-    "DeployToAks": deploy_aks.run,
-}.items():
-    _command(_name, _task)
+for _name, _module in _TASKS.items():
+    _command(_name, _module)
 
 
-def _perform(name: str, task: Task) -> int:
+def _perform(name: str, module: str) -> int:
     os.environ.pop("PYTHONPATH", None)  # the way to us is not for what a pipeline file starts
     _log_to_stdout()
     try:
@@ -51,9 +51,11 @@ def _perform(name: str, task: Task) -> int:
     try:
         if job.handover.task != name:
             raise errors.HANDOVER_INVALID.error(detail=f"it is for the task {job.handover.task}")
-        done = task(job)
+        # One task's module only: each has packages in its environment that others lack.
+        done: str = importlib.import_module(f"amltasks.{module}").run(job)
         log.info("%s", errors.sentence(done))
-        job.channel.result("Succeeded", errors.sentence(done))
+        issues = isinstance(done, agent.WithIssues)
+        job.channel.result("SucceededWithIssues" if issues else "Succeeded", errors.sentence(done))
     except errors.TaskError as error:
         return _fail(job, error)
     except KeyboardInterrupt:

@@ -173,6 +173,12 @@ class Cancellation:
             time.sleep(min(left, _SLICE_SECONDS))
 
 
+class WithIssues(str):
+    """What a task did, in a sentence, where it succeeded but with something to look at."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """All that a task module is given."""

@@ -317,8 +317,24 @@ OUTPUT_NOT_FOUND = Cause(
 
 RULES_INVALID = Cause(
     code="RULES_INVALID",
-    happened="the gate's rules cannot be used: {detail}",
-    next_step="correct the input 'rules'; a rule has metric, direction, floor and min_gain",
+    happened="the gate's rules in {source} cannot be used: {detail}",
+    next_step="correct the rules; the page of the task lists every key",
+)
+PREDICTIONS_INVALID = Cause(
+    code="PREDICTIONS_INVALID",
+    happened="the predictions in '{path}' cannot be used: {detail}",
+    next_step="write the columns id, label, prediction and score, one row for each evaluated row",
+)
+BASELINE_AMBIGUOUS = Cause(
+    code="BASELINE_AMBIGUOUS",
+    happened="the baseline cannot be told: {detail}",
+    next_step="name another baseline, or make that one a single registered model",
+)
+RESCORING_FAILED = Cause(
+    code="RESCORING_FAILED",
+    happened="the service '{service}' could not label the evaluation rows: {detail}",
+    next_step='let it answer {{"data": [text, ...]}} with {{"predictions": [0 or 1, ...]}}, or '
+    "keep the evaluation rows from build to build",
 )
 MODEL_NOT_FOUND = Cause(
     code="MODEL_NOT_FOUND",
@@ -347,36 +363,80 @@ CANDIDATE_NOT_COMPLETED = Cause(
     happened="the candidate's run {run} is {status}, so its metrics are not final",
     next_step="judge a run that completed; see {url}",
 )
+_REJECTED = "the gate rejected the model: {detail}"
+
 METRIC_MISSING = Cause(
     code="METRIC_MISSING",
-    happened="the gate rejected the model: {detail}",
+    happened=_REJECTED,
     next_step="log the metric in the pipeline under the very name the rules use",
 )
 METRIC_NOT_FINITE = Cause(
     code="METRIC_NOT_FINITE",
-    happened="the gate rejected the model: {detail}",
+    happened=_REJECTED,
     next_step="find out why training diverged; a metric must be a finite number",
+)
+SLICE_MISSING = Cause(
+    code="SLICE_MISSING",
+    happened=_REJECTED,
+    next_step="write the slice's column into the predictions, or correct 'slices' in the rules",
 )
 BELOW_FLOOR = Cause(
     code="BELOW_FLOOR",
-    happened="the gate rejected the model: {detail}",
+    happened=_REJECTED,
     next_step="improve the model, or lower the floor in the rules on purpose",
+)
+ABOVE_CEILING = Cause(
+    code="ABOVE_CEILING",
+    happened=_REJECTED,
+    next_step="improve the model, or raise the ceiling in the rules on purpose",
+)
+SLICE_GAP = Cause(
+    code="SLICE_GAP",
+    happened=_REJECTED,
+    next_step="improve the model where it is worst, or allow a wider max_gap on purpose",
+)
+WORSE = Cause(
+    code="WORSE",
+    happened=_REJECTED,
+    next_step="improve the model, or allow a greater max_loss in the rules on purpose",
+)
+TIE = Cause(
+    code="TIE",
+    happened=_REJECTED,
+    next_step="if as good is good enough, write max_loss in place of min_gain, or 'tie: pass'",
 )
 NOT_BETTER = Cause(
     code="NOT_BETTER",
-    happened="the gate rejected the model: {detail}",
+    happened=_REJECTED,
     next_step="improve the model, or allow a smaller min_gain in the rules",
+)
+TOO_FEW_ROWS = Cause(
+    code="TOO_FEW_ROWS",
+    happened=_REJECTED,
+    next_step="evaluate on more distinct inputs, allow a greater max_loss, or write "
+    "'too_few_rows: warn'",
+)
+DIFFERENT_ROWS = Cause(
+    code="DIFFERENT_ROWS",
+    happened=_REJECTED,
+    next_step="evaluate both models on one frozen set, or write 'different_rows: points' to "
+    "compare single numbers",
 )
 NO_INCUMBENT = Cause(
     code="NO_INCUMBENT",
-    happened="the gate rejected the model: {detail}",
-    next_step="add the item 'no_incumbent: pass' to the rules if a first model may pass",
+    happened=_REJECTED,
+    next_step="write 'no_incumbent: pass' in the rules if a first model may pass",
 )
 BASELINE_UNREACHABLE = Cause(
     code="BASELINE_UNREACHABLE",
     happened="the gate rejected the model, for it could not look at the baseline: {detail}",
     next_step="mend the reason given and run again; the gate never passes unseen",
     fault=Fault.SYSTEM,
+)
+STEPPED_BACK = Cause(
+    code="STEPPED_BACK",
+    happened="the model passed, but another build was first: {detail}",
+    next_step="run the gate again; it will compare with the model that was promoted",
 )
 
 # --- deployment ------------------------------------------------------------------------------

@@ -207,12 +207,56 @@ def load_yaml(name: str, value: str, *, as_written: bool) -> Any:
     try:
         return yaml.load(value, Loader=yaml.BaseLoader if as_written else _CoreLoader)  # noqa: S506
     except yaml.YAMLError as cause:
-        mark = getattr(cause, "problem_mark", None)
-        where = f" (line {mark.line + 1})" if mark else ""
-        problem = getattr(cause, "problem", None) or "it cannot be read"
         raise errors.INPUT_INVALID.error(
-            name=name, value=shortened(value), expected=f"YAML: {problem}{where}"
+            name=name, value=shortened(value), expected=f"YAML: {_problem(cause)}"
         ) from None
+
+
+class YamlError(ValueError):
+    """A text is no YAML; the message says what is wrong, the line first."""
+
+
+Located = dict[tuple[str | int, ...], int]
+"""The lines of a document's keys and items: path (keys and indices from the top) -> line from 1."""
+
+
+def located_yaml(value: str) -> tuple[Any, Located]:
+    """A YAML document, by the same rules as :func:`load_yaml`, and where its parts stand.
+
+    Raises:
+        YamlError: it is no YAML, or a key stands twice.
+    """
+    loader = _CoreLoader(value)
+    try:
+        node = loader.get_single_node()
+        lines: Located = {}
+        if node is not None:
+            _locate(node, (), lines)
+        return (None if node is None else loader.construct_document(node)), lines
+    except yaml.YAMLError as cause:
+        raise YamlError(_problem(cause)) from None
+    finally:
+        loader.dispose()
+
+
+def _locate(node: yaml.Node, at: tuple[str | int, ...], lines: Located) -> None:
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, item in node.value:
+            path = (*at, str(key.value))
+            if path in lines:
+                raise YamlError(f"line {key.start_mark.line + 1}: '{key.value}' stands twice")
+            lines[path] = key.start_mark.line + 1
+            _locate(item, path, lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            _locate(item, (*at, number), lines)
+
+
+def _problem(cause: yaml.YAMLError) -> str:
+    mark = getattr(cause, "problem_mark", None)
+    where = f" (line {mark.line + 1})" if mark else ""
+    return (getattr(cause, "problem", None) or "it cannot be read") + where
 
 
 def _mapping(name: str, value: str, *, as_written: bool) -> dict[str, Any]:

@@ -21,6 +21,7 @@ TIMED_REQUESTS = 5
 MALFORMED = '{"data": ['
 # What score scripts call the list of their answers; the first that is there counts.
 _ANSWER_KEYS = ("predictions", "result", "results", "labels")
+_SCORE_KEYS = ("scores", "probabilities")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,25 +111,48 @@ def _gullible(score: Callable[[str], Answer]) -> str:
     return f"a malformed request got HTTP {answer.status}, and must get a 4xx: {body}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """A service's labels and, where it gives them, the scores behind them."""
+
+    labels: list[Any]
+    scores: list[Any] | None = None
+
+
+def answers(body: str) -> Answers:
+    """What a service said of each row.
+
+    Args:
+        body: the service's answer: a JSON list, or an object with such a list under
+            ``predictions`` (``result``, ``results``, ``labels``), or either as a JSON text.
+
+    Raises:
+        ValueError: the answer is nothing of the kind.
+    """
+    found = json.loads(body)
+    if isinstance(found, str):  # azureml scripts often return json.dumps(...), encoded once more
+        found = json.loads(found)
+    scores = None
+    if isinstance(found, dict):
+        key = next((key for key in _ANSWER_KEYS if key in found), None)
+        scores = next((found[key] for key in _SCORE_KEYS if isinstance(found.get(key), list)), None)
+        found = found[key] if key else None
+    if not isinstance(found, list):
+        raise ValueError(f"the answer holds no list of predictions: {shortened(body, 200)}")
+    return Answers(labels=found, scores=scores)
+
+
 def compare(rows: tuple[Row, ...], body: str) -> list[Mismatch]:
     """The rows that were answered wrongly.
 
     Args:
         rows: what was asked.
-        body: the service's answer: a JSON list, or an object with such a list under
-            ``predictions`` (``result``, ``results``, ``labels``), or either as a JSON text.
+        body: the service's answer, as :func:`answers` takes it.
 
     Raises:
-        ValueError: the answer is nothing of the kind, or has another number of labels.
+        ValueError: as :func:`answers`; also when there is another number of labels.
     """
-    found = json.loads(body)
-    if isinstance(found, str):  # azureml scripts often return json.dumps(...), encoded once more
-        found = json.loads(found)
-    if isinstance(found, dict):
-        key = next((key for key in _ANSWER_KEYS if key in found), None)
-        found = found[key] if key else None
-    if not isinstance(found, list):
-        raise ValueError(f"the answer holds no list of predictions: {shortened(body, 200)}")
+    found = answers(body).labels
     if len(found) != len(rows):
         raise ValueError(f"{len(rows)} rows were asked, {len(found)} answered")
     return [

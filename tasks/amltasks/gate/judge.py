@@ -1,50 +1,71 @@
-"""The judgement: rules applied to a candidate's and a baseline's metrics. It fails closed."""
+"""The judgement: rules applied to a candidate and its baseline. It fails closed."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
-from amltasks.gate.rules import Rule, Rules
-from amltasks.verdict import Baseline, Check, Reason, Verdict
+from amltasks.gate import decision, hygiene
+from amltasks.gate.decision import Gained
+from amltasks.gate.judging import Comparison
+from amltasks.gate.measures import MEASURES, point
+from amltasks.gate.paired import Wanted, compare_many
+from amltasks.gate.rows import Array, Pair, Rows, paired
+from amltasks.gate.rules import HYGIENE, Rule, Rules
+from amltasks.gate.verdict import Baseline, Check, Reason, Verdict
 
-# The gravest first: what cannot be judged comes before what was judged and found wanting.
-_ORDER = (
-    Reason.BASELINE_UNREACHABLE,
-    Reason.NO_INCUMBENT,
-    Reason.METRIC_MISSING,
-    Reason.METRIC_NOT_FINITE,
-    Reason.BELOW_FLOOR,
-    Reason.NOT_BETTER,
-)
+ALL_ROWS = "all rows"
 
 
-def judge(candidate: Mapping[str, float], baseline: Baseline | None, rules: Rules) -> Verdict:
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """What is judged: the metrics it logged, and its predictions where there are any."""
+
+    metrics: Mapping[str, float]
+    rows: Rows | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scope:
+    """The rows a rule applies to: a name, and which they are (None: all, or none at hand)."""
+
+    name: str
+    chosen: Array | None = None
+
+
+def judge(candidate: Candidate, baseline: Baseline | None, rules: Rules) -> Verdict:
     """Apply the rules.
 
     Args:
-        candidate: the candidate's metrics.
+        candidate: what is judged.
         baseline: what it is compared with; None when the user asked for no baseline, and then only
-            rules with ``min_gain`` need one.
+            rules with ``min_gain`` or ``max_loss`` need one.
         rules: the rules.
 
     Returns:
-        The verdict. It passes only when every rule was applied and holds, except that rules allow
-        a first model (``no_incumbent: pass``) to go uncompared.
+        The verdict. It passes only when every rule with severity ``fail`` was applied and holds,
+        except where the rules say otherwise in writing.
     """
     against = baseline or Baseline(label="no baseline")
-    checks = tuple(_check(rule, candidate, against, rules) for rule in rules.rules)
-    found = {check.reason: check.detail for check in reversed(checks)}
+    judgement = _Judgement(candidate, against, rules)
+    checks = tuple(check for rule in rules.rules for check in judgement.checks(rule))
+    found = {check.reason: check.detail for check in reversed(checks) if check.blocks}
     if against.unreachable:
         found[Reason.BASELINE_UNREACHABLE] = f"{against.label}: {against.unreachable}"
-    elif baseline is not None and against.metrics is None and not rules.no_incumbent_passes:
+    elif baseline is not None and against.metrics is None and rules.no_incumbent == "fail":
         found[Reason.NO_INCUMBENT] = f"there is no incumbent ({against.label})"
-    for reason in _ORDER:
-        if reason in found:
-            return Verdict(reason=reason, detail=found[reason], checks=checks, baseline=against)
-    detail = f"all {len(checks)} rules hold" if len(checks) > 1 else "the rule holds"
-    return Verdict(reason=Reason.PASSED, detail=detail, checks=checks, baseline=against)
+    gravest = next((reason for reason in Reason if reason in found), Reason.PASSED)
+    return Verdict(
+        reason=gravest,
+        detail=found.get(gravest, _praise(checks)),
+        checks=checks,
+        baseline=against,
+        confidence=rules.confidence,
+        candidate_rows=candidate.rows,
+        pair=judgement.pair if isinstance(judgement.pair, Pair) else None,
+    )
 
 
 def gain(direction: str, candidate: float, baseline: float) -> float:
@@ -57,57 +78,221 @@ def gain(direction: str, candidate: float, baseline: float) -> float:
     return float(new - old if direction == "higher" else old - new)
 
 
-def _check(rule: Rule, candidate: Mapping[str, float], against: Baseline, rules: Rules) -> Check:
-    value = candidate.get(rule.metric)
-    old = (against.metrics or {}).get(rule.metric)
-    comparable = value is not None and old is not None and math.isfinite(value + old)
-    won = gain(rule.direction, value, old) if comparable else None  # type: ignore[arg-type]
-    reason, detail = _reason(rule, value, old, won, against, rules)
+def _praise(checks: tuple[Check, ...]) -> str:
+    warned = sum(not check.passed for check in checks)
+    text = f"all {len(checks)} checks hold" if len(checks) > 1 else "the check holds"
+    return f"no check rejects it, {warned} warn" if warned else text
+
+
+class _Judgement:
+    """The checks of one judgement; comparisons are made once, for all rules together."""
+
+    def __init__(self, candidate: Candidate, against: Baseline, rules: Rules) -> None:
+        self._candidate = candidate
+        self._against = against
+        self._rules = rules
+        self.pair: Pair | str | None = None
+        if candidate.rows is not None and against.rows is not None:
+            self.pair = paired(candidate.rows, against.rows)
+        self._compared = self._compare()
+
+    def _compare(self) -> dict[tuple[str, str], Comparison]:
+        """Every comparison the rules ask for that rows can answer, by (metric, scope)."""
+        if not isinstance(self.pair, Pair):
+            return {}
+        wanted = {
+            (rule.metric, scope.name): Wanted(
+                scope=scope.name, chosen=scope.chosen, measure=rule.metric
+            )
+            for rule in self._rules.rules
+            if _relative(rule) and self._by_rows(rule.metric)
+            for scope in self._scopes(rule)
+            if scope.chosen is None or scope.chosen.any()
+        }
+        found = compare_many(
+            self.pair,
+            list(wanted.values()),
+            confidence=self._rules.confidence,
+            resamples=self._rules.resamples,
+        )
+        return dict(zip(wanted, found, strict=True))
+
+    def _by_rows(self, metric: str) -> bool:
+        """Whether the candidate's rows tell this metric."""
+        rows = self._candidate.rows
+        return (
+            rows is not None
+            and metric in MEASURES
+            and not (MEASURES[metric].needs_scores and rows.scores is None)
+        )
+
+    def _scopes(self, rule: Rule) -> Iterator[_Scope]:
+        if not rule.slices:
+            yield _Scope(name=ALL_ROWS)
+            return
+        slices = self._candidate.rows.slices if self._candidate.rows is not None else {}
+        for asked in rule.slices:
+            column, equals, value = asked.partition("=")
+            if column not in slices:
+                continue
+            for each in [value] if equals else sorted(set(slices[column])):
+                yield _Scope(name=f"{column}={each}", chosen=slices[column] == each)
+
+    def checks(self, rule: Rule) -> Iterator[Check]:
+        """The checks of one rule: one a scope, and one a column for the gap."""
+        if rule.slices:
+            yield from self._missing(rule)
+        scopes = list(self._scopes(rule))
+        if any(each is not None for each in (rule.floor, rule.ceiling)) or _relative(rule):
+            for scope in scopes:
+                yield self._check(rule, scope)
+        if rule.max_gap is not None:
+            for column in dict.fromkeys(each.partition("=")[0] for each in rule.slices):
+                of = [s for s in scopes if s.name.startswith(column + "=")]
+                if of:
+                    yield self._gap(rule, column, of)
+
+    def _missing(self, rule: Rule) -> Iterator[Check]:
+        """A check that fails for every slice that cannot be looked at."""
+        rows = self._candidate.rows
+        for asked in rule.slices:
+            column, equals, value = asked.partition("=")
+            if rows is None:
+                detail = f"there are no predictions at hand to look at the slices of '{column}'"
+            elif column not in rows.slices:
+                detail = f"the predictions have no column '{column}'"
+            elif equals and not (rows.slices[column] == value).any():
+                detail = f"no row has {column}={value}"
+            else:
+                continue
+            yield _made(rule, asked, Reason.SLICE_MISSING, detail, decision.asked(rule))
+
+    def _value(self, metric: str, scope: _Scope) -> float | None:
+        rows = self._candidate.rows
+        if metric in HYGIENE:
+            found = hygiene.value(metric, rows, scope.chosen, self._candidate.metrics)
+            return self._candidate.metrics.get(metric) if found is None else found
+        if rows is not None and self._by_rows(metric):
+            part = rows if scope.chosen is None else rows.where(scope.chosen)
+            return point(metric, part.labels, part.predictions, part.scores)
+        return self._candidate.metrics.get(metric) if scope.chosen is None else None
+
+    def _check(self, rule: Rule, scope: _Scope) -> Check:
+        value = self._value(rule.metric, scope)
+        gained = self._gained(rule, scope, value) if _relative(rule) else Gained()
+        reason, detail = self._reason(rule, scope, value, gained)
+        few = reason is Reason.TOO_FEW_ROWS and self._rules.too_few_rows == "warn"
+        return Check(
+            metric=rule.metric,
+            scope=scope.name,
+            direction=rule.direction,
+            severity="warn" if few else rule.severity,
+            asked=decision.asked(rule),
+            candidate=value,
+            baseline=gained.baseline,
+            gain=gained.gain,
+            low=gained.low,
+            high=gained.high,
+            p_value=gained.p_value,
+            detectable=gained.detectable,
+            rows=gained.rows,
+            inputs=gained.inputs,
+            method=gained.method,
+            reason=reason,
+            detail=detail if scope.name == ALL_ROWS else f"{scope.name}: {detail}",
+        )
+
+    def _gained(self, rule: Rule, scope: _Scope, value: float | None) -> Gained:
+        found = self._compared.get((rule.metric, scope.name))
+        if found is not None:
+            return Gained.of(found)
+        old = (self._against.metrics or {}).get(rule.metric) if scope.name == ALL_ROWS else None
+        if value is None or old is None or not math.isfinite(value + old):
+            return Gained(baseline=old)
+        return Gained(
+            baseline=old,
+            gain=gain(rule.direction, value, old),
+            method="single numbers: no predictions of both models on the same rows are at hand, "
+            "so how far chance goes is not known",
+        )
+
+    def _reason(
+        self, rule: Rule, scope: _Scope, value: float | None, gained: Gained
+    ) -> tuple[Reason, str]:
+        name = rule.metric
+        if value is None:
+            return Reason.METRIC_MISSING, f"the candidate has no metric '{name}'"
+        if not math.isfinite(value):
+            return Reason.METRIC_NOT_FINITE, f"'{name}' of the candidate is {value}"
+        if rule.floor is not None and value < rule.floor:
+            return Reason.BELOW_FLOOR, f"'{name}' is {value:.6g}, below the floor {rule.floor:g}"
+        if rule.ceiling is not None and value > rule.ceiling:
+            return Reason.ABOVE_CEILING, (
+                f"'{name}' is {value:.6g}, above the ceiling {rule.ceiling:g}"
+            )
+        if not _relative(rule):
+            return Reason.PASSED, f"'{name}' is {value:.6g}"
+        return self._compared_reason(rule, scope, value, gained)
+
+    def _compared_reason(
+        self, rule: Rule, scope: _Scope, value: float, gained: Gained
+    ) -> tuple[Reason, str]:
+        name, against = rule.metric, self._against
+        if against.unreachable:
+            return Reason.BASELINE_UNREACHABLE, f"{against.label}: {against.unreachable}"
+        if against.metrics is None:
+            if self._rules.no_incumbent == "pass":
+                return Reason.PASSED, (
+                    f"'{name}' is {value:.6g}; there is no incumbent to compare with"
+                )
+            return Reason.NO_INCUMBENT, f"there is no incumbent ({against.label})"
+        if isinstance(self.pair, str) and self._rules.different_rows == "fail":
+            return Reason.DIFFERENT_ROWS, (
+                f"the two models were not measured on the same rows: {self.pair}"
+            )
+        if gained.baseline is None:
+            where = f" on {scope.name}" if scope.name != ALL_ROWS else ""
+            return Reason.METRIC_MISSING, (
+                f"the baseline ({against.label}) has no metric '{name}'{where}"
+            )
+        if not math.isfinite(gained.baseline):
+            return Reason.METRIC_NOT_FINITE, (
+                f"'{name}' of the baseline ({against.label}) is {gained.baseline}"
+            )
+        return decision.decide(rule, gained, self._rules, candidate=value, against=against.label)
+
+    def _gap(self, rule: Rule, column: str, scopes: list[_Scope]) -> Check:
+        values = {scope.name: self._value(rule.metric, scope) for scope in scopes}
+        finite = {n: v for n, v in values.items() if v is not None and math.isfinite(v)}
+        if len(finite) < len(values):
+            wrong = next(name for name in values if name not in finite)
+            reason, detail = Reason.METRIC_NOT_FINITE, f"'{rule.metric}' of {wrong} is no number"
+        else:
+            best, worst = max(finite, key=finite.__getitem__), min(finite, key=finite.__getitem__)
+            wide = gain("higher", finite[best], finite[worst])
+            held = rule.max_gap is not None and wide <= rule.max_gap
+            reason = Reason.PASSED if held else Reason.SLICE_GAP
+            detail = (
+                f"'{rule.metric}' goes from {finite[worst]:.6g} ({worst}) to {finite[best]:.6g} "
+                f"({best}), a gap of {wide:.6g} where {rule.max_gap:g} is allowed"
+            )
+        return _made(
+            rule, column, reason, detail, f"no more than {rule.max_gap:g} between its slices"
+        )
+
+
+def _relative(rule: Rule) -> bool:
+    """Whether the rule compares with the baseline."""
+    return rule.min_gain is not None or rule.max_loss is not None
+
+
+def _made(rule: Rule, scope: str, reason: Reason, detail: str, asked: str) -> Check:
     return Check(
         metric=rule.metric,
+        scope=scope,
         direction=rule.direction,
-        candidate=value,
-        baseline=old,
-        gain=won,
-        floor=rule.floor,
-        min_gain=rule.min_gain,
+        severity=rule.severity,
+        asked=asked,
         reason=reason,
         detail=detail,
     )
-
-
-def _reason(
-    rule: Rule,
-    value: float | None,
-    old: float | None,
-    won: float | None,
-    against: Baseline,
-    rules: Rules,
-) -> tuple[Reason, str]:
-    name = rule.metric
-    if value is None:
-        return Reason.METRIC_MISSING, f"the candidate has no metric '{name}'"
-    if not math.isfinite(value):
-        return Reason.METRIC_NOT_FINITE, f"'{name}' of the candidate is {value}"
-    if rule.floor is not None:
-        worse = value < rule.floor if rule.direction == "higher" else value > rule.floor
-        if worse:
-            return Reason.BELOW_FLOOR, f"'{name}' is {value:g}, worse than the floor {rule.floor:g}"
-    if rule.min_gain is None:
-        return Reason.PASSED, f"'{name}' is {value:g}"
-    if against.unreachable:
-        return Reason.BASELINE_UNREACHABLE, f"{against.label}: {against.unreachable}"
-    if against.metrics is None:
-        if rules.no_incumbent_passes:
-            return Reason.PASSED, f"'{name}' is {value:g}; there is no incumbent to compare with"
-        return Reason.NO_INCUMBENT, f"there is no incumbent ({against.label})"
-    if old is None:
-        return Reason.METRIC_MISSING, f"the baseline ({against.label}) has no metric '{name}'"
-    if not math.isfinite(old) or won is None or not math.isfinite(won):
-        return Reason.METRIC_NOT_FINITE, f"'{name}' of the baseline ({against.label}) is {old}"
-    if won < rule.min_gain:
-        return Reason.NOT_BETTER, (
-            f"'{name}' is {value:g} against {old:g} of {against.label}: a gain of {won:g}, "
-            f"where {rule.min_gain:g} is asked"
-        )
-    return Reason.PASSED, f"'{name}' is {value:g} against {old:g} of {against.label}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from amltasks.verdict import Check, Verdict
+if TYPE_CHECKING:  # numpy is in the gate's environment only, and other tasks make tables, too
+    from amltasks.gate.verdict import Check, Verdict
 
 
 def cell(value: object) -> str:
@@ -36,6 +38,10 @@ def plain_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[s
     ]
 
 
+MOST_BYTES = 100_000
+"""A summary is cut before that; the portal's own limit is not documented."""
+
+
 def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
     """The gate's summary.
 
@@ -45,26 +51,42 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         facts: what else to list, name -> text.
     """
     mark = "passed" if verdict.passed else "rejected"
-    parts = [
+    head = [
         f"## Gate: {cell(title)} {mark} ({cell(verdict.reason.value)})\n",
         f"{cell(verdict.detail)}. Compared with: {cell(verdict.baseline.label)}.\n",
-        table(
-            ["metric", "better", "candidate", "baseline", "gain", "floor", "min gain", "result"],
-            [_row(check) for check in verdict.checks],
-        ),
-        table(["fact", "value"], facts.items()),
     ]
-    return "\n".join(parts)
+    # What does not hold comes first, so that a cut costs what matters least.
+    checks = sorted(verdict.checks, key=lambda check: (not check.blocks, check.passed))
+    rows = [_row(check) for check in checks]
+    columns = ["metric", "rows", "asked", "candidate", "baseline", "gain", "bounds", "result"]
+    tail = table(["fact", "value"], facts.items())
+    shown = len(rows)
+    while True:
+        left = (
+            f"{len(rows) - shown} more checks stand in the report.\n" if shown < len(rows) else ""
+        )
+        text = "\n".join([*head, table(columns, rows[:shown]), left, tail])
+        if len(text.encode()) <= MOST_BYTES or not shown:
+            return text
+        shown //= 2
+
+
+def bounds(check: Check) -> str | None:
+    """The bounds of a gain, in words short enough for a table."""
+    if check.low is None or check.high is None:
+        return None
+    return f"{check.low:+.4g} to {check.high:+.4g}"
 
 
 def _row(check: Check) -> list[object]:
+    result = "pass" if check.passed else check.reason.value
     return [
         check.metric,
-        check.direction,
+        check.scope,
+        check.asked,
         check.candidate,
         check.baseline,
-        check.gain,
-        check.floor,
-        check.min_gain,
-        "pass" if check.passed else check.reason.value,
+        None if check.gain is None else f"{check.gain:+.4g}",
+        bounds(check),
+        result if check.passed or check.blocks else f"warning: {result}",
     ]

@@ -272,10 +272,8 @@ def start(tmp_path: Path) -> Starter:
 CONSUMER = Path(__file__).parent / "consumer"
 CLUSTER = "cpu-cluster"
 FIRST_MAY_PASS = """
-- metric: accuracy
-  direction: higher
-  min_gain: 0
-- no_incumbent: pass
+rules: [{metric: accuracy, max_loss: 0}]
+no_incumbent: pass
 """
 
 

@@ -21,8 +21,13 @@ TASK = "EvaluateAndGate"
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
-        ({"rules": "- {metric: accuracy}"}, "RULES_INVALID"),
-        ({"rules": "- {metric"}, "INPUT_INVALID"),
+        ({"rules": "rules: [{metric: accuracy}]"}, "RULES_INVALID"),
+        ({"rules": "rules: [{metric"}, "RULES_INVALID"),
+        ({"rules": "rules: []", "rulesFile": "gate.yml"}, "INPUT_INVALID"),
+        ({"rulesFile": "gate.yml"}, "FILE_NOT_FOUND"),
+        ({"baseline": "tag", "baselineTag": ""}, "INPUT_MISSING"),
+        ({"baseline": "version"}, "INPUT_MISSING"),
+        ({"baseline": "file"}, "INPUT_MISSING"),
         ({"candidateRunId": ""}, "INPUT_MISSING"),
         ({"serviceName": ""}, "INPUT_MISSING"),
         ({"candidate": "model"}, "INPUT_MISSING"),
@@ -56,14 +61,21 @@ class Workspace:
 
     def __init__(self, *, run: Run = RUN, holders: tuple[str, ...] = ("s1",), served: Any) -> None:
         self.registered: list[str] = []
+        self.quarantined: list[str] = []
         self.runs = SimpleNamespace(
             get=lambda _: run,
             steps=lambda _: STEPS,
             files=lambda i: ("outputs/model/a", "outputs/modeller") if i in holders else (),
             metrics=lambda i: {"accuracy": 0.9} if i == run.id else {},
+            tag=lambda i, tags: self.quarantined.append(i),
         )
         self.services = SimpleNamespace(find=served)
-        self.models = SimpleNamespace(register=self._register, get=lambda *_: MODEL)
+        self.models = SimpleNamespace(
+            register=self._register,
+            get=lambda *_: MODEL,
+            versions=lambda _: (),
+            tag=lambda model, _: model,
+        )
 
     def _register(self, **given: Any) -> Model:
         self.registered.append(given["name"])
@@ -134,6 +146,7 @@ def test_a_baseline_that_cannot_be_seen_never_passes(
     found, outputs = judged(workspace, monkeypatch, tmp_path)
     assert (found, outputs["reason"]) == (code, code)
     assert workspace.registered == (["m"] if code == "PASSED" else [])
+    assert workspace.quarantined == ([] if code == "PASSED" else ["run-1"])
 
 
 @pytest.mark.parametrize(

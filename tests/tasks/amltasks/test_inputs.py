@@ -210,6 +210,8 @@ OUTPUTS = {
         "reason",
         "modelName",
         "modelVersion",
+        "baselineVersion",
+        "metrics",
         "evalInfoPath",
         "reportPath",
     },

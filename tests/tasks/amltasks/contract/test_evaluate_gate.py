@@ -35,6 +35,8 @@ def test_no_incumbent_fails_closed_and_registers_nothing(
     assert (info["deploy_model"], info["model_version"]) == (False, "")
     assert (info["model_acc"], info["deployed_model_acc"]) == (0.9, -1)
     assert seen.versions(f"closed-{sdk}") == []
+    _, tags = seen.run(trained.outputs["runId"])
+    assert (tags["gate"], tags["gate_reason"]) == ("rejected", "NO_INCUMBENT")
 
 
 def test_a_first_model_passes_where_allowed_and_carries_its_tags(
@@ -72,10 +74,13 @@ def test_a_first_model_passes_where_allowed_and_carries_its_tags(
             "metric.accuracy": "0.9",
             "metric.train.loss": repr(1 / 3),
             "metric.evaluate.loss": "0.25",
+            "gate": "promoted",
+            "gate_over": "nothing",
+            "gate_by": "4711",
+            "gate_at": model["tags"]["gate_at"],
         },
     }
     (summary,) = ended.of("summary")
-    assert summary["path"] == ended.outputs["reportPath"]
     report = Path(summary["path"]).read_text(encoding="utf-8")
     assert f"## Gate: tagged-{sdk} passed" in report
     assert VARIABLES["build.buildnumber"] in report
@@ -86,25 +91,25 @@ def test_against_the_latest_registered(
 ) -> None:
     gate(start_in_azure, trained, modelName=f"latest-{sdk}", rules=FIRST_MAY_PASS)
     for rule, reason, words in (
-        ("metric: accuracy, direction: higher, min_gain: 0.01", "NOT_BETTER", "a gain of 0,"),
-        ("metric: accuracy, direction: higher, floor: 0.95", "BELOW_FLOOR", "the floor 0.95"),
-        ("metric: f1, direction: higher, floor: 0", "METRIC_MISSING", "no metric 'f1'"),
+        ("metric: accuracy, min_gain: 0.01", "NOT_BETTER", "a gain of +0,"),
+        ("metric: accuracy, min_gain: 0", "TIE", "a tie, where better is asked"),
+        ("metric: accuracy, floor: 0.95", "BELOW_FLOOR", "the floor 0.95"),
+        ("metric: f1, floor: 0", "METRIC_MISSING", "no metric 'f1'"),
     ):
-        rules = f"- {{{rule}}}"
         ended = gate(
-            start_in_azure, trained, modelName=f"latest-{sdk}", baseline="latest", rules=rules
+            start_in_azure,
+            trained,
+            modelName=f"latest-{sdk}",
+            baseline="latest",
+            rules=f"rules: [{{{rule}}}]",
         )
         assert (list(ended.issues), ended.outputs["reason"]) == ([reason], reason)
         assert words in ended.message
+        assert ended.outputs["baselineVersion"] == "1"
     assert len(seen.versions(f"latest-{sdk}")) == 1
-    ended = gate(
-        start_in_azure,
-        trained,
-        modelName=f"latest-{sdk}",
-        baseline="latest",
-        rules="- {metric: accuracy, direction: higher, min_gain: 0}",
-    )
+    ended = gate(start_in_azure, trained, modelName=f"latest-{sdk}", baseline="latest")
     assert (ended.outputs["reason"], ended.outputs["modelVersion"]) == ("PASSED", "2")
+    assert ended.outputs["metric.accuracyGain"] == "0"
 
 
 def test_a_registered_model_is_judged_and_promoted_by_tags(
@@ -118,8 +123,8 @@ def test_a_registered_model_is_judged_and_promoted_by_tags(
             "candidateModelVersion": "1",
             "modelName": f"again-{sdk}",
             "baseline": "none",
-            "rules": "- {metric: accuracy, direction: higher, floor: 0.5}",
-            "modelTags": "stage: production",
+            "rules": "rules: [{metric: accuracy, floor: 0.5}]",
+            "promoteTags": "stage: production",
         },
         variables={"build.buildid": "4712"},
     ).end()

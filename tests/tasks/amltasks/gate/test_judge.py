@@ -1,147 +1,259 @@
-"""The judgement: a table of cases, and what must hold for all."""
+"""The judgement: tables of cases by single numbers and by rows, and what must hold for all."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amltasks.gate.judge import gain, judge
-from amltasks.gate.rules import Rule, Rules
-from amltasks.verdict import Baseline, Reason
+from amltasks.gate.judge import Candidate, gain, judge
+from amltasks.gate.rows import Array, Rows
+from amltasks.gate.rules import Rules, read
+from amltasks.gate.verdict import Baseline, Reason, Verdict
 
 INCUMBENT = Baseline(label="service s, model m:1", metrics={"accuracy": 0.8, "loss": 0.5})
 ABSENT = Baseline(label="service s")
 UNSEEN = Baseline(label="service s", unreachable="FORBIDDEN: may not look")
 
 
-def rule(metric: str = "accuracy", direction: str = "higher", **more: float) -> Rule:
-    return Rule(metric=metric, direction=direction, **more)
+def rules(*each: str, more: str = "") -> Rules:
+    listed = "\n".join(f"  - {{{rule}}}" for rule in each)
+    return read(f"rules:\n{listed}\n{more}", source="test")
 
 
-def rules(*each: Rule, first_passes: bool = False) -> Rules:
-    return Rules(rules=each, no_incumbent_passes=first_passes)
+def judged(metrics: Mapping[str, float], baseline: Baseline | None, given_rules: Rules) -> Verdict:
+    return judge(Candidate(metrics=metrics), baseline, given_rules)
 
 
-TIE = rules(rule(min_gain=0))
+NOT_WORSE = "metric: accuracy, max_loss: 0"
+BETTER = "metric: accuracy, min_gain: 0"
 
 
 @pytest.mark.parametrize(
-    ("candidate", "baseline", "given_rules", "reason"),
+    ("candidate", "baseline", "rule", "reason"),
     [
-        ({"accuracy": 0.9}, INCUMBENT, TIE, Reason.PASSED),
-        ({"accuracy": 0.8}, INCUMBENT, TIE, Reason.PASSED),
-        ({"accuracy": 0.79}, INCUMBENT, TIE, Reason.NOT_BETTER),
-        ({"accuracy": 0.9}, INCUMBENT, rules(rule(min_gain=0.1)), Reason.PASSED),
-        ({"accuracy": 0.89}, INCUMBENT, rules(rule(min_gain=0.1)), Reason.NOT_BETTER),
-        ({"accuracy": 0.79}, INCUMBENT, rules(rule(min_gain=-0.01)), Reason.PASSED),
-        ({"accuracy": 0.78}, INCUMBENT, rules(rule(min_gain=-0.01)), Reason.NOT_BETTER),
-        ({"loss": 0.4}, INCUMBENT, rules(rule("loss", "lower", min_gain=0.1)), Reason.PASSED),
-        ({"loss": 0.6}, INCUMBENT, rules(rule("loss", "lower", min_gain=0)), Reason.NOT_BETTER),
-        ({"accuracy": 0.9}, INCUMBENT, rules(rule(floor=0.95)), Reason.BELOW_FLOOR),
-        ({"accuracy": 0.95}, INCUMBENT, rules(rule(floor=0.95)), Reason.PASSED),
-        ({"loss": 0.6}, INCUMBENT, rules(rule("loss", "lower", floor=0.5)), Reason.BELOW_FLOOR),
-        ({}, INCUMBENT, TIE, Reason.METRIC_MISSING),
-        ({"accuracy": math.nan}, INCUMBENT, TIE, Reason.METRIC_NOT_FINITE),
-        ({"accuracy": math.inf}, INCUMBENT, TIE, Reason.METRIC_NOT_FINITE),
-        ({"auc": 1.0}, INCUMBENT, rules(rule("auc", min_gain=0)), Reason.METRIC_MISSING),
-        ({"accuracy": 0.9}, ABSENT, TIE, Reason.NO_INCUMBENT),
-        ({"accuracy": 0.9}, ABSENT, rules(rule(floor=0.5)), Reason.NO_INCUMBENT),
-        ({"accuracy": 0.9}, None, TIE, Reason.NO_INCUMBENT),
-        ({"accuracy": 0.9}, None, rules(rule(floor=0.5)), Reason.PASSED),
-        ({"accuracy": 0.9}, UNSEEN, TIE, Reason.BASELINE_UNREACHABLE),
-        ({"accuracy": 0.9}, UNSEEN, rules(rule(floor=0.5)), Reason.BASELINE_UNREACHABLE),
+        ({"accuracy": 0.9}, INCUMBENT, NOT_WORSE, "PASSED"),
+        ({"accuracy": 0.8}, INCUMBENT, NOT_WORSE, "PASSED"),
+        ({"accuracy": 0.79}, INCUMBENT, NOT_WORSE, "WORSE"),
+        ({"accuracy": 0.8}, INCUMBENT, BETTER, "TIE"),
+        ({"accuracy": 0.81}, INCUMBENT, BETTER, "PASSED"),
+        ({"accuracy": 0.9}, INCUMBENT, "metric: acc, min_gain: 0.1", "PASSED"),
+        ({"accuracy": 0.89}, INCUMBENT, "metric: acc, min_gain: 0.1", "NOT_BETTER"),
+        ({"accuracy": 0.88}, INCUMBENT, "metric: acc, min_gain: 10%", "PASSED"),
+        ({"accuracy": 0.87}, INCUMBENT, "metric: acc, min_gain: 10%", "NOT_BETTER"),
+        ({"accuracy": 0.79}, INCUMBENT, "metric: acc, max_loss: 0.01", "PASSED"),
+        ({"accuracy": 0.78}, INCUMBENT, "metric: acc, max_loss: 0.01", "WORSE"),
+        ({"accuracy": 0.78}, INCUMBENT, "metric: acc, max_loss: 0.01, seeds: [0.7, 0.9]", "PASSED"),
+        ({"loss": 0.4}, INCUMBENT, "metric: loss, min_gain: 0.1", "PASSED"),
+        ({"loss": 0.6}, INCUMBENT, "metric: loss, max_loss: 0", "WORSE"),
+        ({"accuracy": 0.9}, INCUMBENT, "metric: acc, floor: 0.95", "BELOW_FLOOR"),
+        ({"accuracy": 0.95}, INCUMBENT, "metric: acc, floor: 0.95", "PASSED"),
+        ({"loss": 0.6}, INCUMBENT, "metric: loss, ceiling: 0.5", "ABOVE_CEILING"),
+        ({}, INCUMBENT, NOT_WORSE, "METRIC_MISSING"),
+        ({"accuracy": math.nan}, INCUMBENT, NOT_WORSE, "METRIC_NOT_FINITE"),
+        ({"accuracy": math.inf}, INCUMBENT, NOT_WORSE, "METRIC_NOT_FINITE"),
+        ({"auc": 1.0}, INCUMBENT, "metric: auc, max_loss: 0", "METRIC_MISSING"),
+        ({"accuracy": 0.9}, ABSENT, NOT_WORSE, "NO_INCUMBENT"),
+        ({"accuracy": 0.9}, ABSENT, "metric: acc, floor: 0.5", "NO_INCUMBENT"),
+        ({"accuracy": 0.9}, None, NOT_WORSE, "NO_INCUMBENT"),
+        ({"accuracy": 0.9}, None, "metric: acc, floor: 0.5", "PASSED"),
+        ({"accuracy": 0.9}, UNSEEN, NOT_WORSE, "BASELINE_UNREACHABLE"),
+        ({"accuracy": 0.9}, UNSEEN, "metric: acc, floor: 0.5", "BASELINE_UNREACHABLE"),
+        ({"accuracy": 0.9}, INCUMBENT, "metric: acc, floor: 0.5, slices: a", "SLICE_MISSING"),
+        ({"accuracy": 0.9}, INCUMBENT, "metric: distinct_predictions, floor: 2", "METRIC_MISSING"),
     ],
 )
-def test_cases(
-    candidate: dict[str, float], baseline: Baseline | None, given_rules: Rules, reason: Reason
+def test_single_numbers(
+    candidate: dict[str, float], baseline: Baseline | None, rule: str, reason: str
 ) -> None:
-    verdict = judge(candidate, baseline, given_rules)
-    assert verdict.reason is reason
-    assert verdict.passed is (reason is Reason.PASSED)
+    verdict = judged(candidate, baseline, rules(rule))
+    assert verdict.reason.value == reason, verdict.detail
+    assert verdict.passed is (reason == "PASSED")
 
 
-@pytest.mark.parametrize("baseline", [ABSENT, None])
-def test_a_first_model_passes_only_where_the_rules_allow_it(baseline: Baseline | None) -> None:
-    allowed = rules(rule(min_gain=0, floor=0.5), first_passes=True)
-    assert judge({"accuracy": 0.6}, baseline, allowed).passed
-    assert judge({"accuracy": 0.4}, baseline, allowed).reason is Reason.BELOW_FLOOR
-    assert judge({}, baseline, allowed).reason is Reason.METRIC_MISSING
+def test_a_baseline_that_is_not_finite() -> None:
+    broken = Baseline(label="b", metrics={"accuracy": math.nan})
+    assert judged({"accuracy": 0.9}, broken, rules(NOT_WORSE)).reason is Reason.METRIC_NOT_FINITE
 
 
-def test_could_not_look_is_not_no_incumbent() -> None:
-    allowed = rules(rule(min_gain=0), first_passes=True)
-    assert judge({"accuracy": 1.0}, UNSEEN, allowed).reason is Reason.BASELINE_UNREACHABLE
+def test_a_first_model_passes_only_where_that_is_written() -> None:
+    written = rules(NOT_WORSE, "metric: recall, floor: 0.5", more="no_incumbent: pass")
+    assert judged({"accuracy": 0.1, "recall": 0.6}, ABSENT, written).passed
+    found = judged({"accuracy": 0.1, "recall": 0.4}, ABSENT, written)
+    assert found.reason is Reason.BELOW_FLOOR
+    assert judged({"accuracy": 0.9}, UNSEEN, written).reason is Reason.BASELINE_UNREACHABLE
 
 
-def test_one_failed_rule_rejects_and_the_gravest_reason_is_told() -> None:
-    verdict = judge(
-        {"accuracy": 0.7}, INCUMBENT, rules(rule(min_gain=0), rule("f1", min_gain=0), rule(floor=0))
-    )
-    assert [check.reason for check in verdict.checks] == [
-        Reason.NOT_BETTER,
-        Reason.METRIC_MISSING,
-        Reason.PASSED,
-    ]
-    assert verdict.reason is Reason.METRIC_MISSING
-    assert verdict.detail == "the candidate has no metric 'f1'"
-
-
-numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12)
-directions = st.sampled_from(["higher", "lower"])
-
-
-@given(directions, numbers, numbers)
-def test_gain_turns_its_sign_with_the_direction(direction: str, new: float, old: float) -> None:
-    other = "lower" if direction == "higher" else "higher"
-    assert gain(direction, new, old) == -gain(other, new, old)
-
-
-@given(directions, st.decimals(-1000, 1000, places=3), st.decimals(0, 10, places=3))
-def test_a_gain_exactly_as_asked_passes(direction: str, old: object, asked: object) -> None:
-    new = old + asked if direction == "higher" else old - asked  # type: ignore[operator]
-    verdict = judge(
-        {"m": float(new)},
-        Baseline(label="b", metrics={"m": float(old)}),  # type: ignore[arg-type]
-        rules(rule("m", direction, min_gain=float(asked))),  # type: ignore[arg-type]
+def test_a_warning_does_not_reject() -> None:
+    verdict = judged(
+        {"accuracy": 0.9, "recall": 0.1},
+        INCUMBENT,
+        rules(NOT_WORSE, "metric: recall, floor: 0.5, severity: warn"),
     )
     assert verdict.passed
+    (warning,) = verdict.warnings
+    assert warning.reason is Reason.BELOW_FLOOR
+
+
+# --- by rows -----------------------------------------------------------------------------------
+
+
+def rows(labels: Array, predictions: Array, *, inputs: Array | None = None, **more: object) -> Rows:
+    size = len(labels)
+    return Rows(
+        ids=np.array([str(n) for n in range(size)], dtype=object),
+        labels=labels.astype(np.int8),
+        predictions=predictions.astype(np.int8),
+        inputs=np.arange(size) if inputs is None else inputs,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def models(size: int, *, better: int = 0, worse: int = 0) -> tuple[Rows, Rows]:
+    """A candidate and a baseline: right but for 10 % of the rows, and that many differ."""
+    labels = np.arange(size) % 2
+    old = labels.copy()
+    old[: size // 10] ^= 1
+    new = old.copy()
+    new[:better] ^= 1
+    new[size - worse :] ^= 1 if worse else 0
+    return rows(labels, new), rows(labels, old)
+
+
+def by_rows(candidate: Rows, baseline: Rows, given_rules: Rules) -> Verdict:
+    served = Baseline(label="b", metrics={"accuracy": 0.5}, rows=baseline)
+    return judge(Candidate(metrics={"accuracy": 0.5}, rows=candidate), served, given_rules)
+
+
+@pytest.mark.parametrize(
+    ("size", "better", "worse", "rule", "reason"),
+    [
+        (5000, 0, 0, "max_loss: 0.01", "PASSED"),
+        (100, 0, 0, "max_loss: 0.01", "TOO_FEW_ROWS"),
+        (100, 0, 0, "max_loss: 0.03", "PASSED"),
+        (5000, 50, 80, "max_loss: 0.01", "PASSED"),
+        (5000, 0, 200, "max_loss: 0.01", "WORSE"),
+        (5000, 100, 0, "min_gain: 0", "PASSED"),
+        (5000, 100, 90, "min_gain: 0", "NOT_BETTER"),
+        (5000, 0, 0, "min_gain: 0", "TIE"),
+        (5000, 100, 0, "min_gain: 0.03", "NOT_BETTER"),
+        (20, 2, 0, "max_loss: 0.5", "TOO_FEW_ROWS"),
+    ],
+)
+def test_pairs_of_rows(size: int, better: int, worse: int, rule: str, reason: str) -> None:
+    verdict = by_rows(*models(size, better=better, worse=worse), rules(f"metric: accuracy, {rule}"))
+    assert verdict.reason.value == reason, verdict.detail
+    (check,) = verdict.checks
+    # Logged numbers do not count where there are rows.
+    assert check.candidate == pytest.approx(0.9 + (better - worse) / size)
+    assert check.low is not None
+    assert check.low < (better - worse) / size
+    assert "McNemar" in check.method
+
+
+def test_too_few_rows_may_only_warn_where_that_is_written() -> None:
+    given_rules = rules("metric: accuracy, max_loss: 0.01", more="too_few_rows: warn")
+    verdict = by_rows(*models(100), given_rules)
+    assert verdict.passed
+    assert [check.reason for check in verdict.warnings] == [Reason.TOO_FEW_ROWS]
+
+
+def test_other_rows_reject_or_fall_back_to_single_numbers_in_writing() -> None:
+    candidate, _ = models(100)
+    _, other = models(200)
+    rule = "metric: accuracy, max_loss: 0.5"
+    assert by_rows(candidate, other, rules(rule)).reason is Reason.DIFFERENT_ROWS
+    verdict = by_rows(candidate, other, rules(rule, more="different_rows: points"))
+    assert verdict.passed
+    assert verdict.checks[0].method.startswith("single numbers")
+
+
+def test_slices_are_judged_one_by_one_and_against_each_other() -> None:
+    candidate, baseline = models(4000, worse=60)
+    part = np.array(["iron", "steel"] * 1960 + ["wood"] * 80, dtype=object)
+    candidate = rows(candidate.labels, candidate.predictions, slices={"material": part})
+    verdict = by_rows(
+        candidate,
+        baseline,
+        rules(
+            "metric: accuracy, max_loss: 0.05, slices: material",
+            "metric: accuracy, floor: 0.9, slices: [material=steel, material=gold, colour]",
+            "metric: accuracy, max_gap: 0.2, slices: material",
+        ),
+    )
+    found = [(check.scope, check.reason.value) for check in verdict.checks]
+    assert found == [
+        *(("material=iron", "PASSED"), ("material=steel", "PASSED"), ("material=wood", "WORSE")),
+        *(("material=gold", "SLICE_MISSING"), ("colour", "SLICE_MISSING")),
+        *(("material=steel", "BELOW_FLOOR"), ("material=gold", "METRIC_NOT_FINITE")),
+        ("material", "SLICE_GAP"),
+    ]
+    assert verdict.reason is Reason.METRIC_NOT_FINITE or verdict.reason is Reason.SLICE_MISSING
+
+
+def test_hygiene_is_measured_from_the_rows() -> None:
+    labels = np.array([0, 1, 1, 1])
+    candidate = rows(
+        labels,
+        np.ones(4),
+        inputs=np.array([0, 1, 1, 2]),
+        scores=np.array([0.6, 0.7, math.nan, 1.5]),
+        seen=np.array([True, False, False, False]),
+    )
+    verdict = judge(
+        Candidate(metrics={"training_positive_share": 0.5, "model_size_mb": 3}, rows=candidate),
+        None,
+        rules(
+            "metric: seen_in_training, ceiling: 0",
+            "metric: label_shift, ceiling: 0.2",
+            "metric: distinct_predictions, floor: 2",
+            "metric: invalid_scores, ceiling: 0",
+            "metric: log_loss, ceiling: 1",
+            "metric: model_size_mb, ceiling: 5",
+        ),
+    )
+    assert [(c.candidate, c.reason.value) for c in verdict.checks[:4]] == [
+        (pytest.approx(1 / 3), "ABOVE_CEILING"),
+        (0.25, "ABOVE_CEILING"),
+        (1, "BELOW_FLOOR"),
+        (0.5, "ABOVE_CEILING"),
+    ]
+    assert [c.reason.value for c in verdict.checks[4:]] == ["METRIC_NOT_FINITE", "PASSED"]
+
+
+finite = st.floats(-1e6, 1e6)
 
 
 @given(
-    st.dictionaries(st.sampled_from("ab"), st.floats()),
-    st.none() | st.dictionaries(st.sampled_from("ab"), st.floats()),
-    st.text(max_size=3),
-    st.lists(
-        st.builds(
-            Rule,
-            metric=st.sampled_from("ab"),
-            direction=directions,
-            floor=st.none() | numbers,
-            min_gain=st.none() | numbers,
-        ),
-        min_size=1,
+    st.dictionaries(st.sampled_from(["accuracy", "loss"]), st.floats()),
+    st.none()
+    | st.builds(
+        Baseline,
+        label=st.just("b"),
+        metrics=st.none() | st.dictionaries(st.sampled_from(["accuracy", "loss"]), st.floats()),
+        unreachable=st.sampled_from(["", "no way"]),
     ),
-    st.booleans(),
+    st.sampled_from([NOT_WORSE, BETTER, "metric: loss, ceiling: 1", "metric: acc, floor: 0.5"]),
+    st.sampled_from(["", "no_incumbent: pass"]),
 )
-def test_nothing_passes_unseen(
-    candidate: dict[str, float],
-    incumbent: dict[str, float] | None,
-    unreachable: str,
-    each: list[Rule],
-    first_passes: bool,
+def test_what_passes_was_looked_at(
+    candidate: dict[str, float], baseline: Baseline | None, rule: str, more: str
 ) -> None:
-    baseline = Baseline(label="b", metrics=incumbent, unreachable=unreachable)
-    verdict = judge(candidate, baseline, rules(*each, first_passes=first_passes))
-    if not verdict.passed:
-        return
-    assert not unreachable
-    for one in each:
-        value = candidate[one.metric]
-        assert math.isfinite(value)
-        if one.floor is not None:
-            assert value >= one.floor if one.direction == "higher" else value <= one.floor
-        if one.min_gain is not None:
-            assert first_passes or incumbent is not None
-            if incumbent is not None:
-                assert gain(one.direction, value, incumbent[one.metric]) >= one.min_gain
+    verdict = judged(candidate, baseline, rules(rule, more=more))
+    (check,) = verdict.checks
+    if verdict.passed:
+        assert check.candidate is not None
+        assert math.isfinite(check.candidate)
+        assert not verdict.baseline.unreachable
+        compared = check.gain is not None
+        assert compared or more or "floor" in rule or "ceiling" in rule
+
+
+@given(finite, finite)
+def test_gain_is_positive_where_the_candidate_is_better(new: float, old: float) -> None:
+    assert (gain("higher", new, old) > 0) is (new > old)
+    assert gain("lower", new, old) == -gain("higher", new, old)

@@ -1,61 +1,126 @@
-"""Reading the rules."""
+"""Reading the rules, and the schema that editors check them by."""
 
+from __future__ import annotations
+
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from amltasks.errors import TaskError
-from amltasks.gate.rules import Rule, read
+from amltasks.gate import schema
+from amltasks.gate.rules import DEFAULT, Amount, Rule, Rules, read
 
-GOOD = {"metric": "accuracy", "direction": "higher", "min_gain": 0}
+REPOSITORY = Path(__file__).resolve().parents[4]
+SAMPLE = REPOSITORY / "samples" / "compliance-classifier" / "gate.yml"
 
 
-def test_rules_are_read() -> None:
-    found = read([GOOD, {"metric": "loss", "direction": "lower", "floor": 0.5}])
-    assert found.rules == (
-        Rule(metric="accuracy", direction="higher", min_gain=0.0),
-        Rule(metric="loss", direction="lower", floor=0.5),
+def rules_of(text: str) -> Rules:
+    return read(text, source="gate.yml")
+
+
+def test_every_key_is_read() -> None:
+    found = rules_of("""
+rules:
+  - {metric: acc, floor: 0.9, max_loss: 5 %, slices: material, seeds: [0.9, 0.91]}
+  - metric: loss_of_mine
+    direction: lower
+    ceiling: 2
+    min_gain: 0.1
+    severity: warn
+  - {metric: recall, slices: [material=iron, age], max_gap: 0.2}
+no_incumbent: pass
+different_rows: points
+too_few_rows: warn
+tie: pass
+confidence: 0.9
+min_inputs: 10
+resamples: 500
+""")
+    assert found == Rules(
+        rules=(
+            Rule(
+                metric="accuracy",
+                direction="higher",
+                floor=0.9,
+                max_loss=Amount(value=0.05, relative=True),
+                slices=("material",),
+                seeds=(0.9, 0.91),
+            ),
+            Rule(
+                metric="loss_of_mine",
+                direction="lower",
+                ceiling=2.0,
+                min_gain=Amount(value=0.1),
+                severity="warn",
+            ),
+            Rule(metric="recall", direction="higher", slices=("material=iron", "age"), max_gap=0.2),
+        ),
+        no_incumbent="pass",
+        different_rows="points",
+        too_few_rows="warn",
+        tie="pass",
+        confidence=0.9,
+        min_inputs=10,
+        resamples=500,
     )
-    assert not found.no_incumbent_passes
+    assert found.columns == ("material", "age")
 
 
-@pytest.mark.parametrize(("policy", "passes"), [("pass", True), ("fail", False)])
-def test_the_policy_for_a_first_model(policy: str, passes: bool) -> None:
-    assert read([GOOD, {"no_incumbent": policy}]).no_incumbent_passes is passes
+def test_without_rules_accuracy_must_not_be_worse() -> None:
+    (rule,) = rules_of(" \n").rules
+    assert rule == Rule(metric="accuracy", direction="higher", max_loss=Amount(value=0.01))
 
 
 @pytest.mark.parametrize(
-    ("document", "words"),
+    ("text", "words"),
     [
-        (None, "not a YAML list"),
-        ({"metric": "a"}, "not a YAML list"),
-        ([], "no rule with a metric"),
-        ([{"no_incumbent": "pass"}], "no rule with a metric"),
-        (["accuracy"], "item 1 is no mapping"),
-        ([GOOD, {"direction": "higher", "floor": 1}], "item 2 names no metric"),
-        ([{**GOOD, "flor": 1}], "unknown key 'flor'"),
-        ([{**GOOD, "direction": "up"}], "needs 'direction: higher'"),
-        ([{"metric": "a", "floor": 1}], "needs 'direction: higher'"),
-        ([{"metric": "a", "direction": "lower"}], "checks nothing"),
-        ([{**GOOD, "min_gain": "0.1x"}], "'min_gain' of the rule for 'accuracy' is '0.1x'"),
-        ([{**GOOD, "floor": True}], "'floor' of the rule"),
-        ([{**GOOD, "floor": float("inf")}], "not a number"),
-        ([GOOD, {"no_incumbent": "maybe"}], "not 'pass' or 'fail'"),
-        ([GOOD, {"no_incumbent": "pass"}, {"no_incumbent": "pass"}], "one list item of its own"),
-        ([{**GOOD, "no_incumbent": "pass"}], "one list item of its own"),
+        ("[1, 2]", "the document is no mapping"),
+        ("rules: []", "line 1: 'rules' is no list of at least one rule"),
+        ("no_incumbent: pass", "the key 'rules' is missing"),
+        ("rules:\n  - accuracy", "line 2: a rule is no mapping"),
+        ("rules:\n  - {floor: 1}", "line 2: the key 'metric' is missing"),
+        (
+            "rules:\n  - metric: a\n    flor: 1",
+            "line 3: there is no key 'flor'; did you mean 'floor'",
+        ),
+        (
+            "rules:\n  - {metric: auc, floor: 1}\nno_incumbant: pass",
+            "line 3: there is no key 'no_inc",
+        ),
+        ("rules:\n  - {metric: auc, direction: up, floor: 1}", "not 'higher' or 'lower'"),
+        ("rules:\n  - {metric: mine, floor: 1}", "needs 'direction: higher'"),
+        ("rules:\n  - {metric: auc}", "so it checks nothing"),
+        ("rules:\n  - {metric: auc, min_gain: 0.1x}", "'min_gain' is '0.1x', not a number"),
+        ("rules:\n  - {metric: auc, min_gain: -0.1}", "must not be negative (use max_loss)"),
+        ("rules:\n  - {metric: auc, floor: true}", "'floor' is 'True', not a number"),
+        ("rules:\n  - {metric: auc, floor: .inf}", "'floor' is '.inf', not a number"),
+        ("rules:\n  - {metric: auc, min_gain: 0, max_loss: 0}", "they exclude another"),
+        ("rules:\n  - {metric: auc, max_gap: 0}", "no slices to compare"),
+        ("rules:\n  - {metric: auc, floor: 0, seeds: [1]}", "two trainings or more"),
+        ("rules:\n  - {metric: auc, floor: 0}\nconfidence: 95", "line 3: 'confidence' is 95"),
+        ("rules:\n  - {metric: auc, floor: 0}\nresamples: 10", "'resamples' must be 100 or more"),
+        ("rules:\n  - {metric: auc, floor: 0}\nmin_inputs: 1.5", "not a whole number"),
+        ("rules:\n  - {metric: auc, floor: 0}\ntie: maybe", "not 'fail' or 'pass'"),
+        ("rules:\n  - metric: auc\n    floor: 0\n    floor: 1", "line 4: 'floor' stands twice"),
+        ("rules: [", "(line 1)"),
     ],
 )
-def test_what_is_wrong_is_named(document: Any, words: str) -> None:
+def test_what_is_wrong_is_named_with_its_line(text: str, words: str) -> None:
     with pytest.raises(TaskError, match="RULES_INVALID") as found:
-        read(document)
+        rules_of(text)
     assert words in str(found.value)
+    assert "gate.yml" in str(found.value)
 
 
+WORDS = [*("metric", "direction", "floor", "rules", "slices", "seeds", "max_gap", "min_gain", "x")]
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*GOOD, "floor", "x"]), inner),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(WORDS), inner),
     max_leaves=12,
 )
 
@@ -63,6 +128,33 @@ json_values = st.recursive(
 @given(json_values)
 def test_no_document_ends_in_anything_but_rules_or_a_named_error(document: Any) -> None:
     try:
-        assert read(document).rules
+        assert rules_of(yaml.safe_dump(document, allow_unicode=True)).rules
     except TaskError as error:
         assert error.cause.code == "RULES_INVALID"
+
+
+def test_the_schema_is_the_file_in_the_docs_and_takes_the_sample() -> None:
+    kept = REPOSITORY / "docs" / "gate-rules.schema.json"
+    assert kept.read_text(encoding="utf-8") == schema.text(), (
+        "run python -m amltasks.gate.schema docs/gate-rules.schema.json"
+    )
+    for text in (DEFAULT, SAMPLE.read_text(encoding="utf-8")):
+        rules_of(text)
+        jsonschema.validate(yaml.safe_load(text), schema.schema())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rules: []",
+        "rules: [{metric: auc, flor: 1}]",
+        "rules: [{metric: auc}]",
+        "rules: [{metric: auc, min_gain: 0, max_loss: 0}]",
+        "rules: [{metric: auc, floor: 1, severity: note}]",
+    ],
+)
+def test_the_schema_refuses_what_the_reader_refuses(text: str) -> None:
+    with pytest.raises(TaskError):
+        rules_of(text)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(text), schema.schema())

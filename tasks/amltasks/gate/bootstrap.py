@@ -1,0 +1,113 @@
+"""Resampling of units of rows, and bounds from what a statistic is on the resamples.
+
+Sources: Efron, JASA 82 (1987), for bias-corrected and accelerated (BCa) bounds; Efron & Tibshirani,
+"An introduction to the bootstrap" (1993), chapters 14 and 22; Field & Welsh, JRSS B 69 (2007), for
+resampling clusters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from amltasks.gate.rows import Array
+
+Floats = npt.NDArray[np.float64]
+
+# More distinct inputs than this are put into so many groups at random, and groups are resampled.
+LARGEST = 4096
+# Numbers in one piece of the weights: 8 MB.
+_PIECE = 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """Each a one-sided bound; ``bca`` says whether they are BCa's or plain percentiles.
+
+    ``p_value`` is twice the least level at which a bound of the same kind would be 0.
+    """
+
+    low: float
+    high: float
+    p_value: float
+    bca: bool
+
+
+def grouped(inputs: Array, seed: int) -> tuple[Array, int]:
+    """Return each row's unit and how many units there are.
+
+    A unit is a distinct input, or one of `LARGEST` random groups of them. Inputs are a sample of
+    independent ones, and so are groups of them that ignore what is in them: the sums over groups
+    are independent and alike, and resampling them estimates the same variance with the precision of
+    4,095 degrees of freedom (its standard error is 2.2 % of it).
+    """
+    present = np.bincount(inputs) > 0
+    count = int(present.sum())
+    unit = inputs if count == len(present) else (np.cumsum(present) - 1)[inputs]
+    if count <= LARGEST:
+        return unit, count
+    group = np.random.default_rng(seed).permutation(count) % LARGEST
+    return group[unit], LARGEST
+
+
+def weights(units: int, resamples: int, seed: int) -> Iterator[Floats]:
+    """Yield how often each unit is in each resample, shape (r, units), until r add up."""
+    generator = np.random.default_rng([seed, units])
+    piece = max(1, _PIECE // units)
+    for start in range(0, resamples, piece):
+        rows = min(piece, resamples - start)
+        drawn = generator.integers(units, size=(rows, units), dtype=np.int32)
+        drawn += np.arange(rows, dtype=np.int32)[:, None] * np.int32(units)
+        counted = np.bincount(drawn.ravel(), minlength=rows * units)
+        yield counted.reshape(rows, units).astype(np.float64)
+
+
+def bounds(value: float, resampled: Floats, jackknife: Floats, confidence: float) -> Bounds | None:
+    """Return the bounds of a statistic, each at ``confidence``.
+
+    ``value`` is the statistic on all rows, ``resampled`` on each resample, ``jackknife`` without
+    each unit. Resamples on which it is not defined (NaN) are left out; None when they are more than
+    half. Percentiles where the jackknife is not defined or does not vary.
+    """
+    sound = np.sort(resampled[np.isfinite(resampled)])
+    if 2 * len(sound) < max(len(resampled), 1):
+        return None
+    bias, acceleration = _share_below(sound, value), _acceleration(jackknife)
+    # A statistic that lies beyond all its resamples has a bias that they cannot tell.
+    bca = acceleration is not None and 0 < bias < 1
+    shift = float(special.ndtri(bias)) if bca else 0.0
+    bend = acceleration if bca and acceleration is not None else 0.0
+    level = float(special.ndtri(confidence))
+    ends = [shift + _bent(shift + z, bend) for z in (-level, level)]
+    low, high = np.quantile(sound, special.ndtr(ends))
+    least = 1 / (2 * len(sound))
+    beyond = float(special.ndtri(np.clip(_share_below(sound, 0.0), least, 1 - least))) - shift
+    z = _bent(beyond, -bend) - shift
+    p_value = min(1.0, 2 * float(special.ndtr(-abs(z))))
+    return Bounds(low=float(low), high=float(high), p_value=max(p_value, 2 * least), bca=bca)
+
+
+def _share_below(ordered: Floats, value: float) -> float:
+    """The share below the value, of those equal to it half."""
+    ends = np.searchsorted(ordered, value, "left") + np.searchsorted(ordered, value, "right")
+    return float(ends / (2 * len(ordered)))
+
+
+def _acceleration(jackknife: Floats) -> float | None:
+    if not np.isfinite(jackknife).all():
+        return None
+    away = jackknife.mean() - jackknife
+    spread = float((away**2).sum())
+    if spread <= 1e-24 * max(1.0, float((jackknife**2).sum())):
+        return None
+    return float((away**3).sum() / (6 * spread**1.5))
+
+
+def _bent(z: float, acceleration: float) -> float:
+    """z / (1 - acceleration z), which has its inverse in the opposite acceleration."""
+    below = 1 - acceleration * z
+    return z / below if below > 0.1 else z / 0.1

@@ -1,0 +1,100 @@
+"""Measures of the order of scores: the area under the ROC curve, and average precision.
+
+Sources: DeLong, DeLong & Clarke-Pearson, Biometrics 44 (1988), for placements and their variance;
+Obuchowski, Biometrics 53 (1997), for clusters of rows. The influence of a row on average precision
+is the derivative of its definition by the row's weight.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from amltasks.gate.rows import Array
+
+Floats = npt.NDArray[np.float64]
+
+
+class Ranking:
+    """Rows in descending order of their scores, equal scores as one step of the curve."""
+
+    def __init__(self, labels: Array, scores: Array) -> None:
+        """Sort n rows; ``labels`` are 0 or 1, ``scores`` finite."""
+        self._order = np.argsort(-scores, kind="stable")
+        ordered = scores[self._order]
+        self._positive = (labels[self._order] == 1).astype(np.float64)
+        fresh = np.ones(len(ordered), dtype=bool)
+        fresh[1:] = ordered[1:] != ordered[:-1]
+        self._starts = np.flatnonzero(fresh)
+        self._step = np.cumsum(fresh) - 1
+
+    def values(self, name: str, weights: Array, unit: Array | None = None) -> Floats:
+        """Return ``auc`` or ``average_precision`` under each of r weightings.
+
+        ``weights`` has shape (r, units); ``unit`` is each row's unit, the row itself by default.
+        NaN where the AUC has one class only; average precision is 0 without positive rows.
+        """
+        order = self._order if unit is None else unit[self._order]
+        weighted = weights[:, order]
+        positive = self._steps(weighted * self._positive)
+        every = self._steps(weighted)
+        hits = np.cumsum(positive, axis=1)
+        positives = hits[:, -1]
+        if name == "auc":
+            negative = every - positive
+            won = (negative * (hits - positive / 2)).sum(axis=1)
+            cases = positives * negative.sum(axis=1)
+            return _ratio(won, cases, np.nan)
+        called = np.cumsum(every, axis=1)
+        area = (positive * _ratio(hits, called, 0.0)).sum(axis=1)
+        return _ratio(area, positives, 0.0)
+
+    def _steps(self, weighted: Floats) -> Floats:
+        if len(self._starts) == weighted.shape[1]:
+            return weighted
+        return np.add.reduceat(weighted, self._starts, axis=1)
+
+    def placements(self) -> Floats:
+        """Return for each row the share of the other class that it is on the right side of.
+
+        In the order the rows were given in; a tie counts half. Both classes must be there. The mean
+        over either class is the AUC.
+        """
+        positive = self._steps(self._positive[None, :])[0]
+        negative = self._steps(1 - self._positive[None, :])[0]
+        above = (np.cumsum(positive) - positive / 2) / positive.sum()
+        below = 1 - (np.cumsum(negative) - negative / 2) / negative.sum()
+        ordered = np.where(self._positive == 1, below[self._step], above[self._step])
+        return self._as_given(ordered)
+
+    def precision_influence(self) -> Floats:
+        """Return for each of n rows the average precision plus n times the row's influence on it.
+
+        In the order the rows were given in. Their mean is the average precision, and their weighted
+        mean nearly that of the rows so weighted.
+        """
+        rows, positives = len(self._positive), self._positive.sum()
+        if positives == 0:
+            return np.zeros(rows)
+        positive = self._steps(self._positive[None, :])[0]
+        called = np.cumsum(self._steps(np.ones((1, rows)))[0])
+        hits = np.cumsum(positive)
+        precision = hits / called
+        average = float((positive * precision).sum() / positives)
+        # What a row adds to the hits and to the called of its own step and of every later one.
+        as_hit = np.cumsum((positive / called)[::-1])[::-1]
+        as_called = np.cumsum((positive * precision / called)[::-1])[::-1]
+        own = precision - average + as_hit
+        influence = self._positive * own[self._step] - as_called[self._step]
+        return self._as_given(average + influence * rows / positives)
+
+    def _as_given(self, ordered: Floats) -> Floats:
+        given = np.empty(len(ordered))
+        given[self._order] = ordered
+        return given
+
+
+def _ratio(part: Floats, whole: Floats, empty: float) -> Floats:
+    filled = np.full(whole.shape, empty)
+    np.divide(part, whole, out=filled, where=whole > 0)
+    return filled

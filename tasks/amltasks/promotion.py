@@ -1,0 +1,147 @@
+"""Registering and promoting a model that passed, so that no two builds promote over each other.
+
+The registry has no compare-and-set. It has atomic writes of one version's tags, and every version
+has a number: enough for Lamport's bakery (A new solution of Dijkstra's concurrent programming
+problem, CACM 17/8, 1974). Who wants to promote over an incumbent first writes a claim on the own
+version, then looks at the others. Whoever sees a promotion that was not there before the judgement,
+or a claim with a lower version, steps back; whoever sees a claim with a higher version waits for
+it to be settled; whoever sees none is alone and promotes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from amltasks import errors
+from amltasks.workspace.port import Model, Models
+
+log = logging.getLogger("amltasks")
+
+STATE, OVER, BY, AT = "gate", "gate_over", "gate_by", "gate_at"
+CLAIMED, PROMOTED, STEPPED_BACK, REJECTED = "claimed", "promoted", "stepped-back", "rejected"
+
+CLAIM_MINUTES = 10
+"""An older claim is that of a build that died; it counts no more."""
+
+WAIT_SECONDS = 60
+_PAUSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incumbent:
+    """What is promoted over: ``name:version``, or what stands for *nothing yet*.
+
+    ``promoted`` are the versions that were promoted over it before the candidate was judged.
+    """
+
+    key: str
+    promoted: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The model as it is now, and why it stepped back; empty when it was promoted."""
+
+    model: Model
+    stepped_back: str = ""
+
+
+def turned_away(model: Model) -> bool:
+    """Whether a gate said no to this version, or has not yet said yes."""
+    return model.tags.get(STATE) in (CLAIMED, STEPPED_BACK, REJECTED)
+
+
+def incumbent(models: Models, name: str, key: str) -> Incumbent:
+    """Remember how things stand before the judgement."""
+    found = (m.version for m in models.versions(name) if _over(m, key) == PROMOTED)
+    return Incumbent(key=key, promoted=frozenset(found))
+
+
+def claim(key: str, by: str) -> dict[str, str]:
+    """The tags of a claim."""
+    return {STATE: CLAIMED, OVER: key, BY: by, AT: _now().isoformat(timespec="seconds")}
+
+
+def settle(
+    models: Models,
+    model: Model,
+    over: Incumbent,
+    *,
+    tags: Mapping[str, str],
+    pause: Callable[[float], None],
+) -> Outcome:
+    """Promote a version that bears a :func:`claim`, or step back.
+
+    Args:
+        models: the registry.
+        model: the claiming version.
+        over: the incumbent as it was before the judgement.
+        tags: what else to write with the promotion.
+        pause: sleeps, seconds.
+    """
+    try:
+        return _settled(models, model, over, tags, pause)
+    except BaseException:
+        # Cancelled, or Azure failed: the claim must not stand in others' way.
+        with contextlib.suppress(errors.TaskError):
+            models.tag(model, {STATE: STEPPED_BACK})
+        raise
+
+
+def _settled(
+    models: Models,
+    model: Model,
+    over: Incumbent,
+    tags: Mapping[str, str],
+    pause: Callable[[float], None],
+) -> Outcome:
+    end = time.monotonic() + WAIT_SECONDS
+    while True:
+        rivals = [
+            each
+            for each in models.versions(model.name)
+            if each.version != model.version
+            and each.version not in over.promoted
+            and _over(each, over.key) in (PROMOTED, CLAIMED)
+        ]
+        ahead = next((each for each in rivals if _ahead(each, model)), None)
+        if ahead is None and not rivals:
+            return Outcome(model=models.tag(model, {**tags, STATE: PROMOTED}))
+        if ahead is None and time.monotonic() > end:
+            ahead = rivals[0]
+        if ahead is not None:
+            why = (
+                f"{ahead.name}:{ahead.version} of build {ahead.tags.get(BY, 'unknown')} was "
+                f"{_over(ahead, over.key)} over {over.key} while this one was judged"
+            )
+            return Outcome(model=models.tag(model, {STATE: STEPPED_BACK}), stepped_back=why)
+        log.info("Waiting for version %d, which claims the same place", rivals[0].version)
+        pause(_PAUSE_SECONDS)
+
+
+def _ahead(rival: Model, own: Model) -> bool:
+    return rival.tags.get(STATE) == PROMOTED or rival.version < own.version
+
+
+def _over(model: Model, key: str) -> str:
+    """``promoted`` or ``claimed`` when the version is so over this incumbent, else empty."""
+    state = model.tags.get(STATE, "")
+    if model.tags.get(OVER) != key or state not in (PROMOTED, CLAIMED):
+        return ""
+    return "" if state == CLAIMED and _stale(model.tags.get(AT, "")) else state
+
+
+def _stale(at: str) -> bool:
+    try:
+        return _now() - datetime.fromisoformat(at) > timedelta(minutes=CLAIM_MINUTES)
+    except (ValueError, TypeError):
+        return True
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -1,0 +1,75 @@
+"""The verdict as JUnit, so that the Tests tab has one case for each rule and scope.
+
+A rule that rejects is a failure. One that only warns is a skipped case with its message: a failed
+case would fail runs whose settings count tests, and a passed one would hide it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from xml.etree import ElementTree
+
+from amltasks.gate.verdict import Check, Verdict
+
+# What XML 1.0 cannot hold, even escaped.
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_GATE = "the gate as a whole"
+
+
+def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
+    """The document, as text.
+
+    Args:
+        verdict: what was decided. Where it rejects for none of its rules (the baseline could not be
+            looked at, another build was first), that is a case of its own.
+        title: the model's name.
+        facts: lineage, which become properties of the suite.
+    """
+    whole = not verdict.passed and not any(check.blocks for check in verdict.checks)
+    failures = sum(check.blocks for check in verdict.checks) + whole
+    suite = ElementTree.Element(
+        "testsuite",
+        name=_plain(f"Gate of {title}"),
+        tests=str(len(verdict.checks) + whole),
+        failures=str(failures),
+        errors="0",
+        skipped=str(len(verdict.warnings)),
+    )
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in facts.items():
+        ElementTree.SubElement(properties, "property", name=_plain(name), value=_plain(value))
+    for check in verdict.checks:
+        _case(suite, title, check)
+    if whole:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=_plain(title), name=_GATE, time="0"
+        )
+        _failure(case, verdict.reason.value, verdict.detail)
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    ElementTree.indent(root)
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+
+
+def _case(suite: ElementTree.Element, title: str, check: Check) -> None:
+    name = f"{check.metric} ({check.scope}): {check.asked}"
+    case = ElementTree.SubElement(
+        suite, "testcase", classname=_plain(title), name=_plain(name), time="0"
+    )
+    if check.blocks:
+        _failure(case, check.reason.value, check.detail)
+    elif not check.passed:
+        message = _plain(f"warning {check.reason.value}: {check.detail}")
+        ElementTree.SubElement(case, "skipped", message=message)
+    ElementTree.SubElement(case, "system-out").text = _plain(f"{check.detail}\n{check.method}")
+
+
+def _failure(case: ElementTree.Element, reason: str, detail: str) -> None:
+    failure = ElementTree.SubElement(case, "failure", type=reason, message=_plain(detail))
+    failure.text = _plain(f"{reason}: {detail}")
+
+
+def _plain(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text)
