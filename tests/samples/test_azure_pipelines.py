@@ -118,7 +118,7 @@ def test_rules_are_valid(our_steps: dict[str, dict[str, Any]], sample_folder: Pa
     found = rules.read(file.read_text(encoding="utf-8"), source=file.name)
     assert found.no_incumbent == "pass"
     assert [rule.metric for rule in found.rules[:2]] == ["accuracy", "recall"]
-    assert str(found.rules[0].max_loss) == "0.03"
+    assert str(found.rules[0].max_loss) == "0.1"
 
 
 def test_smoke_file_has_both_labels_texts_and_ids(sample_folder: Path) -> None:

@@ -1,6 +1,7 @@
-"""The JSON schema of the rules, from their dataclasses: ``python -m amltasks.gate.schema [FILE]``.
+"""What a rules file may hold, from the dataclasses: for editors and for people.
 
-Editors complete and check a rules file by it; ``docs/gate-rules.schema.json`` is its output.
+``python -m amltasks.gate.schema docs/gate-rules.schema.json tasks/EvaluateAndGateV1/README.md``
+writes the JSON schema, and the table of keys between two markers.
 """
 
 from __future__ import annotations
@@ -72,8 +73,39 @@ def text() -> str:
     return json.dumps(schema(), indent=2) + "\n"
 
 
+def table() -> str:
+    """The keys as a markdown table: those of the file, then those of a rule."""
+    lines = ["| Key | Default | What it says |", "|---|---|---|"]
+    for kind, where in ((Rule, "a rule"), (Rules, "the file")):
+        for field in dataclasses.fields(kind):
+            default = "**required**" if field.metadata["required"] else _shown(field.default)
+            options = " or ".join(f"`{each}`" for each in field.metadata["options"])
+            words = field.metadata["text"] + (f" {options}." if options else "")
+            lines.append(f"| `{field.name}` *({where})* | {default} | {words} |")
+    return "\n".join(lines)
+
+
+def filled(readme: str) -> str:
+    """The README with the table written anew between its markers."""
+    before, start, rest = readme.partition(_START)
+    _, end, after = rest.partition(_END)
+    return f"{before}{start}\n\n{table()}\n\n{end}{after}"
+
+
+_START = "<!-- rules: written by python -m amltasks.gate.schema -->"
+_END = "<!-- end of rules -->"
+
+
+def _shown(default: object) -> str:
+    return f"`{default}`" if default not in (None, ()) else ""
+
+
+def main(paths: list[str]) -> None:
+    """Write the files: the schema into ``.json``, the table into ``.md``."""
+    for path in map(Path, paths):
+        new = text() if path.suffix == ".json" else filled(path.read_text(encoding="utf-8"))
+        path.write_text(new, encoding="utf-8", newline="\n")
+
+
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(text(), encoding="utf-8", newline="\n")
-    else:
-        sys.stdout.write(text())
+    main(sys.argv[1:])

@@ -80,8 +80,8 @@ def _confusions(verdict: Verdict) -> list[tuple[str, list[list[int]]]]:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.6g}"
+    return "-" if value is None else f"{value:.6g}"
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.4g}".replace("-", "−")
+    return "-" if value is None else f"{value:+.4g}"

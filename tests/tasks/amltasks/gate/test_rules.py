@@ -136,8 +136,10 @@ def test_no_document_ends_in_anything_but_rules_or_a_named_error(document: Any) 
 def test_the_schema_is_the_file_in_the_docs_and_takes_the_sample() -> None:
     kept = REPOSITORY / "docs" / "gate-rules.schema.json"
     assert kept.read_text(encoding="utf-8") == schema.text(), (
-        "run python -m amltasks.gate.schema docs/gate-rules.schema.json"
+        "see the head of amltasks/gate/schema.py"
     )
+    readme = (REPOSITORY / "tasks" / "EvaluateAndGateV1" / "README.md").read_text(encoding="utf-8")
+    assert schema.filled(readme) == readme
     for text in (DEFAULT, SAMPLE.read_text(encoding="utf-8")):
         rules_of(text)
         jsonschema.validate(yaml.safe_load(text), schema.schema())

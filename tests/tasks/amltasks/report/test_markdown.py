@@ -3,20 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amltasks.gate.judge import judge
-from amltasks.gate.rules import Rule, Rules
+from amltasks.gate.judge import Candidate, judge
+from amltasks.gate.rules import read
+from amltasks.gate.verdict import Baseline
 from amltasks.report import markdown
-from amltasks.verdict import Baseline
 
 
 def test_the_gate_summary_tells_all() -> None:
-    rules = Rules(rules=(Rule(metric="accuracy", direction="higher", min_gain=0.01),))
-    verdict = judge(
-        {"accuracy": 0.9}, Baseline(label="service s", metrics={"accuracy": 0.895}), rules
-    )
+    rules = read("rules: [{metric: accuracy, min_gain: 0.01}]", source="test")
+    served = Baseline(label="service s", metrics={"accuracy": 0.895})
+    verdict = judge(Candidate(metrics={"accuracy": 0.9}), served, rules)
     found = markdown.gate(verdict, title="compliance", facts={"build": "20261123.10"})
     assert found.startswith("## Gate: compliance rejected (NOT\\_BETTER)\n")
-    assert "| accuracy | higher | 0.9 | 0.895 | 0.005 | - | 0.01 | NOT\\_BETTER |" in found
+    assert "| 0.9 | 0.895 | +0.005 | - | NOT\\_BETTER |" in found
     assert "| build | 20261123.10 |" in found
 
 
