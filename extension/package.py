@@ -49,6 +49,7 @@ CONTENT_TYPES = {
     "": "text/plain",
     ".css": "text/css",
     ".html": "text/html",
+    ".jinja": "text/plain",
     ".js": "application/javascript",
     ".json": "application/json",
     ".md": "text/markdown",

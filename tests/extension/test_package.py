@@ -44,7 +44,8 @@ def test_a_task_holds_all_it_needs_and_nothing_else(built_vsix: Path, task: str)
     found = {name.removeprefix(prefix) for name in names(built_vsix) if name.startswith(prefix)}
     modules = {
         f"python/{path.relative_to(ROOT / 'tasks').as_posix()}"
-        for path in (ROOT / "tasks" / "amltasks").rglob("*.py")
+        for path in (ROOT / "tasks" / "amltasks").rglob("*")
+        if path.suffix in (".py", ".jinja")
     }
     assert found - modules == {
         "LICENSE",
