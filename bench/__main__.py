@@ -11,7 +11,7 @@ import click
 
 from bench.measure import Comparison
 
-NAMES = ("scoring", "startup", "wrong_input")
+NAMES = ("gate", "scoring", "startup", "wrong_input")
 
 
 @click.command()

@@ -1,7 +1,9 @@
-"""``python -m bench.gate_power``: how often the gate's default rule passes an equal model.
+"""How often the gate's default rule passes an equal model: a table, for the docs to quote.
+
+    PYTHONPATH=tasks .envs/dev/bin/python -m bench.gate_power
 
 The default rule passes when accuracy is, at a confidence of 95 %, not worse by `MARGIN` or more.
-The figures are exact: every outcome is enumerated, with its probability. The docs quote this table.
+The figures are exact: every outcome is enumerated, with its probability.
 """
 
 from __future__ import annotations

@@ -57,6 +57,11 @@ def whole(*, default: int, least: int, most: int, shown: Shown | None = None) ->
     return _field(Spec(kind="whole", default=str(default), least=least, most=most, shown=shown))
 
 
+def required_whole(*, least: int, most: int, shown: Shown | None = None) -> Any:
+    """A whole number from ``least`` to ``most`` that must be given; 0 while it does not count."""
+    return _field(Spec(kind="whole", required=True, least=least, most=most, shown=shown))
+
+
 def number(*, default: str, least: float, most: float) -> Any:
     """A number from ``least`` to ``most``."""
     return _field(Spec(kind="number", default=default, least=least, most=most))
@@ -133,7 +138,11 @@ def parse(kind: type[Inputs], given: Mapping[str, str], variables: Mapping[str, 
         value = value if spec.kind in ("yaml", "texts", "lines") else value.strip()
         if not value.strip():
             value = _expanded(spec.default, variables)
-        if spec.required and not value.strip() and _counts(spec, given, kind):
+        counts = _counts(spec, given, kind)
+        if spec.kind == "whole" and spec.required and not counts:
+            read[field.name] = 0
+            continue
+        if spec.required and not value.strip() and counts:
             why = f", though {spec.shown.input} is '{spec.shown.value}'" if spec.shown else ""
             raise errors.INPUT_MISSING.error(name=name, why=why)
         read[field.name] = _convert(name, value, spec)

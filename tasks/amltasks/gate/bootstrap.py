@@ -66,12 +66,14 @@ def weights(units: int, resamples: int, seed: int) -> Iterator[Floats]:
         yield counted.reshape(rows, units).astype(np.float64)
 
 
-def bounds(value: float, resampled: Floats, jackknife: Floats, confidence: float) -> Bounds | None:
+def bounds(
+    value: float, resampled: Floats, jackknife: Floats | None, confidence: float
+) -> Bounds | None:
     """Return the bounds of a statistic, each at ``confidence``.
 
     ``value`` is the statistic on all rows, ``resampled`` on each resample, ``jackknife`` without
-    each unit. Resamples on which it is not defined (NaN) are left out; None when they are more than
-    half. Percentiles where the jackknife is not defined or does not vary.
+    each unit, None for plain percentiles. Resamples on which it is not defined (NaN) are left out;
+    None when they are more than half. Percentiles also where the jackknife does not vary.
     """
     sound = np.sort(resampled[np.isfinite(resampled)])
     if 2 * len(sound) < max(len(resampled), 1):
@@ -97,8 +99,8 @@ def _share_below(ordered: Floats, value: float) -> float:
     return float(ends / (2 * len(ordered)))
 
 
-def _acceleration(jackknife: Floats) -> float | None:
-    if not np.isfinite(jackknife).all():
+def _acceleration(jackknife: Floats | None) -> float | None:
+    if jackknife is None or not np.isfinite(jackknife).all():
         return None
     away = jackknife.mean() - jackknife
     spread = float((away**2).sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from amltasks.gate.judging import Comparison
@@ -84,6 +85,8 @@ def decide(
         return Reason.TOO_FEW_ROWS, (
             f"{values}, but {gained.inputs} distinct inputs are fewer than {rules.min_inputs}"
         )
+    if known and not math.isfinite(gained.low or 0.0):
+        return Reason.TOO_FEW_ROWS, f"{values}, but the rows give no bounds ({gained.method})"
     shown = gained.gain if gained.low is None else gained.low
     bounds = f" (at {rules.confidence:.0%} at least {gained.low:+.4g})" if known else ""
     told = f"{values}: a gain of {gained.gain:+.4g}{bounds}"

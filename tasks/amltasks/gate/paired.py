@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 from amltasks.gate import judging
-from amltasks.gate.judging import Comparison
+from amltasks.gate.judging import Comparison as Comparison
 from amltasks.gate.measures import MEASURES
 from amltasks.gate.rows import Array, Pair
 

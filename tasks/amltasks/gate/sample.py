@@ -15,9 +15,9 @@ from amltasks.gate.rows import Array, Pair
 Floats = npt.NDArray[np.float64]
 
 # Rows times resamples up to which the order of the scores is gone through for each resample.
-EXACT = 2 * 10**7
+EXACT = 5 * 10**6
 _PIECE = 2**20
-_RANKS = ("auc", "average_precision")
+RANKS = ("auc", "average_precision")
 
 
 def is_exact(rows: int, resamples: int, units: int) -> bool:
@@ -81,24 +81,21 @@ def resampled(samples: Sequence[Sample], weights: Iterable[Floats]) -> list[Floa
     return [np.concatenate(parts, axis=1) for parts in pieces]
 
 
-def jackknifed(one: Sample) -> Floats:
-    """Return the differences without each unit in turn, shape (measures, units)."""
-    sums_without = one.table.sum(axis=0) - one.table
-    piece = max(1, _PIECE // one.units)
-    parts = []
-    for start in range(0, one.units, piece):
-        rows = np.arange(start, min(start + piece, one.units))
-        weights = np.ones((len(rows), one.units))
-        weights[rows - start, rows] = 0.0
-        parts.append(one.differences(weights, sums_without[rows]))
-    return np.concatenate(parts, axis=1)
+def jackknifed(one: Sample, name: str) -> Floats:
+    """Return a measure's difference without each unit in turn, shape (units,).
+
+    The measure is a function of sums; those of ranks may not be.
+    """
+    candidate, baseline = one.columns[sums.FAMILY[name]]
+    without = one.table.sum(axis=0) - one.table
+    return sums.value(name, without[:, candidate]) - sums.value(name, without[:, baseline])
 
 
 def prepare(pair: Pair, measures: tuple[str, ...], unit: Array, units: int, exact: bool) -> Sample:
     """Sum the rows of each unit; ``unit`` is each row's, ``exact`` as in `is_exact`."""
-    ranked = exact and any(name in _RANKS for name in measures)
+    ranked = exact and any(name in RANKS for name in measures)
     families = dict.fromkeys(
-        sums.FAMILY[name] for name in measures if not (ranked and name in _RANKS)
+        sums.FAMILY[name] for name in measures if not (ranked and name in RANKS)
     )
     parts: list[Floats] = []
     columns: dict[str, tuple[slice, slice]] = {}

@@ -250,9 +250,6 @@ class Runs(Protocol):
     def cancel(self, run_id: str) -> None:
         """Ask Azure ML to cancel the run and its steps."""
 
-    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """Add tags to a run; tags of the same name are replaced."""
-
 
 # --- models ----------------------------------------------------------------------------------
 

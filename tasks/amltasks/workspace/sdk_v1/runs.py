@@ -148,12 +148,6 @@ class SdkRuns:
         with translated(f"canceling the run {run_id}"):
             run.cancel()
 
-    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """See the port."""
-        run = self._run(run_id)
-        with translated(f"tagging the run {run_id}"):
-            run.set_tags(dict(tags))
-
     def _run(self, run_id: str) -> Any:
         if run_id not in self._known:
             with translated(f"looking for the run {run_id}"):

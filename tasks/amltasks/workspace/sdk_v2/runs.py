@@ -129,14 +129,6 @@ class RestRuns:
         with translated(f"canceling the run {run_id}"):
             self._rest.arm("POST", f"jobs/{run_id}/cancel")
 
-    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """See the port. Run history adds to a run's tags; a job as a resource is replaced whole."""
-        doing = f"tagging the run {run_id}"
-        experiment = quote(str(self._history(run_id, doing)["experimentId"]))
-        path = f"experimentids/{experiment}/runs/{quote(run_id, safe='')}"
-        with translated(doing):
-            self._rest.data("PATCH", _HISTORY, path, {"tags": dict(tags)})
-
     def _azure_ai_ml(self) -> Any:
         if self._submitter is None:
             # Seconds to import; only a pipeline's submission needs it.

@@ -162,6 +162,16 @@ def test_too_few_rows_may_only_warn_where_that_is_written() -> None:
     assert [check.reason for check in verdict.warnings] == [Reason.TOO_FEW_ROWS]
 
 
+def test_rows_that_give_no_bounds_reject() -> None:
+    candidate, baseline = models(100, better=2)
+    one_input = np.zeros(100, dtype=np.int64)
+    candidate = rows(candidate.labels, candidate.predictions, inputs=one_input)
+    given_rules = rules("metric: f1, max_loss: 0.5", more="min_inputs: 1")
+    verdict = by_rows(candidate, baseline, given_rules)
+    assert verdict.reason is Reason.TOO_FEW_ROWS
+    assert "the rows give no bounds" in verdict.detail
+
+
 def test_other_rows_reject_or_fall_back_to_single_numbers_in_writing() -> None:
     candidate, _ = models(100)
     _, other = models(200)

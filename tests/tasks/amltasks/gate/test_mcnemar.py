@@ -129,11 +129,11 @@ def test_rows_that_repeat_whole_are_worth_their_inputs() -> None:
 
 
 def missed(inputs: int, better: float, worse: float, copied: float, seed: int) -> tuple[int, int]:
-    """Of 2,000 samples of inputs with 1 to 9 rows, how many bounds are on the wrong side."""
+    """Of 2,000 samples of inputs with 3 rows on average, how many bounds are on the wrong side."""
     generator = np.random.default_rng(seed)
     tallies: list[Any] = []
     for _ in range(2000):
-        sizes = generator.integers(1, 10, size=inputs)
+        sizes = generator.geometric(0.3, size=inputs)
         of = np.repeat(np.arange(inputs), sizes)
         alike = (generator.random(inputs) < copied)[of]
         drawn = np.where(alike, generator.random(inputs)[of], generator.random(len(of)))
@@ -149,8 +149,16 @@ def missed(inputs: int, better: float, worse: float, copied: float, seed: int) -
 
 
 @pytest.mark.parametrize("copied", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize(("better", "worse"), [(0.005, 0.015), (0.05, 0.05), (0.1, 0.2)])
-def test_bounds_cover_when_inputs_repeat(better: float, worse: float, copied: float) -> None:
-    """Not missed more often than 5 %, and four standard errors of 2,000 samples."""
-    allowed = 2000 * 0.05 + 4 * np.sqrt(2000 * 0.05 * 0.95)
-    assert max(missed(200, better, worse, copied, seed=3)) <= allowed
+@pytest.mark.parametrize(
+    ("inputs", "better", "worse"),
+    [(1000, 0.0, 0.01), (1000, 0.005, 0.015), (200, 0.05, 0.05), (200, 0.1, 0.2)],
+)
+def test_bounds_cover_when_inputs_repeat(
+    inputs: int, better: float, worse: float, copied: float
+) -> None:
+    """Not missed more often than 5 %, and three standard errors of 2,000 samples.
+
+    The first is the default rule where the true loss is the one that it allows.
+    """
+    allowed = 2000 * 0.05 + 3 * np.sqrt(2000 * 0.05 * 0.95)
+    assert max(missed(inputs, better, worse, copied, seed=3)) <= allowed
