@@ -13,19 +13,23 @@ MOST_POINTS = 400
 
 
 def roc(labels: Array, scores: Array) -> tuple[Array, Array]:
-    """False and true positive rates, both from 0 to 1; both classes must be there."""
+    """False and true positive rates, both from 0 to 1; both classes must be there.
+
+    Every point left out is within 2 / `MOST_POINTS` of one that is kept.
+    """
     true, false = _counts(labels, scores)
-    return _thinned(
-        np.concatenate([[0.0], false / false[-1]]), np.concatenate([[0.0], true / true[-1]])
-    )
+    x = np.concatenate([[0.0], false / false[-1]])
+    y = np.concatenate([[0.0], true / true[-1]])
+    return _thinned(x, y, x + y)
 
 
 def precision_recall(labels: Array, scores: Array) -> tuple[Array, Array]:
     """Recall and precision, from the highest threshold down; there must be positive labels."""
     true, false = _counts(labels, scores)
-    return _thinned(
-        np.concatenate([[0.0], true / true[-1]]), np.concatenate([[1.0], true / (true + false)])
-    )
+    x = np.concatenate([[0.0], true / true[-1]])
+    y = np.concatenate([true[:1] / (true[:1] + false[:1]), true / (true + false)])
+    # Precision swings at the highest thresholds, so these take their share, too.
+    return _thinned(x, y, x + np.linspace(0, 1, len(x)))
 
 
 def reliability(labels: Array, scores: Array, bins: int = 10) -> tuple[Array, Array, Array]:
@@ -44,6 +48,12 @@ def confusion(labels: Array, predictions: Array) -> Array:
     return np.bincount(cells, minlength=4).reshape(2, 2)
 
 
+def agreement(labels: Array, candidate: Array, baseline: Array) -> Array:
+    """Counts, 2 x 2: rows are the candidate right and wrong, columns the baseline's."""
+    cells = (candidate != labels).astype(np.int64) * 2 + (baseline != labels)
+    return np.bincount(cells, minlength=4).reshape(2, 2)
+
+
 def _counts(labels: Array, scores: Array) -> tuple[Array, Array]:
     """True and false positives at each distinct threshold, the highest first."""
     order = np.argsort(-scores, kind="stable")
@@ -53,8 +63,11 @@ def _counts(labels: Array, scores: Array) -> tuple[Array, Array]:
     return true, last + 1 - true
 
 
-def _thinned(x: Array, y: Array) -> tuple[Array, Array]:
+def _thinned(x: Array, y: Array, along: Array) -> tuple[Array, Array]:
+    """At most `MOST_POINTS` points, evenly by how far ``along`` the curve they are; both ends."""
     if len(x) <= MOST_POINTS:
         return x, y
-    kept = np.unique(np.linspace(0, len(x) - 1, MOST_POINTS).astype(np.int64))
+    wanted = np.linspace(along[0], along[-1], MOST_POINTS)
+    kept = np.unique(np.searchsorted(along, wanted).clip(0, len(x) - 1))
+    kept[-1] = len(x) - 1
     return x[kept], y[kept]

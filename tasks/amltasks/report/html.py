@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from amltasks import errors
+from amltasks.gate.rows import Array
 from amltasks.gate.verdict import Check, Verdict
 from amltasks.report import curves, plots
+from amltasks.report.text import plain
 
 _TEMPLATE = "gate.html.jinja"
+_NONE, _MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+MOST_CHECKS = 500
+"""More are left to the verdict's JSON, so that a browser can show the page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Crossed:
+    """A table of counts, 2 x 2; ``shares`` are those of all rows, in per cent."""
+
+    caption: str
+    corner: str
+    columns: tuple[str, str]
+    rows: tuple[str, str]
+    counts: Array
+
+    @property
+    def lines(self) -> list[tuple[str, list[tuple[int, float]]]]:
+        """Heading, and count and share of each cell."""
+        whole = max(int(self.counts.sum()), 1)
+        cells = [[(int(n), 100 * int(n) / whole) for n in row] for row in self.counts]
+        return list(zip(self.rows, cells, strict=True))
 
 
 def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
@@ -23,34 +48,43 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         title: the model's name.
         facts: lineage, name -> text.
     """
-    folder = Path(__file__).parent
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
         # Names of models and slices are foreign text.
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = _number
-    environment.filters["signed"] = _signed
-    bounded = [c for c in verdict.checks if c.low is not None and c.high is not None]
-    reach = max((max(abs(c.low or 0), abs(c.high or 0)) for c in bounded), default=1.0) or 1.0
-    return environment.get_template(_TEMPLATE).render(
+    environment.filters |= {
+        "number": _number,
+        "signed": _signed,
+        "short": _short,
+        "chance": _chance,
+    }
+    # What does not hold comes first.
+    checks = sorted(verdict.checks, key=lambda check: (not check.blocks, check.passed))
+    reach = _reaches(checks)
+    shown = plots.of(verdict)
+    page = environment.get_template(_TEMPLATE).render(
         verdict=verdict,
         title=title,
         facts=facts,
         next_step="" if verdict.passed else _next_step(verdict),
-        checks=sorted(verdict.checks, key=lambda check: (not check.blocks, check.passed)),
+        tally=_tally(checks),
+        checks=checks[:MOST_CHECKS],
+        left=len(checks[MOST_CHECKS:]),
         result=_result,
-        interval=lambda check: Markup(plots.interval(check, reach)),  # noqa: S704 - our own numbers
+        interval=lambda check: _interval(check, reach[check.metric]),
         plots=[
-            (plot, Markup(plot.svg))  # noqa: S704 - matplotlib escapes what it is given
-            for plot in plots.all_of(verdict.candidate_rows, verdict.pair, verdict.checks)
+            (plot, Markup(plot.svg))  # noqa: S704 - ElementTree escapes what it is given
+            for plot in shown.drawn
         ],
-        confusions=_confusions(verdict),
+        left_out=shown.left_out,
+        crossed=_crossed(verdict),
         methods=dict.fromkeys(check.method for check in verdict.checks if check.method),
     )
+    return plain(page)
 
 
 def _next_step(verdict: Verdict) -> str:
@@ -59,29 +93,94 @@ def _next_step(verdict: Verdict) -> str:
     return errors.sentence(cause.next_step.format())
 
 
-def _result(check: Check) -> tuple[str, str]:
-    """A mark that needs no colour, and the words."""
+def _tally(checks: Iterable[Check]) -> str:
+    counted = Counter(_result(check)[0] for check in checks)
+    words = {"bad": "rejecting", "warn": "warning", "ok": "holding"}
+    found = [f"{counted[kind]} {word}" for kind, word in words.items() if counted[kind]]
+    return ", ".join(found)
+
+
+def _result(check: Check) -> tuple[str, str, str]:
+    """The kind, a mark that needs no colour, and the words."""
     if check.passed:
-        return "ok", "✓ holds"
+        return "ok", "✓", "holds"
     if check.blocks:
-        return "bad", f"✗ {check.reason.value}"
-    return "warn", f"! warning: {check.reason.value}"
+        return "bad", "✗", check.reason.value
+    return "warn", "!", f"warns: {check.reason.value}"
 
 
-def _confusions(verdict: Verdict) -> list[tuple[str, list[list[int]]]]:
+def _reaches(checks: Iterable[Check]) -> dict[str, float]:
+    """How far from 0 the bounds of each metric go, so that its intervals compare by eye."""
+    found: dict[str, float] = {}
+    for check in checks:
+        if check.low is not None and check.high is not None:
+            reach = max(abs(check.low), abs(check.high), found.get(check.metric, 0.0))
+            found[check.metric] = reach
+    return found
+
+
+def _interval(check: Check, reach: float) -> Markup:
+    """A small picture of a gain and its bounds, 0 in the middle; the numbers stand beside it."""
+    low, gain, high = (
+        round(60 + 54 * (value or 0.0) / (reach or 1.0), 1)
+        for value in (check.low, check.gain, check.high)
+    )
+    return Markup(
+        '<svg class="interval" viewBox="0 0 120 14" aria-hidden="true">'
+        '<path class="zero" d="M60 0V14"/><path d="M{low} 7H{high}M{low} 4V10M{high} 4V10"/>'
+        '<circle cx="{gain}" cy="7" r="3"/></svg>'
+    ).format(low=low, gain=gain, high=high)
+
+
+def _crossed(verdict: Verdict) -> list[_Crossed]:
     rows, pair = verdict.candidate_rows, verdict.pair
     if rows is None:
         return []
-    found = [("candidate", curves.confusion(rows.labels, rows.predictions).tolist())]
+    sides = [("candidate", rows.labels, rows.predictions)]
     if pair is not None:
-        counts = curves.confusion(pair.labels, pair.baseline.predictions).tolist()
-        found.append(("baseline", counts))
+        sides.append(("baseline", pair.labels, pair.baseline.predictions))
+    found = [
+        _Crossed(
+            caption=f"Confusion of the {name}",
+            corner="Label",
+            columns=("predicted 0", "predicted 1"),
+            rows=("0", "1"),
+            counts=curves.confusion(labels, predictions),
+        )
+        for name, labels, predictions in sides
+    ]
+    if pair is not None:
+        agreed = curves.agreement(
+            pair.labels, pair.candidate.predictions, pair.baseline.predictions
+        )
+        found.append(
+            _Crossed(
+                caption="Where they differ",
+                corner="Candidate",
+                columns=("baseline right", "baseline wrong"),
+                rows=("right", "wrong"),
+                counts=agreed,
+            )
+        )
     return found
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.6g}"
+    return _NONE if value is None else f"{value:.6g}"
+
+
+def _short(value: float | None) -> str:
+    return _NONE if value is None else f"{value:.3g}"
+
+
+def _chance(value: float | None) -> str:
+    return "< 0.0001" if value is not None and value < 0.0001 else _short(value)
 
 
 def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.4g}"
+    return _NONE if value is None else f"{value:+.4g}".replace("-", _MINUS)
+
+
+def _breakable(name: str) -> Markup:
+    """A name that a line can break after ``_`` and ``=``, not within a word."""
+    return escape(name).replace("_", Markup("_<wbr>")).replace("=", Markup("=<wbr>"))

@@ -6,14 +6,12 @@ case would fail runs whose settings count tests, and a passed one would hide it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from amltasks.gate.verdict import Check, Verdict
+from amltasks.report.text import plain
 
-# What XML 1.0 cannot hold, even escaped.
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _GATE = "the gate as a whole"
 
 
@@ -30,7 +28,7 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
     failures = sum(check.blocks for check in verdict.checks) + whole
     suite = ElementTree.Element(
         "testsuite",
-        name=_plain(f"Gate of {title}"),
+        name=plain(f"Gate of {title}"),
         tests=str(len(verdict.checks) + whole),
         failures=str(failures),
         errors="0",
@@ -38,12 +36,12 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
     )
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in facts.items():
-        ElementTree.SubElement(properties, "property", name=_plain(name), value=_plain(value))
+        ElementTree.SubElement(properties, "property", name=plain(name), value=plain(value))
     for check in verdict.checks:
         _case(suite, title, check)
     if whole:
         case = ElementTree.SubElement(
-            suite, "testcase", classname=_plain(title), name=_GATE, time="0"
+            suite, "testcase", classname=plain(title), name=_GATE, time="0"
         )
         _failure(case, verdict.reason.value, verdict.detail)
     root = ElementTree.Element("testsuites")
@@ -56,20 +54,16 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
 def _case(suite: ElementTree.Element, title: str, check: Check) -> None:
     name = f"{check.metric} ({check.scope}): {check.asked}"
     case = ElementTree.SubElement(
-        suite, "testcase", classname=_plain(title), name=_plain(name), time="0"
+        suite, "testcase", classname=plain(title), name=plain(name), time="0"
     )
     if check.blocks:
         _failure(case, check.reason.value, check.detail)
     elif not check.passed:
-        message = _plain(f"warning {check.reason.value}: {check.detail}")
+        message = plain(f"warning {check.reason.value}: {check.detail}")
         ElementTree.SubElement(case, "skipped", message=message)
-    ElementTree.SubElement(case, "system-out").text = _plain(f"{check.detail}\n{check.method}")
+    ElementTree.SubElement(case, "system-out").text = plain(f"{check.detail}\n{check.method}")
 
 
 def _failure(case: ElementTree.Element, reason: str, detail: str) -> None:
-    failure = ElementTree.SubElement(case, "failure", type=reason, message=_plain(detail))
-    failure.text = _plain(f"{reason}: {detail}")
-
-
-def _plain(text: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", text)
+    failure = ElementTree.SubElement(case, "failure", type=reason, message=plain(detail))
+    failure.text = plain(f"{reason}: {detail}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from amltasks.report.text import plain, shortened
+
 if TYPE_CHECKING:  # numpy is in the gate's environment only, and other tasks make tables, too
     from amltasks.gate.verdict import Check, Verdict
 
@@ -16,7 +18,7 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     text = " ".join(str(value).split())
-    for sign in "\\`*_[]<>|#":
+    for sign in "\\`*_[]<>|#&~$":
         text = text.replace(sign, "\\" + sign)
     return text
 
@@ -39,11 +41,13 @@ def plain_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[s
 
 
 MOST_BYTES = 100_000
-"""A summary is cut before that; the portal's own limit is not documented."""
+"""A summary stays below that; the portal's own limit is not documented."""
+_MOST_CHARACTERS = 500
+_MOST_FACTS = 50
 
 
 def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
-    """The gate's summary.
+    """The gate's summary, below :data:`MOST_BYTES`; it says what it leaves to the report.
 
     Args:
         verdict: what was decided.
@@ -51,24 +55,35 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         facts: what else to list, name -> text.
     """
     mark = "passed" if verdict.passed else "rejected"
-    head = [
-        f"## Gate: {cell(title)} {mark} ({cell(verdict.reason.value)})\n",
-        f"{cell(verdict.detail)}. Compared with: {cell(verdict.baseline.label)}.\n",
-    ]
+    head = (
+        f"## Gate: {_cut(title)} {mark} ({cell(verdict.reason.value)})\n\n"
+        f"{_cut(verdict.detail)}. Compared with: {_cut(verdict.baseline.label)}.\n\n"
+    )
+    kept = [(name, _cut(value)) for name, value in facts.items()][:_MOST_FACTS]
+    tail = "\n| fact | value |\n| --- | --- |\n"
+    tail += "".join(f"| {_cut(name)} | {value} |\n" for name, value in kept)
     # What does not hold comes first, so that a cut costs what matters least.
     checks = sorted(verdict.checks, key=lambda check: (not check.blocks, check.passed))
-    rows = [_row(check) for check in checks]
+    lines = [f"| {' | '.join(_row(check))} |\n" for check in checks]
     columns = ["metric", "rows", "asked", "candidate", "baseline", "gain", "bounds", "result"]
-    tail = table(["fact", "value"], facts.items())
-    shown = len(rows)
-    while True:
-        left = (
-            f"{len(rows) - shown} more checks stand in the report.\n" if shown < len(rows) else ""
-        )
-        text = "\n".join([*head, table(columns, rows[:shown]), left, tail])
-        if len(text.encode()) <= MOST_BYTES or not shown:
-            return text
-        shown //= 2
+    text = head + table(columns, [])
+    room = MOST_BYTES - 200 - len((text + tail).encode())
+    shown = 0
+    for line in lines:
+        room -= len(line.encode())
+        if room < 0:
+            break
+        text += line
+        shown += 1
+    if shown < len(lines):
+        text += f"\n{len(lines) - shown} more checks stand in the report.\n"
+    if len(facts) > len(kept):
+        tail += f"\n{len(facts) - len(kept)} more facts stand in the report.\n"
+    return plain(text + tail)
+
+
+def _cut(value: object) -> str:
+    return cell(shortened(value, _MOST_CHARACTERS) if isinstance(value, str) else value)
 
 
 def bounds(check: Check) -> str | None:
@@ -78,9 +93,9 @@ def bounds(check: Check) -> str | None:
     return f"{check.low:+.4g} to {check.high:+.4g}"
 
 
-def _row(check: Check) -> list[object]:
+def _row(check: Check) -> list[str]:
     result = "pass" if check.passed else check.reason.value
-    return [
+    values = [
         check.metric,
         check.scope,
         check.asked,
@@ -90,3 +105,4 @@ def _row(check: Check) -> list[object]:
         bounds(check),
         result if check.passed or check.blocks else f"warning: {result}",
     ]
+    return [_cut(value) for value in values]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from amltasks.gate.rows import Rows
 from amltasks.gate.verdict import Check, Verdict
 from amltasks.report.markdown import bounds, cell, table
+from amltasks.report.text import plain
 
 
 def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str], description: str) -> str:
@@ -21,7 +23,6 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str], description:
         facts: lineage, name -> text.
         description: what the model is for, in the words of whoever registers it.
     """
-    rows = verdict.candidate_rows
     parts = [
         f"# Model card: {cell(title)}\n",
         "## Model details\n",
@@ -29,36 +30,39 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str], description:
         "## Intended use\n",
         f"{cell(description)}\n" if description else "Nobody has said what the model is for.\n",
         "## Evaluation data\n",
-        _data(verdict),
+        _data(verdict.candidate_rows),
         "## Quantitative analyses\n",
-        f"Bounds hold at {verdict.confidence:.0%} each; the gain is over "
-        f"{cell(verdict.baseline.label)}.\n",
+        f"A gain is over {cell(verdict.baseline.label)}, whichever way is better; each of its "
+        f"bounds holds at a confidence of {verdict.confidence:.0%}.\n",
         table(
-            ["metric", "rows", "value", "gain", "bounds of the gain", "result"],
+            ["metric", "measured on", "value", "gain", "bounds of the gain", "result"],
             [_row(check) for check in verdict.checks],
         ),
         "## Caveats and recommendations\n",
         _caveats(verdict),
     ]
-    if rows is not None and rows.slices:
-        parts.insert(-2, f"Slices by {cell(', '.join(rows.slices))} are judged one by one.\n")
-    return "\n".join(parts)
+    return plain("\n".join(parts))
 
 
-def _data(verdict: Verdict) -> str:
-    rows = verdict.candidate_rows
+def _data(rows: Rows | None) -> str:
     if rows is None:
         return "The run left no predictions of single rows; its logged metrics are all there is.\n"
-    positive = float(rows.labels.mean())
+    if not len(rows):
+        return "There are no rows.\n"
     inputs = int(rows.inputs.max()) + 1
-    return (
-        f"{len(rows)} rows with {inputs} distinct inputs, {positive:.1%} of them with label 1. "
-        + (
-            f"{float(rows.seen.mean()):.1%} of the rows have an input that was trained on.\n"
-            if rows.seen is not None
-            else "Whether any of them was trained on is not known.\n"
+    found = [
+        f"{len(rows):,} rows with {inputs:,} distinct inputs, "
+        f"{float(rows.labels.mean()):.1%} of the rows with label 1."
+    ]
+    if rows.seen is None:
+        found.append("Whether any of them was trained on is not known.")
+    else:
+        found.append(
+            f"{float(rows.seen.mean()):.1%} of the rows have an input that was trained on."
         )
-    )
+    if rows.slices:
+        found.append(f"Slices are known by {cell(', '.join(rows.slices))}.")
+    return " ".join(found) + "\n"
 
 
 def _row(check: Check) -> list[object]:
@@ -67,7 +71,11 @@ def _row(check: Check) -> list[object]:
 
 
 def _caveats(verdict: Verdict) -> str:
-    found = [f"- {cell(check.detail)}\n" for check in verdict.checks if not check.passed]
+    found = [
+        f"- {check.severity}: {cell(check.detail)}\n"
+        for check in verdict.checks
+        if not check.passed
+    ]
     if not verdict.passed:
         found.insert(0, f"- Rejected: {cell(verdict.detail)}\n")
     return "".join(found) or "The gate has found none; it looks only at what its rules name.\n"

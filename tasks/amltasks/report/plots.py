@@ -1,45 +1,22 @@
-"""Plots of the report: inline SVG that takes its colours from the page, so dark is dark."""
+"""The pictures of a verdict, and in words which there cannot be."""
 
 from __future__ import annotations
 
-import html
-import io
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from amltasks.gate.measures import point
 from amltasks.gate.rows import Array, Pair, Rows, Side
-from amltasks.gate.verdict import Check
-from amltasks.report import curves
+from amltasks.gate.verdict import Check, Verdict
+from amltasks.report import curves, drawing
+from amltasks.report.drawing import BAD, BASELINE, CANDIDATE, MUTED
+from amltasks.report.text import plain, shortened
 
-# Matplotlib wants colours, the page has variables: each of these stands for one.
-_INK, _CANDIDATE, _BASELINE, _MUTED = "#010203", "#010204", "#010205", "#010206"
-_VARIABLES = {
-    _INK: "currentColor",
-    _CANDIDATE: "var(--candidate)",
-    _BASELINE: "var(--baseline)",
-    _MUTED: "var(--muted)",
-}
-_STYLE = {
-    "svg.fonttype": "none",
-    "font.size": 9,
-    "font.family": "sans-serif",
-    "text.color": _INK,
-    "axes.edgecolor": _MUTED,
-    "axes.labelcolor": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "legend.frameon": False,
-    "lines.linewidth": 1.6,
-}
-_MOST_SLICES = 30
+_MOST_SLICES = 20
+_LABEL_CHARACTERS = 42
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,182 +29,195 @@ class Plot:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Plots:
+    """The pictures that the data allows, and a sentence for what it does not."""
+
+    drawn: Sequence[Plot]
+    left_out: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Model:
-    """One model's line in a plot: its name, its colour, how it is dashed, what it says."""
+    """One model in a picture: it is told apart by dashes and marks, not by colour alone."""
 
     name: str
     colour: str
     dashes: str
-    side: Side
+    mark: str
+    predictions: Array
+    scores: Array
 
 
-def all_of(rows: Rows | None, pair: Pair | None, checks: Sequence[Check]) -> list[Plot]:
-    """Every plot that the data allows."""
-    found = []
-    if rows is not None:
-        labels = rows.labels
-        models = _models(rows, pair)
-        if models and 0 < labels.sum() < len(labels):
-            found += [_ranking(labels, models), _reliability(labels, models)]
-    if pair is not None and _usable(pair.candidate) and _usable(pair.baseline):
-        found.append(_differences(pair))
-    sliced = [each for each in checks if each.low is not None and "=" in each.scope]
-    if sliced:
-        found.append(_forest(sliced))
-    return found
+def of(verdict: Verdict) -> Plots:
+    """Every picture of a verdict."""
+    rows, pair = verdict.candidate_rows, verdict.pair
+    drawn: list[Plot] = []
+    left_out: list[str] = []
+    with drawing.style():
+        drawn += _forests(verdict.checks)
+        if not drawn:
+            left_out.append("No slice was compared with the baseline.")
+        if rows is None:
+            left_out.append(
+                "Only point metrics are at hand, no predictions row by row: there are no curves."
+            )
+            return Plots(drawn=drawn, left_out=left_out)
+        models, why = _models(rows, pair)
+        left_out += why
+        positive = int(rows.labels.sum())
+        if models and 0 < positive < len(rows):
+            drawn += [_roc(rows.labels, models), _precision_recall(rows.labels, models)]
+        elif models:
+            left_out.append("All rows have the same label: there are no ROC and PR curves.")
+        if models:
+            drawn.append(_reliability(rows.labels, models))
+        if pair is not None and len(models) > 1:
+            drawn.append(_differences(pair, models[0].scores - models[1].scores))
+    return Plots(drawn=drawn, left_out=left_out)
 
 
-def interval(check: Check, reach: float) -> str:
-    """A small picture of a gain with its bounds; ``reach`` is what fits on either side of 0."""
-    assert check.low is not None and check.high is not None  # noqa: S101
-    middle = check.gain or 0.0
+def _models(rows: Rows, pair: Pair | None) -> tuple[list[_Model], list[str]]:
+    sides = [
+        ("candidate", CANDIDATE, "-", "o", Side(predictions=rows.predictions, scores=rows.scores))
+    ]
+    why = []
+    if pair is None:
+        why.append("The baseline left no predictions of the same rows: the candidate stands alone.")
+    else:
+        sides.append(("baseline", BASELINE, "--", "s", pair.baseline))
+    models = []
+    for name, colour, dashes, mark, side in sides:
+        if side.scores is None:
+            why.append(f"The {name}'s predictions have no scores: it has no curves.")
+        elif not np.all((side.scores >= 0) & (side.scores <= 1)):
+            why.append(f"Some scores of the {name} are no probabilities: it has no curves.")
+        else:
+            model = _Model(
+                name=name,
+                colour=colour,
+                dashes=dashes,
+                mark=mark,
+                predictions=side.predictions,
+                scores=side.scores,
+            )
+            models.append(model)
+    return models, why
 
-    def at(value: float) -> float:
-        return round(60 + 56 * max(-1.0, min(1.0, value / reach)), 1)
 
-    return (
-        '<svg class="interval" viewBox="0 0 120 16" aria-hidden="true">'
-        '<line x1="60" y1="1" x2="60" y2="15" stroke="var(--muted)" stroke-dasharray="2 2"/>'
-        f'<line x1="{at(check.low)}" y1="8" x2="{at(check.high)}" y2="8" '
-        'stroke="var(--candidate)" stroke-width="2"/>'
-        f'<circle cx="{at(middle)}" cy="8" r="3.5" fill="var(--candidate)"/></svg>'
+def _told(metric: str, labels: Array, models: Sequence[_Model]) -> str:
+    values = (point(metric, labels, model.predictions, model.scores) for model in models)
+    return ", ".join(f"{model.name} {v:.4f}" for model, v in zip(models, values, strict=True))
+
+
+def _roc(labels: Array, models: Sequence[_Model]) -> Plot:
+    figure, axes = drawing.figure()
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
+    for model in models:
+        x, y = curves.roc(labels, model.scores)
+        axes.plot(x, y, color=model.colour, linestyle=model.dashes, label=model.name)
+    axes.set(xlabel="false positive rate", ylabel="true positive rate")
+    axes.legend(loc="lower right")
+    told = f"Area under the curve: {_told('auc', labels, models)}. 0.5 is chance, the dotted line."
+    return _plot(figure, "ROC curve", told)
+
+
+def _precision_recall(labels: Array, models: Sequence[_Model]) -> Plot:
+    figure, axes = drawing.figure()
+    for model in models:
+        x, y = curves.precision_recall(labels, model.scores)
+        axes.plot(x, y, color=model.colour, linestyle=model.dashes, label=model.name)
+    share = float(labels.mean())
+    axes.axhline(share, color=MUTED, linewidth=0.8, linestyle=":")
+    axes.set(xlabel="recall", ylabel="precision", ylim=(-0.03, 1.03))
+    axes.legend(loc="lower left")
+    told = f"Average precision: {_told('average_precision', labels, models)}."
+    return _plot(figure, "Precision and recall", f"{told} {share:.3f} is chance, the dotted line.")
+
+
+def _reliability(labels: Array, models: Sequence[_Model]) -> Plot:
+    figure, axes = drawing.figure()
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
+    for model in models:
+        mean, share, count = curves.reliability(labels, model.scores)
+        axes.plot(mean, share, color=model.colour, linestyle=model.dashes, linewidth=1)
+        sizes = 12 + 40 * count / count.max()
+        axes.scatter(mean, share, sizes, color=model.colour, marker=model.mark, label=model.name)
+    axes.set(xlabel="mean score of the bin", ylabel="share of label 1")
+    axes.legend(loc="upper left")
+    told = f"Calibration error: {_told('calibration_error', labels, models)}."
+    return _plot(
+        figure,
+        "Calibration",
+        f"{told} On the dotted line a score is a true chance; larger marks have more rows.",
     )
 
 
-def _models(rows: Rows, pair: Pair | None) -> list[_Model]:
-    sides = [("candidate", _CANDIDATE, "-", Side(predictions=rows.predictions, scores=rows.scores))]
-    if pair is not None:
-        sides.append(("baseline", _BASELINE, "--", pair.baseline))
-    return [
-        _Model(name=name, colour=colour, dashes=dashes, side=side)
-        for name, colour, dashes, side in sides
-        if _usable(side)
-    ]
+def _differences(pair: Pair, difference: Array) -> Plot:
+    figure, axes = drawing.figure()
+    reach = float(np.abs(difference).max()) or 1.0
+    axes.hist(difference, bins=41, range=(-reach, reach), color=CANDIDATE)
+    axes.axvline(0, color=MUTED, linewidth=0.8, linestyle=":")
+    axes.set_yscale("symlog", linthresh=1)
+    axes.yaxis.set_major_formatter(drawing.COUNTS)
+    axes.minorticks_off()
+    axes.xaxis.set_major_locator(drawing.few())
+    axes.set(xlabel="candidate's score minus baseline's", ylabel="rows, logarithmic")
+    low, middle, high = np.quantile(difference, [0.05, 0.5, 0.95])
+    changed = int(np.count_nonzero(pair.candidate.predictions != pair.baseline.predictions))
+    return _plot(
+        figure,
+        "Score differences",
+        f"Median {middle:+.4f}; nine in ten rows between {low:+.4f} and {high:+.4f}. "
+        f"{changed:,} of {len(pair):,} rows are now predicted otherwise.",
+    )
 
 
-def _usable(side: Side) -> bool:
-    scores = side.scores
-    return scores is not None and bool(np.all((scores >= 0) & (scores <= 1)))
+def _forests(checks: Sequence[Check]) -> Iterator[Plot]:
+    """One picture for each metric that was compared on slices."""
+    bounded = [check for check in checks if check.low is not None and check.high is not None]
+    for metric in dict.fromkeys(check.metric for check in bounded if "=" in check.scope):
+        of_metric = [check for check in bounded if check.metric == metric]
+        yield _forest(metric, sorted(of_metric, key=lambda check: check.gain or 0.0))
 
 
-def _scores(model: _Model) -> Array:
-    assert model.side.scores is not None  # noqa: S101 - usable
-    return model.side.scores
-
-
-def _ranking(labels: Array, models: list[_Model]) -> Plot:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(7.2, 3.3), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        for model in models:
-            style = {"color": model.colour, "linestyle": model.dashes, "label": model.name}
-            left.plot(*curves.roc(labels, _scores(model)), **style)
-            right.plot(*curves.precision_recall(labels, _scores(model)), **style)
-        left.plot([0, 1], [0, 1], color=_MUTED, linewidth=0.8, linestyle=":")
-        left.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate")
-        right.set(title="Precision and recall", xlabel="recall", ylabel="precision")
-        right.set_ylim(-0.03, 1.03)
-        left.legend(loc="lower right")
-        names = " and ".join(model.name for model in models)
-        return _plot(
-            figure,
-            "Ranking",
-            f"ROC and precision-recall curves of {names}; label 1 is the positive one.",
-        )
-
-
-def _reliability(labels: Array, models: list[_Model]) -> Plot:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(3.6, 3.3), layout="constrained")
-        axes = figure.subplots()
-        axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=0.8, linestyle=":")
-        for model, marker in zip(models, "os", strict=False):
-            mean, share, _ = curves.reliability(labels, _scores(model))
-            axes.plot(
-                mean,
-                share,
-                color=model.colour,
-                linestyle=model.dashes,
-                marker=marker,
-                markersize=4,
-                label=model.name,
-            )
-        axes.set(xlabel="mean score in the bin", ylabel="share of label 1")
-        axes.legend(loc="upper left")
-        return _plot(
-            figure, "Calibration", "A calibrated model lies on the diagonal: its score is a chance."
-        )
-
-
-def _differences(pair: Pair) -> Plot:
-    assert pair.candidate.scores is not None  # noqa: S101 - usable
-    assert pair.baseline.scores is not None  # noqa: S101 - usable
-    difference = pair.candidate.scores - pair.baseline.scores
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(3.6, 3.3), layout="constrained")
-        axes = figure.subplots()
-        axes.hist(difference, bins=41, range=(-1, 1), color=_CANDIDATE)
-        axes.set_yscale("symlog", linthresh=1)
-        axes.set(xlabel="candidate's score - baseline's score", ylabel="rows")
-        changed = int(np.count_nonzero(pair.candidate.predictions != pair.baseline.predictions))
-        return _plot(
-            figure,
-            "Score differences",
-            f"{changed} of {len(pair)} rows got another label than from the baseline.",
-        )
-
-
-def _forest(checks: Sequence[Check]) -> Plot:
+def _forest(metric: str, checks: Sequence[Check]) -> Plot:
     shown = checks[:_MOST_SLICES]
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(7.2, 0.9 + 0.28 * len(shown)), layout="constrained")
-        axes = figure.subplots()
-        at = np.arange(len(shown))[::-1]
-        gains = np.array([each.gain or 0.0 for each in shown])
-        low = np.array([each.low or 0.0 for each in shown])
-        high = np.array([each.high or 0.0 for each in shown])
-        axes.hlines(at, low, high, color=_CANDIDATE, linewidth=2)
-        axes.plot(gains, at, "o", color=_CANDIDATE, markersize=5)
-        axes.axvline(0, color=_MUTED, linewidth=0.8, linestyle=":")
-        names = [f"{each.metric}, {each.scope}"[:48] for each in shown]
-        # A dollar would begin a formula.
-        axes.set_yticks(at, [name.replace("$", r"\$") for name in names])
-        axes.set_ylim(-0.7, len(shown) - 0.3)
-        axes.set(xlabel="gain over the baseline")
-        left = (
-            f" {len(checks) - len(shown)} more stand in the table." if checks[len(shown) :] else ""
+    figure, axes = drawing.figure(0.7 + 0.38 * len(shown))
+    for at, check in enumerate(reversed(shown)):
+        colour, mark = (CANDIDATE, "o") if check.passed else (BAD, "X")
+        low, gain, high = (value or 0.0 for value in (check.low, check.gain, check.high))
+        axes.plot([low, high], [at, at], "-", color=colour, linewidth=2)
+        axes.plot([gain], [at], mark, color=colour, markersize=6)
+        # Names are foreign: a dollar must not begin a formula.
+        axes.text(
+            *(0.0, at + 0.22, shortened(plain(check.scope), _LABEL_CHARACTERS)),
+            transform=axes.get_yaxis_transform(),
+            parse_math=False,
+            fontsize=8,
         )
-        return _plot(
-            figure, "Slices", "Gain of each slice with its bounds; right of 0 is better." + left
-        )
+    axes.axvline(0, color=MUTED, linewidth=0.8, linestyle=":")
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(-0.6, len(shown) - 0.2)
+    name = shortened(plain(metric), _LABEL_CHARACTERS).replace("$", r"\$")
+    axes.set_xlabel(f"gain in {name}")
+    axes.xaxis.set_major_locator(drawing.few())
+    worst, best = shown[0], checks[-1]
+    left = f" {len(checks) - len(shown):,} more stand in the table." if checks[len(shown) :] else ""
+    failing = sum(not check.passed for check in checks)
+    return _plot(
+        figure,
+        f"Slices by {metric}",
+        f"From {_gain(worst)} to {_gain(best)}; right of 0 is better, and "
+        f"{failing} of {len(checks)} marked with a cross do not hold.{left}",
+    )
+
+
+def _gain(check: Check) -> str:
+    return f"{check.gain:+.4f} [{check.low:+.4f}, {check.high:+.4f}] ({check.scope})"
 
 
 def _plot(figure: Figure, title: str, caption: str) -> Plot:
-    kept = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": title}):
-        figure.savefig(
-            kept,
-            format="svg",
-            transparent=True,
-            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-        )
-    svg = kept.getvalue()
-    svg = svg[svg.index("<svg") :]
-    prefix = re.sub(r"\W+", "-", title.lower())
-    # Several pictures share a page, so their ids must not be the same.
-    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
-    svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
-    svg = re.sub(r'href="#', f'href="#{prefix}-', svg)
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    for colour, variable in _VARIABLES.items():
-        svg = svg.replace(colour, variable)
-    svg = re.sub(
-        r'<svg [^>]*?(viewBox="[^"]*")[^>]*>',
-        lambda found: (
-            f'<svg {found[1]} role="img" aria-label="{html.escape(caption)}" '
-            'xmlns:xlink="http://www.w3.org/1999/xlink">'
-        ),
-        svg,
-        count=1,
-    )
+    name = "".join(sign for sign in title.lower() if sign.isascii() and sign.isalnum())
+    svg = drawing.inline(figure, name, plain(f"{title}. {caption}"))
     return Plot(title=title, svg=svg, caption=caption)

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from amltasks.gate.verdict import Check, Verdict
+from amltasks.report.text import plain
 
 SCHEMA = 1
 
@@ -40,7 +41,7 @@ def gate(
         "checks": [_check(check) for check in verdict.checks],
         "facts": dict(facts),
     }
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return plain(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def _check(check: Check) -> dict[str, Any]:

@@ -1,0 +1,19 @@
+"""Foreign text, such as names of models and slices, made fit for a file."""
+
+from __future__ import annotations
+
+import re
+
+# What XML 1.0 cannot hold even escaped, HTML must not hold, and (surrogates) UTF-8 cannot encode.
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def plain(text: str) -> str:
+    """The text, with U+FFFD for each character that no XML, HTML or UTF-8 can have."""
+    return _FORBIDDEN.sub("\ufffd", text)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text on one line and at most so long, an ellipsis for what is left out."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
