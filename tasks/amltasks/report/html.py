@@ -61,6 +61,7 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         "signed": _signed,
         "short": _short,
         "chance": _chance,
+        "breakable": _breakable,
     }
     # What does not hold comes first.
     checks = sorted(verdict.checks, key=lambda check: (not check.blocks, check.passed))
@@ -177,8 +178,8 @@ def _chance(value: float | None) -> str:
     return "< 0.0001" if value is not None and value < 0.0001 else _short(value)
 
 
-def _signed(value: float | None) -> str:
-    return _NONE if value is None else f"{value:+.4g}".replace("-", _MINUS)
+def _signed(value: float | None, digits: int = 4) -> str:
+    return _NONE if value is None else f"{value:+.{digits}g}".replace("-", _MINUS)
 
 
 def _breakable(name: str) -> Markup:

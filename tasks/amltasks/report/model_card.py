@@ -77,5 +77,5 @@ def _caveats(verdict: Verdict) -> str:
         if not check.passed
     ]
     if not verdict.passed:
-        found.insert(0, f"- Rejected: {cell(verdict.detail)}\n")
+        found.insert(0, f"- The gate rejected it ({cell(verdict.reason.value)}).\n")
     return "".join(found) or "The gate has found none; it looks only at what its rules name.\n"

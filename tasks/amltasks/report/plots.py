@@ -205,11 +205,11 @@ def _forest(metric: str, checks: Sequence[Check]) -> Plot:
     worst, best = shown[0], checks[-1]
     left = f" {len(checks) - len(shown):,} more stand in the table." if checks[len(shown) :] else ""
     failing = sum(not check.passed for check in checks)
+    crosses = f"{failing} of {len(checks)} do not hold (crosses)" if failing else "all hold"
     return _plot(
         figure,
         f"Slices by {metric}",
-        f"From {_gain(worst)} to {_gain(best)}; right of 0 is better, and "
-        f"{failing} of {len(checks)} marked with a cross do not hold.{left}",
+        f"From {_gain(worst)} to {_gain(best)}; right of 0 is better; {crosses}.{left}",
     )
 
 
