@@ -49,15 +49,17 @@ def predictions(scores: Array, labels: Array, **more: object) -> Rows:
     )
 
 
-def pair_of_rows(count: int, seed: int = 4, worse_on: str = "") -> tuple[Rows, Rows]:
-    """A candidate's and a baseline's predictions of the same ``count`` rows."""
+def pair_of_rows(
+    count: int, seed: int = 4, worse_on: str = "", by: float = 0.72
+) -> tuple[Rows, Rows]:
+    """Candidate and baseline on the same rows; the first is worse on a material by a share."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 2, count).astype(np.int8)
     material = np.array(_MATERIALS)[rng.integers(0, len(_MATERIALS), count)]
     shared = rng.normal(size=count)
     signal = 3.4 * (labels - 0.5)
     new = signal * 1.06 + shared + rng.normal(scale=0.35, size=count)
-    new[material == worse_on] -= 0.72 * signal[material == worse_on]
+    new[material == worse_on] -= by * signal[material == worse_on]
     old = signal + shared + rng.normal(scale=0.35, size=count)
     slices = {"material": material}
     seen = np.zeros(count, dtype=bool)
@@ -67,9 +69,11 @@ def pair_of_rows(count: int, seed: int = 4, worse_on: str = "") -> tuple[Rows, R
     )
 
 
-def judged(count: int = 4000, *, worse_on: str = "", rules: str = _RULES) -> Verdict:
-    """A verdict on ``count`` rows; with ``worse_on`` the candidate is worse on that material."""
-    candidate, baseline = pair_of_rows(count, worse_on=worse_on)
+def judged(
+    count: int = 4000, *, worse_on: str = "", by: float = 0.72, rules: str = _RULES
+) -> Verdict:
+    """A verdict on ``count`` rows; as `pair_of_rows`."""
+    candidate, baseline = pair_of_rows(count, worse_on=worse_on, by=by)
     return judge(
         Candidate(metrics={"scoring_ms": 41.5}, rows=candidate),
         Baseline(
