@@ -52,7 +52,8 @@ def main() -> None:
             assert below is not None
             size = {"x": 0, "y": 0, "width": width, "height": below["y"] - 10}
             taken = shown.screenshot(full_page=True, clip=size)  # type: ignore[arg-type]
-            picture = Image.open(io.BytesIO(taken)).convert("RGB").quantize(_COLOURS, Image.Quantize.FASTOCTREE)
+            picture = Image.open(io.BytesIO(taken)).convert("RGB")
+            picture = picture.quantize(_COLOURS, Image.Quantize.FASTOCTREE)
             picture.save(path, optimize=True)
         browser.close()
 
