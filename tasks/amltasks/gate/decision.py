@@ -52,15 +52,12 @@ def asked(rule: Rule) -> str:
     if rule.ceiling is not None:
         parts.append(f"at most {rule.ceiling:g}")
     if rule.min_gain is not None:
-        more = f"by more than {rule.min_gain}" if rule.min_gain.value else "at all"
-        parts.append(f"better than the baseline {more} (superiority)")
+        more = f" by more than {rule.min_gain}" if rule.min_gain.value else ""
+        parts.append(f"better than the baseline{more} (superiority)")
     if rule.max_loss is not None:
-        less = f"by less than {rule.max_loss}" if rule.max_loss.value else "at all"
-        parts.append(
-            f"not worse than the baseline {less} (non-inferiority)".replace(
-                "not worse than the baseline by", "worse than the baseline by"
-            )
-        )
+        loss = rule.max_loss
+        less = f"worse than the baseline by less than {loss}" if loss.value else "not worse"
+        parts.append(f"{less} (non-inferiority)")
     if rule.seeds and parts:
         parts.append("retrain noise allowed for")
     return ", ".join(parts)
