@@ -38,6 +38,7 @@ class SignIn:
         """Nothing is asked yet."""
         self.principal = principal
         self._credential: TokenCredential | None = None
+        self._worked = False
         self._lock = threading.Lock()
 
     def __deepcopy__(self, _memo: object) -> SignIn:
@@ -56,9 +57,11 @@ class SignIn:
         try:
             with self._lock:
                 credential = self._credential = self._credential or _credential(self.principal)
-            return credential.get_token(*scopes, **options)
+            token = credential.get_token(*scopes, **options)
         except Exception as cause:
             raise self._named(cause) from cause
+        self._worked = True
+        return token
 
     def renew(self) -> None:
         """Ask anew next time, whatever is kept: the service refused what was given."""
@@ -70,11 +73,10 @@ class SignIn:
         from azure.identity import CredentialUnavailableError
 
         named = translate(cause, "signing in")
-        # Without a network the metadata service is not there: such a machine has no identity.
-        absent = named.cause is errors.NO_NETWORK and isinstance(
-            self.principal.proof, ManagedIdentity
-        )
-        if named.cause in (*errors.TRANSIENT, errors.TLS_FAILED) and not absent:
+        # Where the metadata service never answered there is none: a machine without an identity.
+        absent = isinstance(self.principal.proof, ManagedIdentity) and not self._worked
+        passing = named.cause in errors.TRANSIENT or named.cause is errors.TLS_FAILED
+        if passing and not (absent and named.cause is errors.NO_NETWORK):
             return named
         match self.principal.proof:
             case ClientCertificate() if isinstance(cause, ValueError):
