@@ -105,6 +105,7 @@ def expected(editor: Portal, target: str) -> Mapping[str, str]:
         "modelName": ["parts"],
         "modelVersion": ["2", "1"],
         "candidateModelVersion": ["2", "1"],
+        "baselineVersion": ["2", "1"],
     }
     if target in names:
         return {name: name for name in names[target]}
