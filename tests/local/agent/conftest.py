@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from local.agent import result
+from local.agent.caller import SETTINGS
 from local.agent.masking import SecretMasker
 from local.agent.run import run_pipeline
 from local.agent.start import Prepared, prepare, prepare_release
@@ -54,6 +55,13 @@ class Played:
         """What a step printed."""
         marker = f" {name} | "
         return [line.partition(marker)[2] for line in self.console.splitlines() if marker in line]
+
+
+@pytest.fixture(autouse=True)
+def no_organisation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs belong to none, also in a shell that sourced a local Azure's env file."""
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

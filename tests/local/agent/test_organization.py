@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import requests
 
+from local.agent.caller import SETTINGS
 from local.agent.errors import AgentError
 
 ROOT = Path(__file__).parents[3]
-SETTINGS = ("AZURE_DEVOPS_ORG_URL", "AZURE_DEVOPS_PROJECT", "AZURE_DEVOPS_EXT_PAT")
 LOOK = """
 const at = (name) => process.env[name] ?? "";
 console.log("build=" + at("BUILD_BUILDID"), "uri=" + at("SYSTEM_COLLECTIONURI"));
@@ -86,7 +86,9 @@ def devops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, st
 
 
 @pytest.fixture
-def ask(devops: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def ask(
+    devops: Mapping[str, str], no_organisation: None, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
     """Requests below the project, as the organisation's user; the agent is pointed there too."""
     for name, value in devops.items():
         if not name.startswith(("AML_", "AZURE_")) or name in SETTINGS:
