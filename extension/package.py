@@ -38,6 +38,7 @@ PAGES = (
     "extension/privacy.md",
     "CHANGELOG.md",
     "LICENSE",
+    "SECURITY.md",
 )
 LAUNCHER = "launcher.js"
 TAB = PurePosixPath("extension/tab")

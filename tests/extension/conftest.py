@@ -33,7 +33,7 @@ def built_vsix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
     """A copy of what the extension is made from, but for the programs."""
-    for name in ("vss-extension.json", "LICENSE", "CHANGELOG.md"):
+    for name in ("vss-extension.json", "LICENSE", "CHANGELOG.md", "SECURITY.md"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("tasks", "extension"):
         shutil.copytree(

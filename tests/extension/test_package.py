@@ -169,6 +169,7 @@ def test_what_the_gallery_page_shows_is_served(built_vsix: Path) -> None:
         assert f'Type="Microsoft.VisualStudio.Services.{kind}" d:Source="File" Path="{path}"' in (
             marketplace
         )
+    assert 'Path="SECURITY.md" Addressable="true"' in marketplace  # the privacy statement names it
     # No address is known until somebody publishes it; an invented one would be worse than none.
     assert "Services.Links." not in marketplace
 
