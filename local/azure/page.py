@@ -1,4 +1,4 @@
-"""The read-only page at http://127.0.0.1:<proxy port>/: runs, models, services, compute targets.
+"""The read-only page at http://127.0.0.1:<proxy port>/: runs, models, services, builds, computes.
 
 Server-rendered, without scripts. It shows no keys and no secrets, answers only under a loopback
 name (a foreign page cannot read it by pointing its own name here) and changes nothing.
@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 from local.azure import artifacts, compute, history, job, rollout
 from local.azure.azure import Azure
+from local.azure.devops import overview
 from local.azure.v2 import mlflow_views, online_rollout
 from local.azure.web import Response
 
@@ -93,6 +94,11 @@ def _overview(azure: Azure) -> str:
             "Online endpoints and web services",
             ("Name", "Deployment", "Kind", "Traffic", "State", "Model", "Scoring URI"),
             [*_endpoint_rows(azure), *_service_rows(azure)],
+        ),
+        _table(
+            "Builds and releases in Azure DevOps",
+            overview.HEADS,
+            [(*row[:-1], _moment(row[-1])) for row in overview.rows(azure, _SHOWN_RUNS)],
         ),
         _table("Compute targets", ("Name", "Type", "Size", "State"), _compute_rows(azure)),
     )

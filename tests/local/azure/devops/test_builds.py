@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import requests
 
 from tests.local.azure.devops.organisation import Organisation
 
@@ -93,3 +96,24 @@ def test_tags_properties_and_artifacts(organisation: Organisation) -> None:
     assert build.get_artifact(project, queued.id, "model").resource.data == "/x"
     with pytest.raises(Exception, match="already exists for build"):
         build.create_artifact(artifact, project, queued.id)
+
+
+def test_the_servers_page_shows_builds_and_no_token(
+    organisation: Organisation, client_environment: Any
+) -> None:
+    build, project = organisation.client("build"), organisation.project
+    queued = organisation.queue(organisation.definition("<b>bold</b>"))
+    build.add_build_tag(project, queued.id, "<i>tag</i>")
+    patch = [
+        {"op": "add", "path": f"/AmlGate.{name}", "value": value}
+        for name, value in (("Verdict", "rejected"), ("Reason", "TIE"))
+    ]
+    build.update_build_properties(patch, project, queued.id)
+    with requests.Session() as session:
+        session.trust_env = False
+        page = session.get(client_environment.environment["HTTPS_PROXY"], timeout=30).text
+    row = next(line for line in page.split("<tr>") if "&lt;b&gt;bold" in line)
+    assert "&lt;i&gt;tag&lt;/i&gt;" in row
+    assert "rejected TIE" in row
+    assert "<b>" not in page
+    assert organisation.token not in page
