@@ -20,6 +20,8 @@ from local.agent.run import run_pipeline
 from local.agent.start import Prepared, prepare, prepare_release
 from local.agent.variables import Variables
 
+# Bash@3, as classic definitions name it.
+BASH = "6c731c3c-3c68-459a-a5c9-bde6e6595b5b"
 CONNECTION = {
     "AZURE_TENANT_ID": "11111111-aaaa-bbbb-cccc-000000000001",
     "AZURE_CLIENT_ID": "11111111-aaaa-bbbb-cccc-000000000002",
@@ -230,9 +232,6 @@ def masker() -> SecretMasker:
 @pytest.fixture
 def job_variables(masker: SecretMasker) -> Variables:
     return Variables(masker)
-
-
-BASH = "6c731c3c-3c68-459a-a5c9-bde6e6595b5b"
 
 
 @pytest.fixture
