@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from extension.pickers import editable
 from extension.sources import ROOT, PackagingError
@@ -164,14 +164,20 @@ def take(pages: Mapping[Path, str]) -> None:
         raise PackagingError("Chromium was not found. Next: install the package chromium.")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        view = running.new_page(viewport={"width": 960, "height": 400}, device_scale_factor=1)
-        for path, text in pages.items():
-            view.set_content(text)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            drawn = Image.open(io.BytesIO(view.screenshot(full_page=True)))
-            # Text on plain ground: few colours do, and the .vsix stays small.
-            drawn.convert("RGB").quantize(32).save(path, optimize=True)
+        draw(running, pages)
         running.close()
+
+
+def draw(browser: Browser, pages: Mapping[Path, str]) -> None:
+    """Let a running browser draw pages to PNG files."""
+    view = browser.new_page(viewport={"width": 960, "height": 400}, device_scale_factor=1)
+    for path, text in pages.items():
+        view.set_content(text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        drawn = Image.open(io.BytesIO(view.screenshot(full_page=True)))
+        # Text on plain ground: few colours do, and the .vsix stays small.
+        drawn.convert("RGB").quantize(32).save(path, optimize=True)
+    view.close()
 
 
 @click.command()

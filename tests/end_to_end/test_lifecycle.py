@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from local.demo.scoring import locate
-from tests.extension.tab.frame import chromium, opening, pages_of
+from tests.extension.tab.frame import opening, pages_of
 from tests.extension.tab.service import Service
 
 # The local Azure has a cluster attached, for v2; v1 makes its own.
@@ -127,22 +127,32 @@ class TestRejectedBuild:
 
 
 def test_the_tab_of_a_build_shows_what_its_tasks_attached(
-    builds, azure_environment, vsix, tmp_path
+    builds, azure_environment, vsix, browser, tmp_path
 ):
     service = Service(azure_environment)
     found = service.call("GET", f"{service.project['id']}/_apis/build/builds").json()["value"]
-    _, second, _ = found
-    with (
-        chromium() as browser,
-        opening(browser, pages_of(vsix, tmp_path), service) as open_tab,
-    ):
+    rejected, second, _ = found
+    with opening(browser, pages_of(vsix, tmp_path), service) as open_tab:
         tab = open_tab(Build=second["id"])
-        assert "Deployment: consumer-service ✓ Healthy" in tab.text()
-        assert "consumer-model:2" in tab.text()
+        text = tab.text()
+        assert "Gate: consumer-model ✓ passed" in text
+        assert "Deployment: consumer-service ✓ Healthy" in text
+        assert "consumer-model:2" in text
+        (chart,) = tab.frame.locator("svg").all()
+        assert str(chart.get_attribute("aria-label")).startswith(
+            f"accuracy, higher is better: 3 builds from {found[2]['buildNumber']} to "
+            f"{rejected['buildNumber']}, lowest 0.55, highest 0.91, last 0.55 (rejected)."
+        )
+        page = tab.frame.frame_locator('iframe[title="Gate report: consumer-model"]')
+        page.get_by_role("heading", name="consumer-model", exact=True).wait_for()
         shown = tab.frame.locator("details", has_text="Deployment report: consumer-service")
         shown.evaluate("details => { details.open = true }")
-        report = tab.frame.frame_locator('iframe[title="Deployment report: consumer-service"]')
-        report.get_by_role("row", name=f"Deployment's build id {second['id']}").wait_for()
+        page = tab.frame.frame_locator('iframe[title="Deployment report: consumer-service"]')
+        page.get_by_role("row", name=f"Deployment's build id {second['id']}").wait_for()
+
+        text = open_tab(Build=rejected["id"]).text()
+        assert "Gate: consumer-model ✕ rejected" in text
+        assert "BELOW_FLOOR" in text
     service.session.close()
 
 

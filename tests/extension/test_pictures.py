@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser
 
 from extension import pictures
 
@@ -50,13 +50,9 @@ def test_the_editor_shows_names_of_yaml(tmp_path: Path) -> None:
     assert "<div>sourceDirectory<i>" in text
 
 
-@pytest.mark.skipif(
-    not any(map(shutil.which, pictures.BROWSERS)),
-    reason="no Chromium on this machine (CI installs it, see .ci/run)",
-)
-def test_chromium_draws_them(tmp_path: Path) -> None:
+def test_chromium_draws_them(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "made" / "classic.png"
-    pictures.take({path: pictures.form(TASK, pictures.VALUES)})
+    pictures.draw(browser, {path: pictures.form(TASK, pictures.VALUES)})
     with Image.open(path) as drawn:
         assert drawn.width == 960
         assert drawn.height > 500

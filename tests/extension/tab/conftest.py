@@ -8,17 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.extension.tab.frame import OpenTab, chromium, opening, pages_of
+from tests.extension.tab.frame import OpenTab, opening, pages_of
 from tests.extension.tab.service import Service
 from tests.local.azure.conftest import RunningAzure, local_azure
 
 __all__ = ["local_azure"]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="session")

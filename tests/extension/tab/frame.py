@@ -7,15 +7,13 @@ tab's files from the .vsix and the REST calls by `Service`. Anything else fails 
 from __future__ import annotations
 
 import contextlib
-import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Frame, FrameLocator, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Frame, FrameLocator, Page, Route
 
 from tests.extension.tab.service import RELEASE_HOST, Service
 
@@ -68,19 +66,6 @@ class Tab:
 
 
 OpenTab = Callable[..., Tab]
-
-
-@contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """A started browser; skips the test where there is none."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
-        pytest.skip("no Chromium on this machine (CI installs it, see .ci/run)")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 def pages_of(vsix: Path, folder: Path) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""A Chromium for the report's page."""
+"""One Chromium for all tests of a worker: playwright starts only once in a process."""
 
 from __future__ import annotations
 
