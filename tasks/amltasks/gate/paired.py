@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from amltasks.gate import judging
 from amltasks.gate.judging import Comparison as Comparison
@@ -92,5 +92,5 @@ def noise(values: Sequence[float], confidence: float) -> float:
     given = np.asarray(values, dtype=np.float64)
     if len(given) < 2 or not np.isfinite(given).all():
         return math.nan
-    quantile = float(stats.t.ppf(confidence, len(given) - 1))
+    quantile = float(special.stdtrit(len(given) - 1, confidence))
     return quantile * float(np.std(given, ddof=1)) * math.sqrt(2)
