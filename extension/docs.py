@@ -1,7 +1,8 @@
-"""Keep the tasks' READMEs true: `python -m extension.docs [--check]`.
+"""Keep the pages true that people read: `python -m extension.docs [--check]`.
 
 The tables of inputs and outputs in each `tasks/<Name>V<major>/README.md` are written from
-task.json, between two marker comments; the rest of the README is written by hand.
+task.json, and the codes in docs/troubleshooting.md from the errors, between two marker comments;
+the rest of a page is written by hand.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import click
 
+from extension import troubleshooting
 from extension.pickers import editable
 from extension.sources import ROOT, task_folders
 
@@ -103,11 +105,26 @@ def outdated(root: Path = ROOT, *, write: bool) -> list[str]:
     return found
 
 
+def outdated_codes(root: Path = ROOT, *, write: bool) -> list[str]:
+    """What is wrong with docs/troubleshooting.md, one message each; `write` writes it anew."""
+    found = list(troubleshooting.problems(root))
+    if found:
+        return found
+    path = root / troubleshooting.PAGE
+    text = path.read_text(encoding="utf-8")
+    new = troubleshooting.filled(text, root)
+    if new != text and write:
+        path.write_text(new, encoding="utf-8", newline="\n")
+    elif new != text:
+        return [f"{troubleshooting.PAGE} is out of date. Next: run python -m extension.docs"]
+    return []
+
+
 @click.command()
-@click.option("--check", is_flag=True, help="Write nothing; fail when a README is out of date.")
+@click.option("--check", is_flag=True, help="Write nothing; fail when a page is out of date.")
 def main(check: bool) -> None:
-    """Write the tables of the tasks' READMEs from their task.json."""
-    messages = outdated(write=not check)
+    """Write the generated parts of the tasks' READMEs and of docs/troubleshooting.md."""
+    messages = outdated(write=not check) + outdated_codes(write=not check)
     for message in messages:
         click.echo(message, err=True)
     sys.exit(1 if messages else 0)

@@ -14,8 +14,9 @@ import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import click
 
@@ -25,7 +26,7 @@ from extension.sources import ROOT, PackagingError, run, runs_on_agent, task_fol
 
 TASK_FILES = ("task.json", "icon.png")
 SETTINGS = "launcher.json"
-"""What the launcher may do for a task; only where the task has that file."""
+"""What the launcher may do for a task, and which page explains its codes."""
 LOCKS = ("v1.txt", "v2.txt", "uv.txt")
 PROGRAM_SUFFIXES = (".py", ".jinja")
 OWN_LOCKS = {
@@ -38,7 +39,8 @@ PAGES = (
     "extension/privacy.md",
     "CHANGELOG.md",
     "LICENSE",
-    "SECURITY.md",
+    "docs/security.md",
+    "docs/troubleshooting.md",
 )
 LAUNCHER = "launcher.js"
 TAB = PurePosixPath("extension/tab")
@@ -77,6 +79,7 @@ def stage(folder: Path) -> None:
     launcher.mkdir(parents=True)
     packages = bundle_launcher(launcher)
     languages = strings.translations(ROOT)
+    manifest = json.loads((ROOT / "vss-extension.json").read_text(encoding="utf-8"))
     for task in task_folders():
         target = folder / "tasks" / task.name
         target.mkdir(parents=True)
@@ -86,7 +89,7 @@ def stage(folder: Path) -> None:
             copy(task / name, target / name)
         copy(ROOT / "LICENSE", target / "LICENSE")
         if runs_on_agent(about):
-            stage_program(task, target, launcher)
+            stage_program(task, target, launcher, manifest)
     shutil.rmtree(launcher)
     for name in TAB_FILES:
         copy(ROOT / TAB / name, folder / TAB / name)
@@ -100,10 +103,10 @@ def stage(folder: Path) -> None:
     (folder / sbom.NAME).write_text(bill, encoding="utf-8", newline="\n")
 
 
-def stage_program(task: Path, target: Path, launcher: Path) -> None:
+def stage_program(task: Path, target: Path, launcher: Path, manifest: Mapping[str, Any]) -> None:
     """Lay out what an agent needs to run a task, beside its task.json."""
-    if (task / SETTINGS).exists():
-        copy(task / SETTINGS, target / SETTINGS)
+    if settings := launcher_settings(task, manifest):
+        (target / SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8", newline="\n")
     for path in launcher.iterdir():
         copy(path, target / path.name)
     for path in sorted((ROOT / "tasks" / "amltasks").rglob("*")):
@@ -112,6 +115,14 @@ def stage_program(task: Path, target: Path, launcher: Path) -> None:
     own = OWN_LOCKS.get(task.name, {})
     for name in LOCKS:
         copy(ROOT / "requirements" / own.get(name, name), target / "requirements" / name)
+
+
+def launcher_settings(task: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's `launcher.json`: its own, and the manifest's link to support where there is one."""
+    path = task / SETTINGS
+    own = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    support = manifest.get("links", {}).get("support", {}).get("uri")
+    return {**own, "support": support} if support else dict(own)
 
 
 def copy(source: Path, target: Path) -> None:

@@ -23,6 +23,9 @@ export class Channel {
   /** Whether the task has shown an error already, so that its result need not show one again. */
   hasShownError = false;
 
+  /** @param support address of the page that explains each code, if there is one. */
+  constructor(private readonly support?: string) {}
+
   /** Do what one line asks; a line that cannot be understood becomes a warning. */
   handle(line: string): void {
     try {
@@ -31,6 +34,13 @@ export class Channel {
       // Not the line itself: it may hold a secret.
       tl.warning(`A message of the task was not understood: ${reason(error)}`);
     }
+  }
+
+  /** Show an error or a warning on the run's page, with the way to what is said of its code. */
+  showIssue(level: 'error' | 'warning', code: string, message: string): void {
+    this.hasShownError ||= level === 'error';
+    const more = this.support && code ? ` See ${this.support}#${code.toLowerCase()}` : '';
+    tl.command('task.logissue', { type: level, code }, message + more);
   }
 
   private obey(message: Message): void {
@@ -54,8 +64,7 @@ export class Channel {
         tl.setProgress(Number(message['percent']), text('text'));
         return;
       case 'issue':
-        this.hasShownError ||= message['level'] === 'error';
-        showIssue(
+        this.showIssue(
           message['level'] === 'error' ? 'error' : 'warning',
           text('code'),
           text('message'),
@@ -92,10 +101,6 @@ export class Channel {
         throw new Error(`there is no message of type ${text('type')}`);
     }
   }
-}
-
-export function showIssue(level: 'error' | 'warning', code: string, message: string): void {
-  tl.command('task.logissue', { type: level, code }, message);
 }
 
 /** Tell the agent the result. Not by `tl.setResult`, which would show the error a second time. */

@@ -58,6 +58,8 @@ export interface Handover {
 export interface TaskSettings {
   /** Whether the task itself speaks to Azure DevOps, for which it needs the job's access token. */
   readonly jobToken?: boolean;
+  /** Address of the page of all codes, each an anchor in lower case; only where there is one. */
+  readonly support?: string;
 }
 
 export interface Exit {

@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import * as tl from 'azure-pipelines-task-lib/task';
 
 import { type Cancellation, listenForCancel } from './cancel';
-import { Channel, complete, type Conclusion, showIssue } from './channel';
+import { Channel, complete, type Conclusion } from './channel';
 import { Cancelled, LauncherError, reason, taskDied, toolDirectoryUnusable } from './errors';
 import { prepareEnvironment } from './environment';
 import { collect, type Exit, runPython, type TaskDefinition, type TaskSettings } from './handover';
@@ -19,28 +19,36 @@ import { say } from './log';
 /** Taken when the input `sdk` is none of these; Python then tells what is wrong with it. */
 const DEFAULT_SDK = 'v2';
 const SDKS = [DEFAULT_SDK, 'v1'];
+const SETTINGS = 'launcher.json';
 
 async function main(): Promise<void> {
-  const channel = new Channel();
+  const settings = fs.existsSync(path.join(__dirname, SETTINGS))
+    ? (readJson(__dirname, SETTINGS) as TaskSettings)
+    : {};
+  const channel = new Channel(settings.support);
   let conclusion: Conclusion;
   try {
-    conclusion = await run(__dirname, channel, listenForCancel());
+    conclusion = await run(__dirname, settings, channel, listenForCancel());
   } catch (error) {
     conclusion = failure(error);
   }
   if (conclusion.result === 'Failed' && !channel.hasShownError) {
-    showIssue('error', /^([A-Z_]+): /.exec(conclusion.message)?.[1] ?? '', conclusion.message);
+    channel.showIssue(
+      'error',
+      /^([A-Z_]+): /.exec(conclusion.message)?.[1] ?? '',
+      conclusion.message,
+    );
   }
   complete(conclusion);
 }
 
-async function run(folder: string, channel: Channel, cancel: Cancellation): Promise<Conclusion> {
-  const document = collect(
-    readJson(folder, 'task.json') as TaskDefinition,
-    fs.existsSync(path.join(folder, 'launcher.json'))
-      ? (readJson(folder, 'launcher.json') as TaskSettings)
-      : {},
-  );
+async function run(
+  folder: string,
+  settings: TaskSettings,
+  channel: Channel,
+  cancel: Cancellation,
+): Promise<Conclusion> {
+  const document = collect(readJson(folder, 'task.json') as TaskDefinition, settings);
   const env = childEnvironment();
   const toolDirectory = tl.getVariable('Agent.ToolsDirectory');
   if (!toolDirectory) {
@@ -61,7 +69,7 @@ async function run(folder: string, channel: Channel, cancel: Cancellation): Prom
   const exit = await runPython(interpreter, folder, document, env, cancel, (line) => {
     channel.handle(line);
   });
-  return conclude(channel.conclusion, exit, cancel.requested.aborted);
+  return conclude(channel, exit, cancel.requested.aborted);
 }
 
 function readJson(folder: string, name: string): unknown {
@@ -69,11 +77,12 @@ function readJson(folder: string, name: string): unknown {
 }
 
 /** The one result, from what Python said and how it ended. */
-function conclude(said: Conclusion | undefined, exit: Exit, cancelled: boolean): Conclusion {
+function conclude(channel: Channel, exit: Exit, cancelled: boolean): Conclusion {
+  const said = channel.conclusion;
   const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${String(exit.code)}`;
   if (said?.result === 'Succeeded' && exit.code !== 0) {
     const message = `TASK_DIED: The task had succeeded, and then its Python ${how}.`;
-    showIssue('warning', 'TASK_DIED', message);
+    channel.showIssue('warning', 'TASK_DIED', message);
     return { result: 'SucceededWithIssues', message };
   }
   if (said) {

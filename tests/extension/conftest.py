@@ -33,9 +33,9 @@ def built_vsix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
     """A copy of what the extension is made from, but for the programs."""
-    for name in ("vss-extension.json", "LICENSE", "CHANGELOG.md", "SECURITY.md"):
+    for name in ("vss-extension.json", "LICENSE", "CHANGELOG.md"):
         shutil.copy(ROOT / name, tmp_path)
-    for name in ("tasks", "extension"):
+    for name in ("tasks", "extension", "docs"):
         shutil.copytree(
             ROOT / name,
             tmp_path / name,

@@ -74,15 +74,8 @@ def test_a_readme_without_markers_or_none_is_found(sources: Path) -> None:
 def test_the_codes_in_a_readme_exist(path: Path) -> None:
     errors = path.read_text().split("## Errors")[1]
     codes = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", errors))
-    assert len(codes) > 10
+    assert len(codes) > 5
     assert codes <= known_codes()
-
-
-def test_the_launchers_readme_has_all_its_codes() -> None:
-    codes = launcher_codes((ROOT / "tasks" / "launcher" / "errors.ts").read_text())
-    readme = (ROOT / "tasks" / "launcher" / "README.md").read_text().split("## Errors")[1]
-    assert len(codes) == 6
-    assert codes == set(re.findall(r"^\| `([A-Z_]+)` \|", readme, flags=re.MULTILINE))
 
 
 @pytest.mark.parametrize("path", READMES, ids=lambda path: path.parent.name)

@@ -77,6 +77,15 @@ def test_only_the_gate_asks_for_the_jobs_token(built_vsix: Path) -> None:
         assert all(json.loads(archive.read(name)) == {"jobToken": True} for name in settings)
 
 
+def test_the_launcher_is_told_the_manifests_page_of_support() -> None:
+    page = {"links": {"support": {"uri": "https://example.org/troubleshooting"}}}
+    told = {"support": "https://example.org/troubleshooting"}
+    gate, other = (ROOT / "tasks" / name for name in ("EvaluateAndGateV1", "DeployToAksV1"))
+    assert package.launcher_settings(gate, page) == {"jobToken": True, **told}
+    assert package.launcher_settings(other, page) == told
+    assert package.launcher_settings(other, {}) == {}
+
+
 def test_only_the_gate_brings_the_statistics(built_vsix: Path) -> None:
     with zipfile.ZipFile(built_vsix) as archive:
         brought = {
@@ -154,10 +163,9 @@ def test_what_the_gallery_page_shows_is_served(built_vsix: Path) -> None:
         marketplace = archive.read("extension.vsixmanifest").decode()
     links = re.findall(r"\]\(([^):]+)\)", page)
     pictures = {f"images/{name}.png" for name in ("classic-editor", "yaml-editor", "report-tab")}
-    assert {*pictures, "privacy.md"} <= set(links)
+    assert {*pictures, "privacy.md", "security.md", "troubleshooting.md"} <= set(links)
     for link in links:
         assert f'Path="{link}" Addressable="true"' in marketplace, link
-        assert (ROOT / "extension" / link).exists()  # and in the repository, beside the page
     for task in TASKS:
         assert f"**{task.removesuffix('V1')}@1**" in page
     for kind, path in (
@@ -169,7 +177,6 @@ def test_what_the_gallery_page_shows_is_served(built_vsix: Path) -> None:
         assert f'Type="Microsoft.VisualStudio.Services.{kind}" d:Source="File" Path="{path}"' in (
             marketplace
         )
-    assert 'Path="SECURITY.md" Addressable="true"' in marketplace  # the privacy statement names it
     # No address is known until somebody publishes it; an invented one would be worse than none.
     assert "Services.Links." not in marketplace
 

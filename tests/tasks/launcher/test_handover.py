@@ -75,6 +75,22 @@ with open(f"/proc/{os.getppid()}/cmdline") as launcher, open("/proc/self/cmdline
         assert secret not in everything
 
 
+def test_errors_and_warnings_lead_to_the_page_of_codes(launcher: Launcher) -> None:
+    (launcher.folder / "launcher.json").write_text('{"support": "https://example.org/codes"}')
+    outcome = launcher.run(
+        "send(type='issue', level='warning', code='SOME_CODE', message='Look.')\n"
+        "send(type='issue', level='error', code='OTHER', message='OTHER: No.')\n"
+        "send(type='result', result='Failed', message='OTHER: No.')\n"
+    )
+    assert [each.data for each in outcome.commands] == [
+        "Look. See https://example.org/codes#some_code",
+        "OTHER: No. See https://example.org/codes#other",
+        "OTHER: No.",
+    ]
+    died = launcher.run("import os; os._exit(3)\n")
+    assert died.commands[0].data.endswith(" See https://example.org/codes#task_died")
+
+
 def test_messages_become_commands_and_keep_their_texts(launcher: Launcher) -> None:
     text = "50% of [a];b=c\r\nsecond ##vso[task.complete result=Failed]line ä"
     outcome = launcher.run(

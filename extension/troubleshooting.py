@@ -1,0 +1,105 @@
+"""docs/troubleshooting.md: every code that a log can show, from the code itself and a few words.
+
+What happened and what to do next are those of `tasks/amltasks/errors.py`; docs/troubleshooting.yml
+has the sections and, for each code, what else helps: all there is to say of a code of the launcher
+or of a warning. A code that is missing in one of the two is a problem, so that none goes without
+its anchor.
+"""
+
+from __future__ import annotations
+
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SOURCE = "docs/troubleshooting.yml"
+PAGE = "docs/troubleshooting.md"
+START = "<!-- codes: written from errors.py and troubleshooting.yml by python -m extension.docs -->"
+END = "<!-- end of codes -->"
+_LAUNCHER_CODE = re.compile(r"'([A-Z]+(?:_[A-Z]+)+)',")
+_WARNING_CODE = re.compile(r'job\.warn\(\s*"([A-Z_]+)"')
+_FIELD = re.compile(r"\{(\w+)(?::\w+)?\}")
+
+
+def causes(root: Path) -> dict[str, tuple[str, str]]:
+    """Of each cause that ends a task: what happened and what to do next, with names of facts.
+
+    By running the one module that imports nothing of ours: `extension` and `amltasks` do not meet.
+    """
+    found = runpy.run_path(str(root / "tasks/amltasks/errors.py"))
+    kind = found["Cause"]
+    return {
+        cause.code: (templated(cause.happened), templated(cause.next_step))
+        for cause in found.values()
+        if isinstance(cause, kind)
+    }
+
+
+def templated(template: str) -> str:
+    """A `str.format` template as markdown, its fields as words in italics."""
+    apart = re.sub(r"(?<=\w)\{(?=\w)", " {", template)
+    words = _FIELD.sub(lambda field: f"*{field[1].replace('_', ' ')}*", apart)
+    return words.replace("{{", "{").replace("}}", "}").replace("<", "\\<")
+
+
+def other_codes(root: Path) -> set[str]:
+    """The codes of the launcher's errors and of warnings, which have no cause in errors.py."""
+    launcher = (root / "tasks/launcher/errors.ts").read_text(encoding="utf-8")
+    warned = {
+        code
+        for path in (root / "tasks/amltasks").rglob("*.py")
+        for code in _WARNING_CODE.findall(path.read_text(encoding="utf-8"))
+    }
+    return warned | set(_LAUNCHER_CODE.findall(launcher))
+
+
+def problems(root: Path) -> Iterator[str]:
+    """Codes without a place on the page, places without a code, codes that nothing is said of."""
+    listed: dict[str, str | None] = {}
+    for section in sections(root):
+        for code, words in section["codes"].items():
+            if code in listed:
+                yield f"{SOURCE}: {code} stands there twice."
+            listed[code] = words
+    known = causes(root)
+    every = known.keys() | other_codes(root)
+    for code in sorted(every - listed.keys()):
+        yield f"{SOURCE} has no {code}. Next: add it to one of its sections."
+    for code in sorted(listed.keys() - every):
+        yield f"{SOURCE}: there is no {code} in the code. Next: remove it."
+    for code in sorted(every - known.keys()):
+        if code in listed and not listed[code]:
+            yield f"{SOURCE}: {code} has no sentence in errors.py. Next: say what it means."
+
+
+def sections(root: Path) -> list[dict[str, Any]]:
+    """The page's sections: `title`, `about` and `codes`, a mapping of code to words or nothing."""
+    return list(yaml.safe_load((root / SOURCE).read_text(encoding="utf-8")))
+
+
+def filled(page: str, root: Path) -> str:
+    """The page with its codes written anew between the two markers."""
+    before, _, rest = page.partition(START)
+    _, _, after = rest.partition(END)
+    known = causes(root)
+    written = [
+        part
+        for section in sections(root)
+        for part in (f"## {section['title']}", section["about"].strip(), *entries(section, known))
+    ]
+    return f"{before}{START}\n\n" + "\n\n".join(written) + f"\n\n{END}{after}"
+
+
+def entries(section: dict[str, Any], known: dict[str, tuple[str, str]]) -> Iterator[str]:
+    """The markdown blocks of a section's codes; the heading makes the anchor, in lower case."""
+    for code, words in section["codes"].items():
+        yield f"### {code}"
+        if code in known:
+            happened, next_step = known[code]
+            yield f"> {happened}.\n> **Next:** {next_step}."
+        if words:
+            yield words.strip()
