@@ -1,4 +1,7 @@
-"""One Chromium for all tests of a worker: playwright starts only once in a process."""
+"""One Chromium for a module of tests: two of playwright cannot run at once in a process.
+
+Nor can anything that starts an event loop while it runs, so it ends with the module.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome")
     program = next(filter(None, map(shutil.which, names)), None)
