@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,37 @@ def test_the_schema_is_the_file_in_the_docs_and_takes_the_sample() -> None:
     for text in (DEFAULT, SAMPLE.read_text(encoding="utf-8")):
         rules_of(text)
         jsonschema.validate(yaml.safe_load(text), schema.schema())
+
+
+def written(value: Any) -> Iterator[str]:
+    """The rules anywhere in a piece of YAML: the text in an input, or the document itself."""
+    if isinstance(value, dict):
+        found = value.get("rules")
+        if isinstance(found, str):
+            yield found
+        elif found:
+            yield yaml.safe_dump(value)
+        else:
+            yield from (each for item in value.values() for each in written(item))
+    elif isinstance(value, list):
+        yield from (each for item in value for each in written(item))
+
+
+def test_the_rules_on_the_pages_can_be_used() -> None:
+    pages = [
+        path
+        for pattern in ("extension/overview.md", "tasks/EvaluateAndGateV1/README.md", "docs/*.md")
+        for path in REPOSITORY.glob(pattern)
+    ]
+    found = [
+        text
+        for page in pages
+        for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+        for text in written(yaml.safe_load(block))
+    ]
+    assert len(found) >= 6
+    for text in found:
+        rules_of(text)
 
 
 @pytest.mark.parametrize(
