@@ -41,9 +41,9 @@ def causes(root: Path) -> dict[str, tuple[str, str]]:
 
 def templated(template: str) -> str:
     """A `str.format` template as markdown, its fields as words in italics."""
-    apart = re.sub(r"(?<=\w)\{(?=\w)", " {", template)
+    apart = re.sub(r"(?<=\w)\{(?=\w)", " {", re.sub(r"[*<]", r"\\\g<0>", template))
     words = _FIELD.sub(lambda field: f"*{field[1].replace('_', ' ')}*", apart)
-    return words.replace("{{", "{").replace("}}", "}").replace("<", "\\<")
+    return words.replace("{{", "{").replace("}}", "}")
 
 
 def other_codes(root: Path) -> set[str]:
