@@ -198,3 +198,36 @@ def test_the_build_remembers_the_worst_and_is_tagged(
 
 def test_the_tests_tab_has_every_gate(judged: AgentRun) -> None:
     assert len(judged.document["testResults"]) == len(CASES)
+
+
+def test_the_previous_build_is_the_baseline_and_a_pull_request_has_one_comment(
+    judged: AgentRun, vsix: Path, azure: dict[str, str], tmp_path: Path
+) -> None:
+    inputs = {
+        "azureSubscription": "aml-connection",
+        "resourceGroup": "rg-local",
+        "workspace": "ws-local",
+        "candidateRunId": judged.step("train")["outputs"]["runId"],
+        "modelName": "follows",
+        "baseline": "build",
+        "rules": "rules: [{metric: accuracy, max_loss: 0.05}]\nno_incumbent: pass",
+    }
+    step = {"task": "EvaluateAndGate@1", "name": "gate", "inputs": inputs}
+    path = tmp_path / "follows.yml"
+    path.write_text(yaml.safe_dump({"trigger": "none", "steps": [step]}, sort_keys=False))
+    service = Service(azure)
+    repository = f"{service.project['id']}/_apis/git/repositories/{service.project['name']}"
+    branches = {"sourceRefName": "refs/heads/better", "targetRefName": "refs/heads/main"}
+    asked = service.call("POST", f"{repository}/pullRequests", json={"title": "t", **branches})
+    number = asked.json()["pullRequestId"]
+    option = ("--variable", f"System.PullRequest.PullRequestId={number}")
+    first, second = (run_agent(path, vsix, azure, tmp_path, *option) for _ in range(2))
+    assert first.step("gate")["outputs"]["modelVersion"] == "1", first.console
+    outputs = second.step("gate")["outputs"]
+    assert (outputs["baselineVersion"], outputs["modelVersion"]) == ("1", "2"), second.console
+    assert f"The previous successful build is {first.document['buildNumber']}" in second.console
+    found = service.call("GET", f"{repository}/pullRequests/{number}/threads").json()["value"]
+    service.session.close()
+    (thread,) = found
+    (comment,) = thread["comments"]
+    assert "follows:2" in comment["content"]
