@@ -189,7 +189,7 @@ def _baseline(
     try:
         rows = rescoring.rescore(workspace.services, given.service_name, candidate.rows)
     except errors.TaskError as error:
-        job.warn(error.cause.code, f"{error.happened}. {error.next_step}")
+        job.warn(error.cause.code, f"{error.happened}. Next: {error.next_step}")
         return found
     return dataclasses.replace(found, rows=rows)
 
