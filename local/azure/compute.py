@@ -310,6 +310,7 @@ def list_vm_sizes(_azure: Azure, _request: Request) -> Response:
     sizes = [
         {
             "name": size.name,
+            "family": size.family,
             "vCPUs": size.cpus,
             "gpus": size.gpus,
             "memoryGB": size.memory_gb,

@@ -1,4 +1,4 @@
-"""Microsoft Graph: the federated credentials of the application.
+"""Microsoft Graph: the application's principal and its federated credentials.
 
 learn.microsoft.com/graph/api/resources/federatedidentitycredential (v1.0).
 """
@@ -16,6 +16,13 @@ from local.azure.web import GRAPH_HOST, Request, Response, Router, ServiceError,
 
 router = Router(host=GRAPH_HOST)
 _CREDENTIALS = "/v1.0/applications(appId='{application}')/federatedIdentityCredentials"
+
+
+@router.route("GET", "/v1.0/servicePrincipals(appId='{application}')")
+def get_principal(azure: Azure, request: Request) -> Response:
+    """Who the application is in the directory."""
+    _check_application(azure, request)
+    return json_response({"id": azure.object_id, "appId": azure.client_id})
 
 
 @router.route("GET", _CREDENTIALS)

@@ -1,18 +1,29 @@
-"""What a subscription can choose from: regions, and the VM sizes of one.
+"""What a subscription can choose from: providers, regions, the VM sizes of one and their quota.
 
 Shapes: learn.microsoft.com/rest/api/resources/subscriptions/list-locations (2022-12-01) and
-.../rest/api/compute/virtual-machine-sizes/list (2024-07-01).
+.../rest/api/compute/virtual-machine-sizes/list (2024-07-01), .../rest/api/resources/providers/get
+(2021-04-01), .../rest/api/azureml/usages/list (2024-10-01).
 """
 
 from __future__ import annotations
 
 from local.azure.arm import check_subscription
-from local.azure.azure import Azure
+from local.azure.azure import PROVIDER, Azure
 from local.azure.regions import REGIONS, VM_SIZES
 from local.azure.web import ARM_HOST, Request, Response, Router, ServiceError, json_response
 
 router = Router(host=ARM_HOST)
 
+_PROVIDERS = (
+    PROVIDER,
+    "Microsoft.ContainerRegistry",
+    "Microsoft.ContainerService",
+    "Microsoft.Insights",
+    "Microsoft.KeyVault",
+    "Microsoft.Storage",
+)
+# What a new subscription has is decided by Microsoft; here there is room.
+_DEFAULT_CORES = 100
 # Places that are no data centres: there to be left out by who looks for regions.
 _LOGICAL = {"europe": "Europe", "global": "Global", "unitedstates": "United States"}
 
@@ -65,6 +76,51 @@ def list_vm_sizes(azure: Azure, request: Request) -> Response:
                     "maxDataDiskCount": size.cpus * 2,
                 }
                 for size in VM_SIZES.values()
+            ]
+        }
+    )
+
+
+@router.route("GET", "/subscriptions/{subscription}/providers/{namespace}")
+def get_provider(azure: Azure, request: Request) -> Response:
+    """A resource provider; all that the workspace is made of are registered."""
+    check_subscription(azure, request)
+    _check_api_version(request, "2021-04-01")
+    namespace = request.params["namespace"]
+    if namespace.lower() not in {one.lower() for one in _PROVIDERS}:
+        raise ServiceError(
+            404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid."
+        )
+    return json_response(
+        {
+            "id": f"/subscriptions/{azure.subscription_id}/providers/{namespace}",
+            "namespace": namespace,
+            "registrationState": "Registered",
+        }
+    )
+
+
+@router.route(
+    "GET", f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}/usages"
+)
+def list_usages(azure: Azure, request: Request) -> Response:
+    """The cores that clusters of each VM family may have: as many as the fault `quota` says."""
+    check_subscription(azure, request)
+    _check_api_version(request, "2024-10-01")
+    limit = _DEFAULT_CORES if azure.faults.quota is None else azure.faults.quota
+    return json_response(
+        {
+            "value": [
+                {
+                    "id": f"/subscriptions/{azure.subscription_id}/providers/{PROVIDER}/locations/"
+                    f"{request.params['location']}/usages/{family}",
+                    "type": f"{PROVIDER}/vmFamily/usages",
+                    "unit": "Count",
+                    "currentValue": 0,
+                    "limit": limit,
+                    "name": {"value": family, "localizedValue": family},
+                }
+                for family in sorted({size.family for size in VM_SIZES.values()})
             ]
         }
     )

@@ -6,6 +6,7 @@ sizes that samples commonly name.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 _DISPLAY_NAMES = """
@@ -34,6 +35,13 @@ class VmSize:
     gpus: int
     memory_gb: float
     disk_mb: int
+
+    @property
+    def family(self) -> str:
+        """The family that quota is given for, such as `standardDSv2Family`."""
+        _, model, *rest = self.name.split("_")
+        letters = re.sub(r"\d+", "", model).upper()
+        return f"standard{letters}{''.join(rest)}Family"
 
 
 def _sizes() -> dict[str, VmSize]:

@@ -30,6 +30,11 @@ QUEUES = area.location(
     resource="queues",
     minimum=2.0,
 )
+AGENTS = area.location(
+    "e298ef32-5878-4cab-993c-043836571f42",
+    "_apis/{area}/pools/{poolId}/{resource}/{agentId}",
+    resource="agents",
+)
 SESSIONS = area.location(
     "134e239e-2df3-4794-a6f6-24f1f19ec8dc",
     "_apis/{area}/pools/{poolId}/{resource}/{sessionId}",
@@ -57,6 +62,18 @@ def list_queues(azure: Azure, request: Request) -> Response:
     name = request.query.get("queueName")
     queue = {"id": 1, "projectId": project["id"], "name": "Default", "pool": _POOL}
     return collection([] if name and name.lower() != "default" else [queue])
+
+
+@area.on("GET", AGENTS, "poolId")
+def list_agents(azure: Azure, request: Request) -> Response:
+    """The agents that listen, by their sessions."""
+    _check(request)
+    names = [(one["agent"] or {}).get("name") for one in azure.store.list("devops-session")]
+    found = [
+        {"id": index, "name": name, "enabled": True, "status": "online"}
+        for index, name in enumerate(sorted({str(name) for name in names}), 1)
+    ]
+    return collection(found)
 
 
 @area.on("POST", SESSIONS, "poolId")

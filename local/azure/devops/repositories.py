@@ -1,4 +1,4 @@
-"""Git repositories (area `git`): names and ids. What is in them, this server does not keep."""
+"""Git repositories (area `git`): names and ids. For what is in them see `repository_contents`."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def guarded(handler: Handler, location: Location | None = None) -> Handler:
                 version = _version(request, location)
             response = handler(azure, Request(**{**vars(request), "caller": caller}))
         except ServiceError as error:
-            return _error(error)
+            return error_answer(error)
         if "noArrayWrap=true" in request.headers.get("accept", ""):
             response = _unwrapped(response)
         if version and response.headers.get("content-type", "").startswith("application/json"):
@@ -219,7 +219,8 @@ def _version(request: Request, location: Location) -> str:
     return asked
 
 
-def _error(error: ServiceError) -> Response:
+def error_answer(error: ServiceError) -> Response:
+    """An error in the form of Azure DevOps."""
     if error.status == 401:
         return Response(
             status=401,

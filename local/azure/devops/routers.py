@@ -7,8 +7,11 @@ from local.azure.devops import (
     builds,
     definitions,
     endpoints,
+    extensions,
+    gallery,
     logs,
     oidc,
+    permissions,
     plans,
     pools,
     projects,
@@ -18,6 +21,7 @@ from local.azure.devops import (
     release_definitions,
     releases,
     repositories,
+    repository_contents,
     test_runs,
 )
 from local.azure.devops.location import location_service
@@ -31,13 +35,16 @@ AREAS: tuple[Area, ...] = (
     plans.area,
     repositories.area,
     endpoints.area,
+    extensions.area,
+    permissions.area,
+    permissions.security,
     release_definitions.area,
     test_runs.area,
 )
 # These add their routes to an area of those above.
 EXTENDING = (
     *(build_details, builds, logs, oidc, pools, pull_requests, pull_request_threads),
-    *(release_attachments, releases),
+    *(release_attachments, releases, repository_contents),
 )
 
-ROUTERS: tuple[Router, ...] = (*AREAS, oidc.issuer, *location_service(AREAS))
+ROUTERS: tuple[Router, ...] = (*AREAS, oidc.issuer, gallery.router, *location_service(AREAS))
