@@ -14,6 +14,7 @@ node_modules/, says what it is doing, and hands over to the real program in that
   python3 dev.py azure [--state DIR] [--port N] [--env-file FILE]    the local Azure
   python3 dev.py agent run FILE [--variable K=V]... [--json FILE]    the local agent: builds
   python3 dev.py agent release FILE --after RESULT | --artifact ALIAS=PATH   and releases
+  python3 dev.py admin connect|sample|doctor|install|publish|share   set an organisation up
   python3 dev.py lock                             compile requirements/*.in again
 """
 
@@ -39,6 +40,7 @@ SUPPORTED = ((3, 11), (3, 12))
 # The oldest Python that each lock must serve: agents may have 3.10, our own tools need not.
 LOCKS = {
     "uv": "3.10",
+    "admin": "3.11",
     "v1": "3.10",
     "v1-gate": "3.10",
     "v2": "3.10",
@@ -66,6 +68,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
         say(__doc__ or "")
         raise SystemExit(0 if verb else 2)
     verbs = {
+        "admin": admin,
         "agent": agent,
         "azure": azure,
         "bench": bench,
@@ -99,10 +102,11 @@ def demo(rest: list[str]) -> None:
 
 def test(rest: list[str]) -> None:
     """Run pytest; the end-to-end tests build the .vsix themselves."""
-    environment = python()
+    interpreter = python()
     node_modules()
     warm_task_environments()
-    hand_over([environment, "-m", "pytest", *rest])
+    environment("admin")
+    hand_over([interpreter, "-m", "pytest", *rest])
 
 
 def lint(rest: list[str]) -> None:
@@ -162,6 +166,16 @@ def agent(rest: list[str]) -> None:
     # The local Azure's proxy lets nothing out: the tasks' environment comes from uv's warm cache.
     os.environ.setdefault("UV_OFFLINE", "1")
     hand_over([python(), "-m", "local.agent", *rest])
+
+
+def admin(rest: list[str]) -> None:
+    """Set an organisation of Azure DevOps up, in an environment that the tasks never see."""
+    if rest[:1] == ["publish"] and not {"--vsix", "-h", "--help"} & set(rest):
+        rest = ["publish", "--vsix", str(build_vsix()), *rest[1:]]
+    if rest[:1] in (["publish"], ["share"]):
+        node_modules()
+    os.environ["PYTHONPATH"] = str(ROOT / "tasks")
+    hand_over([str(environment("admin")), "-m", "amltasks.admin", *rest])
 
 
 def lock(rest: list[str]) -> None:

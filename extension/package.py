@@ -109,8 +109,10 @@ def stage_program(task: Path, target: Path, launcher: Path, manifest: Mapping[st
         (target / SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8", newline="\n")
     for path in launcher.iterdir():
         copy(path, target / path.name)
-    for path in sorted((ROOT / "tasks" / "amltasks").rglob("*")):
-        if path.suffix in PROGRAM_SUFFIXES:
+    package = ROOT / "tasks" / "amltasks"
+    for path in sorted(package.rglob("*")):
+        # What sets an organisation up is run from a clone; no task imports it.
+        if path.suffix in PROGRAM_SUFFIXES and package / "admin" not in path.parents:
             copy(path, target / "python" / path.relative_to(ROOT / "tasks"))
     own = OWN_LOCKS.get(task.name, {})
     for name in LOCKS:

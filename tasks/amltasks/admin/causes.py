@@ -1,0 +1,108 @@
+"""Every way in which setting an organisation up can fail, in the form of ``amltasks.errors``."""
+
+from __future__ import annotations
+
+from amltasks.errors import Cause, Fault
+
+ORGANIZATION_INVALID = Cause(
+    code="ORGANIZATION_INVALID",
+    happened="'{given}' is no organization of Azure DevOps",
+    next_step="give its name, or its address as https://dev.azure.com/<name>",
+)
+TOKEN_MISSING = Cause(
+    code="TOKEN_MISSING",
+    happened="there is no token, and no terminal to ask for one",
+    next_step="put a personal access token into the variable AZURE_DEVOPS_EXT_PAT",
+)
+TOKEN_REFUSED = Cause(
+    code="TOKEN_REFUSED",
+    happened="{where} refused the token while {doing}",
+    next_step="make a personal access token for this organization that has not run out, with the "
+    "scopes that docs/setup.md lists, and put it into the variable AZURE_DEVOPS_EXT_PAT",
+)
+ORGANIZATION_UNKNOWN = Cause(
+    code="ORGANIZATION_UNKNOWN",
+    happened="there is no organization at {where}",
+    next_step="correct --organization; it is the first part of the path in your browser's address",
+)
+PROJECT_UNKNOWN = Cause(
+    code="PROJECT_UNKNOWN",
+    happened="there is no project '{project}' in {where}, or the token's owner may not see it",
+    next_step="correct --project, or let an administrator add you to the project",
+)
+PERMISSION_MISSING = Cause(
+    code="PERMISSION_MISSING",
+    happened="Azure DevOps does not let the token's owner go on while {doing}: {detail}",
+    next_step="have an administrator grant {permission}, and see that the token has the scopes "
+    "that docs/setup.md lists",
+)
+DEVOPS_REFUSED = Cause(
+    code="DEVOPS_REFUSED",
+    happened="Azure DevOps refused with {status} while {doing}: {detail}",
+    next_step="mend what it says and run the same command again; what is done already stays",
+)
+DEVOPS_UNREACHABLE = Cause(
+    code="DEVOPS_UNREACHABLE",
+    happened="{where} did not answer while {doing}: {detail}",
+    next_step="check the network and the proxy (HTTPS_PROXY, REQUESTS_CA_BUNDLE) and run the same "
+    "command again",
+    fault=Fault.SYSTEM,
+)
+CONNECTION_DIFFERS = Cause(
+    code="CONNECTION_DIFFERS",
+    happened="the project has a service connection '{name}' already, with another {differences}",
+    next_step="give --name another name, or edit or remove that one in Project settings > Service "
+    "connections; nothing was changed",
+)
+CONNECTION_UNKNOWN = Cause(
+    code="CONNECTION_UNKNOWN",
+    happened="the project has no service connection '{name}'",
+    next_step="make it with the verb connect, or give --connection the name of another",
+)
+POOL_UNKNOWN = Cause(
+    code="POOL_UNKNOWN",
+    happened="the project may use no agent pool '{name}'; it may use {known}",
+    next_step="give --pool one of those, or add the pool in Project settings > Agent pools",
+)
+REPOSITORY_TAKEN = Cause(
+    code="REPOSITORY_TAKEN",
+    happened="the repository '{name}' has files already, and {path} is not among them",
+    next_step="give --repository another name; nothing was changed",
+)
+SAMPLE_CHANGED = Cause(
+    code="SAMPLE_CHANGED",
+    happened="the sample in this clone cannot be adapted: {detail}",
+    next_step="restore samples/ from git and run the same command again",
+)
+EXTENSION_NOT_OFFERED = Cause(
+    code="EXTENSION_NOT_OFFERED",
+    happened="the Marketplace has no extension {extension} for this organization",
+    next_step="publish it and share it with the organization (verbs publish and share), or give "
+    "--publisher whose it is",
+)
+EXTENSION_DISABLED = Cause(
+    code="EXTENSION_DISABLED",
+    happened="the extension {extension} is installed and switched off ({flags})",
+    next_step="switch it on in Organization settings > Extensions",
+)
+TFX_MISSING = Cause(
+    code="TFX_MISSING",
+    happened="tfx-cli or Node 20 was not found",
+    next_step="run this by `python3 dev.py admin`, which installs tfx-cli from the lock",
+)
+TFX_FAILED = Cause(
+    code="TFX_FAILED",
+    happened="tfx could not {doing}: {detail}",
+    next_step="see that the token is for all accessible organizations with the scope Marketplace "
+    "(publish), and that the publisher is yours",
+)
+VSIX_INVALID = Cause(
+    code="VSIX_INVALID",
+    happened="'{path}' is no extension: {detail}",
+    next_step="build it with `python3 dev.py package`",
+)
+NOT_READY = Cause(
+    code="NOT_READY",
+    happened="the sample cannot run yet: {count} of {all} checks failed ({names})",
+    next_step="do what is said under each of them above, and run doctor again",
+)

@@ -1,0 +1,177 @@
+"""``publish`` and ``share``: a .vsix to the Marketplace, and who may see it, through tfx.
+
+tfx takes its token from its own command line only. So Node runs a line of ours that adds the token
+inside the process, out of the environment: no list of processes shows it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ElementTree
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+from requests.auth import HTTPBasicAuth
+
+from amltasks.admin import causes, console
+from amltasks.admin.definitions import CLONE
+from amltasks.admin.install import Extension
+
+MARKETPLACE = "https://marketplace.visualstudio.com"
+_TFX = CLONE / "node_modules" / "tfx-cli" / "_build" / "tfx-cli.js"
+_TOKEN = "AML_ADMIN_TOKEN"  # noqa: S105  (a variable's name)
+_ADD_TOKEN = (
+    f"process.argv.push('--token', process.env.{_TOKEN}); delete process.env.{_TOKEN}; "
+    "require(process.argv[1]);"
+)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """What a .vsix says of itself."""
+
+    path: Path
+    extension: Extension
+    version: str
+
+
+def read_package(path: Path) -> Package:
+    """Read the manifest of a .vsix.
+
+    Raises:
+        TaskError: it is none.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = archive.read("extension.vsixmanifest")
+        root = ElementTree.parse(io.BytesIO(manifest)).getroot()  # noqa: S314  (our own build)
+        identity = root.find(".//{*}Identity")
+        if identity is None:
+            raise KeyError("no Identity in its manifest")
+        attributes = identity.attrib
+        return Package(
+            path=path,
+            extension=Extension(publisher=attributes["Publisher"], name=attributes["Id"]),
+            version=attributes["Version"],
+        )
+    except (OSError, KeyError, zipfile.BadZipFile, ElementTree.ParseError) as error:
+        raise causes.VSIX_INVALID.error(path=path, detail=error) from None
+
+
+def publish(package: Package, token: str, *, dry_run: bool) -> None:
+    """Publish the package unless the Marketplace has that version.
+
+    Raises:
+        TaskError: the Marketplace or tfx refused.
+    """
+    what = f"{package.extension} {package.version}"
+    present = _published(package.extension, token)
+    if package.version in (present or {}).get("versions", ()):
+        console.say(console.UNCHANGED, f"the Marketplace has {what} already")
+        return
+    arguments = ("extension", "publish", "--vsix", str(package.path))
+    if _tfx(f"publish {what}", arguments, token, dry_run=dry_run):
+        console.say("published", what)
+
+
+def share(extension: Extension, organization: str, token: str, *, dry_run: bool) -> None:
+    """Share a published extension with an organisation unless it is.
+
+    Raises:
+        TaskError: it is not published, or the Marketplace or tfx refused.
+    """
+    present = _published(extension, token)
+    if present is None:
+        raise causes.EXTENSION_NOT_OFFERED.error(extension=extension)
+    if organization.lower() in present["shared"]:
+        console.say(console.UNCHANGED, f"{extension} is shared with {organization} already")
+        return
+    what = f"share {extension} with {organization}"
+    arguments = (
+        *("extension", "share", "--publisher", extension.publisher),
+        *("--extension-id", extension.name, "--share-with", organization),
+    )
+    if _tfx(what, arguments, token, dry_run=dry_run):
+        console.say("shared", f"{extension} with {organization}")
+
+
+def _published(extension: Extension, token: str) -> Mapping[str, list[str]] | None:
+    """The versions of an extension and whom it is shared with; None when it is not published."""
+    versions_and_accounts = 0x1 | 0x8  # ExtensionQueryFlags: IncludeVersions, IncludeSharedAccounts
+    doing = f"looking for {extension}"
+    try:
+        answer = requests.get(
+            f"{MARKETPLACE}/_apis/gallery/publishers/{extension.publisher}/extensions/"
+            f"{extension.name}",
+            params={"flags": str(versions_and_accounts), "api-version": "7.1-preview.2"},
+            auth=HTTPBasicAuth("", token),
+            timeout=_TIMEOUT_S,
+        )
+    except requests.RequestException as error:
+        raise causes.DEVOPS_UNREACHABLE.error(
+            where=MARKETPLACE, doing=doing, detail=type(error).__name__
+        ) from None
+    if answer.status_code == requests.codes.not_found:
+        return None
+    if answer.status_code in (requests.codes.unauthorized, requests.codes.forbidden):
+        raise causes.TOKEN_REFUSED.error(where=MARKETPLACE, doing=doing)
+    if answer.status_code != requests.codes.ok:
+        raise causes.DEVOPS_REFUSED.error(
+            status=answer.status_code, doing=doing, detail=answer.reason
+        )
+    body = answer.json()
+    return {
+        "versions": [one["version"] for one in body.get("versions") or ()],
+        "shared": [one["name"].lower() for one in body.get("sharedWith") or ()],
+    }
+
+
+def _tfx(what: str, arguments: tuple[str, ...], token: str, *, dry_run: bool) -> bool:
+    """Run tfx; False in a dry run, which shows the command instead."""
+    command = (*arguments, "--service-url", MARKETPLACE, "--no-prompt", "--no-color")
+    if dry_run:
+        verb, _, rest = what.partition(" ")
+        console.say(f"would {verb}", rest)
+        console.more("tfx " + " ".join(command) + " (with the token)")
+        return False
+    node = shutil.which("node")
+    if node is None or not _TFX.exists():
+        raise causes.TFX_MISSING.error()
+    done = subprocess.run(
+        [node, "-e", _ADD_TOKEN, str(_TFX), *command],
+        env={**_environment(), _TOKEN: token},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise causes.TFX_FAILED.error(doing=what, detail=_reason(done.stdout, token))
+    return True
+
+
+def _environment() -> dict[str, str]:
+    """This process's; Node trusts whom Python trusted when it asked for the version."""
+    authority = os.environ.get("REQUESTS_CA_BUNDLE")
+    return {**os.environ, **({"NODE_EXTRA_CA_CERTS": authority} if authority else {})}
+
+
+def _reason(output: str, token: str) -> str:
+    """The line of tfx's output that says what went wrong, without the token."""
+    lines = [_COLOUR.sub("", line).strip() for line in output.splitlines()]
+    telling = [line for line in lines if line.lower().startswith("error")] or [
+        line for line in lines if line
+    ]
+    return (telling[0] if telling else "it said nothing").replace(token, "***")
