@@ -36,13 +36,13 @@ PERMISSION_MISSING = Cause(
     next_step="have an administrator grant {permission}, and see that the token has the scopes "
     "that docs/setup.md lists",
 )
-DEVOPS_REFUSED = Cause(
-    code="DEVOPS_REFUSED",
+REQUEST_REFUSED = Cause(
+    code="REQUEST_REFUSED",
     happened="Azure DevOps refused with {status} while {doing}: {detail}",
     next_step="mend what it says and run the same command again; what is done already stays",
 )
-DEVOPS_UNREACHABLE = Cause(
-    code="DEVOPS_UNREACHABLE",
+SERVICE_UNREACHABLE = Cause(
+    code="SERVICE_UNREACHABLE",
     happened="{where} did not answer while {doing}: {detail}",
     next_step="check the network and the proxy (HTTPS_PROXY, REQUESTS_CA_BUNDLE) and run the same "
     "command again",

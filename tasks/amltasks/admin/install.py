@@ -69,6 +69,6 @@ def install(organization: Organization, extension: Extension) -> None:
             "Security)",
         )
     except TaskError as error:
-        if error.cause is causes.DEVOPS_REFUSED and organization.wire.status == 404:
+        if error.cause is causes.REQUEST_REFUSED and organization.wire.status == 404:
             raise causes.EXTENSION_NOT_OFFERED.error(extension=extension) from None
         raise

@@ -101,7 +101,7 @@ class Organization:
         except AzureDevOpsClientRequestError as error:
             raise self._refusal(doing, permission, str(error)) from None
         except (ClientException, requests.RequestException) as error:
-            raise causes.DEVOPS_UNREACHABLE.error(
+            raise causes.SERVICE_UNREACHABLE.error(
                 where=self.url, doing=doing, detail=_first_line(error)
             ) from None
 
@@ -111,7 +111,7 @@ class Organization:
             return self.ask(doing, call)
         except TaskError as error:
             if self.wire.status == requests.codes.not_found and (
-                error.cause is causes.DEVOPS_REFUSED
+                error.cause is causes.REQUEST_REFUSED
             ):
                 return None
             raise
@@ -146,7 +146,7 @@ class Organization:
             return causes.PERMISSION_MISSING.error(
                 doing=doing, permission=permission, detail=_first_line(detail)
             )
-        return causes.DEVOPS_REFUSED.error(
+        return causes.REQUEST_REFUSED.error(
             doing=doing, status=self.wire.status, detail=_first_line(detail)
         )
 

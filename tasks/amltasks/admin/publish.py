@@ -117,7 +117,7 @@ def _published(extension: Extension, token: str) -> Mapping[str, list[str]] | No
             timeout=_TIMEOUT_S,
         )
     except requests.RequestException as error:
-        raise causes.DEVOPS_UNREACHABLE.error(
+        raise causes.SERVICE_UNREACHABLE.error(
             where=MARKETPLACE, doing=doing, detail=type(error).__name__
         ) from None
     if answer.status_code == requests.codes.not_found:
@@ -125,7 +125,7 @@ def _published(extension: Extension, token: str) -> Mapping[str, list[str]] | No
     if answer.status_code in (requests.codes.unauthorized, requests.codes.forbidden):
         raise causes.TOKEN_REFUSED.error(where=MARKETPLACE, doing=doing)
     if answer.status_code != requests.codes.ok:
-        raise causes.DEVOPS_REFUSED.error(
+        raise causes.REQUEST_REFUSED.error(
             status=answer.status_code, doing=doing, detail=answer.reason
         )
     body = answer.json()

@@ -216,7 +216,7 @@ def _check_inputs(tasks: list[dict[str, Any]], file: str, connection: str) -> No
         (["install", "--organization", "contoso"], {}, "ORGANIZATION_UNKNOWN"),
         (["install", "--organization", "http://dev.azure.com/x"], {}, "ORGANIZATION_INVALID"),
         (["install", "--publisher", "nobody"], {}, "EXTENSION_NOT_OFFERED"),
-        (["install"], dict.fromkeys(_PROXY, "http://127.0.0.1:9"), "DEVOPS_UNREACHABLE"),
+        (["install"], dict.fromkeys(_PROXY, "http://127.0.0.1:9"), "SERVICE_UNREACHABLE"),
         (["publish", "--vsix", "README.md"], {}, "VSIX_INVALID"),
         (["doctor", "WORKSPACE", "--project", "nix"], {}, "PROJECT_UNKNOWN"),
         (["sample", "WORKSPACE", "--connection", "nix"], {}, "CONNECTION_UNKNOWN"),
