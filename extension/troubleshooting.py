@@ -1,6 +1,7 @@
 """docs/troubleshooting.md: every code that a log can show, from the code itself and a few words.
 
-What happened and what to do next are those of `tasks/amltasks/errors.py`; docs/troubleshooting.yml
+What happened and what to do next are those of `tasks/amltasks/errors.py` and
+`admin/causes.py`, read as text: `extension` and `amltasks` do not meet. docs/troubleshooting.yml
 has the sections and, for each code, what else helps: all there is to say of a code of the launcher
 or of a warning. A code that is missing in one of the two is a problem, so that none goes without
 its anchor.
@@ -8,9 +9,9 @@ its anchor.
 
 from __future__ import annotations
 
+import ast
 import re
-import runpy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import yaml
 
 SOURCE = "docs/troubleshooting.yml"
 PAGE = "docs/troubleshooting.md"
+CAUSES = ("tasks/amltasks/errors.py", "tasks/amltasks/admin/causes.py")
 START = "<!-- codes: written from errors.py and troubleshooting.yml by python -m extension.docs -->"
 END = "<!-- end of codes -->"
 _LAUNCHER_CODE = re.compile(r"'([A-Z]+(?:_[A-Z]+)+)',")
@@ -26,17 +28,27 @@ _FIELD = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
 def causes(root: Path) -> dict[str, tuple[str, str]]:
-    """Of each cause that ends a task: what happened and what to do next, with names of facts.
+    """Of each cause that ends a task or a verb: what happened and what to do next, in markdown."""
+    found = {}
+    for name in CAUSES:
+        tree = ast.parse((root / name).read_text(encoding="utf-8"))
+        names: dict[str, str] = {}
+        for node in tree.body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=key)], value=ast.Constant(value=str(text))):
+                    names[key] = text
+                case ast.Assign(value=ast.Call(func=ast.Name(id="Cause"), keywords=given)):
+                    texts = {each.arg: text_of(each.value, names) for each in given}
+                    sentences = (templated(texts["happened"]), templated(texts["next_step"]))
+                    found[texts["code"]] = sentences
+    return found
 
-    By running the one module that imports nothing of ours: `extension` and `amltasks` do not meet.
-    """
-    found = runpy.run_path(str(root / "tasks/amltasks/errors.py"))
-    kind = found["Cause"]
-    return {
-        cause.code: (templated(cause.happened), templated(cause.next_step))
-        for cause in found.values()
-        if isinstance(cause, kind)
-    }
+
+def text_of(value: ast.expr, names: Mapping[str, str]) -> str:
+    """The text that an argument is, or names; empty for what is none."""
+    if isinstance(value, ast.Name):
+        return names[value.id]
+    return str(value.value) if isinstance(value, ast.Constant) else ""
 
 
 def templated(template: str) -> str:

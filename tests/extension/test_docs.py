@@ -28,7 +28,7 @@ def known_codes() -> set[str]:
         for path in folder.glob("*.py")
         for code in re.findall(r'job\.warn\(\s*"([A-Z_]+)"', path.read_text())
     }
-    python = (folder / "errors.py").read_text()
+    python = (folder / "errors.py").read_text() + (folder / "admin" / "causes.py").read_text()
     launcher = (ROOT / "tasks" / "launcher" / "errors.ts").read_text()
     return warned | set(re.findall(r'code="([A-Z_]+)"', python)) | launcher_codes(launcher)
 
