@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,14 @@ class RefusedError(Exception):
 class Reader:
     """Reads only, so there is nothing to withhold in a dry run."""
 
-    credential: TokenCredential
+    tenant: str
+
+    @functools.cached_property
+    def credential(self) -> TokenCredential:
+        """The service principal of AZURE_CLIENT_ID and its like, else who `az login` signed in."""
+        return ChainedTokenCredential(
+            EnvironmentCredential(), AzureCliCredential(tenant_id=self.tenant)
+        )
 
     def get(self, url: str) -> dict[str, Any]:
         """The JSON at an address of Resource Manager or Graph.
@@ -48,6 +56,8 @@ class Reader:
             )
         except (ClientAuthenticationError, CredentialUnavailableError) as error:
             raise RefusedError(0, "nobody is signed in to Azure here") from error
+        except ValueError as error:
+            raise RefusedError(0, f"AZURE_* or --tenant cannot be used: {error}") from None
         except requests.RequestException as error:
             raise RefusedError(0, f"{host} did not answer ({type(error).__name__})") from None
         body = _json(answer)
@@ -56,15 +66,6 @@ class Reader:
             message = told.get("message") if isinstance(told, dict) else None
             raise RefusedError(answer.status_code, str(message or answer.reason))
         return body
-
-
-def open_reader(tenant: str) -> Reader:
-    """As the service principal of AZURE_CLIENT_ID and its like, else as ``az login`` says."""
-    return Reader(
-        credential=ChainedTokenCredential(
-            EnvironmentCredential(), AzureCliCredential(tenant_id=tenant)
-        )
-    )
 
 
 def _json(answer: requests.Response) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,8 @@ def classic_build(name: str, place: Place) -> dict[str, Any]:
     body = _read("build-definition.json")
     _strip(body, "id", "revision", "url", "uri", "project", "authoredBy", "createdDate", "_links")
     body |= {"name": name, "path": "\\", "queue": {"id": place.queue_id}}
-    body["repository"] = {**body.get("repository", {}), **_repository(place)}
+    _strip(body["repository"], "url")
+    body["repository"] |= _repository(place)
     if not place.hosted:
         for phase in body["process"]["phases"]:
             _strip(phase.get("target", {}), "agentSpecification")
@@ -126,13 +128,13 @@ def classic_build(name: str, place: Place) -> dict[str, Any]:
 
 
 def classic_release(
-    name: str, place: Place, build: tuple[str, str], approver: Any
+    name: str, place: Place, build: tuple[str, str], owner: Mapping[str, str]
 ) -> dict[str, Any]:
     """``release-definition.json`` for a place.
 
     Args:
         build: id and name of the classic build whose artifact is released.
-        approver: id and name of who approves Production.
+        owner: id and displayName of who owns the stages and approves Production.
     """
     body = _read("release-definition.json")
     _strip(body, "id", "revision", "projectReference", "isDeleted")
@@ -145,14 +147,14 @@ def classic_release(
             "project": {"id": place.project_id, "name": place.project_name},
         }
     for stage in body["environments"]:
-        stage["id"] = 0
+        stage |= {"id": 0, "owner": dict(owner)}
         for phase in stage["deployPhases"]:
             phase["deploymentInput"]["queueId"] = place.queue_id
             if not place.hosted:
                 _strip(phase["deploymentInput"], "agentSpecification")
         for approval in stage["preDeployApprovals"]["approvals"]:
             if not approval["isAutomated"]:
-                approval["approver"] = {"id": approver[0], "displayName": approver[1]}
+                approval["approver"] = dict(owner)
     _adapt(body, place)
     return body
 

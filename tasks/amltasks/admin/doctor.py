@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from amltasks.admin import causes, console, devops_checks
-from amltasks.admin.arm import open_reader
+from amltasks.admin.arm import Reader
 from amltasks.admin.azure_checks import Target, azure_findings
 from amltasks.admin.connections import find_connection
 from amltasks.admin.findings import Finding, missing, unknown
@@ -70,4 +70,4 @@ def _findings(organization: Organization, project: object, subject: Subject) -> 
         workspace=subject.workspace,
         aks=subject.aks,
     )
-    yield from azure_findings(open_reader(found.tenant), target)
+    yield from azure_findings(Reader(tenant=found.tenant), target)

@@ -69,6 +69,18 @@ def ensure_files(
             f"the repository '{repository.name}' has the sample already; its files stay",
         )
         return
+    push_files(organization, project, repository.id, repository.name, files)
+
+
+def push_files(
+    organization: Organization,
+    project: Any,
+    repository_id: str,
+    name: str,
+    files: Mapping[str, bytes],
+) -> None:
+    """Make the files the first commit of an empty repository."""
+    git = organization.client("git")
     push = {
         "refUpdates": [{"name": _BRANCH, "oldObjectId": _NOTHING}],
         "commits": [
@@ -80,8 +92,8 @@ def ensure_files(
     }
     organization.change(
         "add",
-        f"{len(files)} files to main of the repository '{repository.name}'",
-        lambda: git.create_push(push, repository.id, project.id),
+        f"{len(files)} files to main of the repository '{name}'",
+        lambda: git.create_push(push, repository_id, project.id),
         permission="the permission Contribute on the repository",
     )
 

@@ -19,7 +19,7 @@ from amltasks.admin.definitions import (
 )
 from amltasks.admin.organization import Organization
 from amltasks.admin.pools import Queue, find_queue
-from amltasks.admin.repository import ensure_files, ensure_repository
+from amltasks.admin.repository import ensure_files, ensure_repository, push_files
 
 _EDIT_BUILDS = "the permission Edit build pipeline on the project's pipelines"
 _EDIT_RELEASES = "the permission Edit release pipeline on the project's releases"
@@ -57,7 +57,7 @@ def sample(organization: Organization, project_name: str, wanted: Wanted) -> Non
     text = pipeline_text(files[PIPELINE_FILE].decode("utf-8"), place)
     files[PIPELINE_FILE] = text.encode("utf-8")
     if repository is None:
-        console.say("would add", f"{len(files)} files to main of the repository '{wanted.name}'")
+        push_files(organization, project, place.repository_id, wanted.name, files)
     else:
         ensure_files(organization, project, repository, files)
     if "yaml" in wanted.flavours:
@@ -130,7 +130,7 @@ def _ensure_release(
         name,
         place,
         (str(build.id) if build else _TO_COME, build.name if build else name),
-        (me.id, me.provider_display_name),
+        {"id": me.id, "displayName": me.provider_display_name},
     )
     organization.change(
         "create",
@@ -153,14 +153,12 @@ def _ensure_allowed(
         "endpoint": f"the service connection '{wanted.connection}'",
         "queue": f"the agent pool '{wanted.pool}'",
     }[kind]
-    if pipeline is None:
-        console.say("would let", f"the pipeline '{wanted.name}' use {what}")
-        return
-    if allowed(organization, project, pipeline, kind, identity):
+    if pipeline and allowed(organization, project, pipeline, kind, identity):
         console.say(console.UNCHANGED, f"the pipeline '{wanted.name}' may use {what} already")
         return
     client = organization.client("pipeline_permissions")
-    body = {"pipelines": [{"id": pipeline.id, "authorized": True}]}
+    # A dry run has no pipeline to name yet.
+    body = {"pipelines": [{"id": pipeline.id if pipeline else 0, "authorized": True}]}
     organization.change(
         "allow",
         f"the pipeline '{wanted.name}' the use of {what}",

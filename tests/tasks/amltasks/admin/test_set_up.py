@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -80,6 +81,8 @@ def test_from_nothing_to_ready(cloud: Cloud, vsix: Path, recorded_node: tuple[st
         dry = cloud.admin(*verb, "--dry-run", PATH=path)
         assert (dry.code, bool(dry.lines("would"))) == (0, True), dry.text
         assert cloud.changes() == seen, name
+        shown = re.findall(r"^ {15}(POST|PATCH|tfx) ", dry.text, re.MULTILINE)
+        assert len(shown) == len(dry.lines("would")), dry.text
         first = cloud.admin(*verb, PATH=path)
         assert (first.code, first.lines("unchanged")) == (0, []), first.text
         changed = cloud.changes()
@@ -185,7 +188,7 @@ def test_the_pipelines_have_our_tasks(cloud: Cloud, imported: Ran) -> None:
         _check_inputs(tasks, "release-definition.json", connection["id"])
         assert stage["deployPhases"][0]["deploymentInput"]["queueId"] == 1
     (approval,) = production["preDeployApprovals"]["approvals"]
-    assert approval["approver"]["displayName"] == "Local User"
+    assert approval["approver"]["displayName"] == production["owner"]["displayName"] == "Local User"
     (artifact,) = release["artifacts"]
     assert artifact["definitionReference"]["definition"]["id"] == str(classic["id"])
     assert release["triggers"][0]["artifactAlias"] == artifact["alias"] == "_compliance-classifier"
