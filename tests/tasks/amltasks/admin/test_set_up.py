@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -235,6 +236,33 @@ def test_a_failure_is_one_sentence(
     (line,) = failed.text.strip().splitlines()
     assert line.startswith(f"{code}: ") and ". Next: " in line and line.endswith(".")
     assert cloud.changes() == seen
+
+
+def test_the_token_is_asked_for_unseen(cloud: Cloud) -> None:
+    token = cloud.environment["AZURE_DEVOPS_EXT_PAT"]
+    terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    command = [sys.executable, "dev.py", "admin", "doctor", *cloud.workspace, "--project", "nix"]
+    asking = subprocess.Popen(
+        [sys.executable, "-c", terminal, *command],
+        cwd=ROOT,
+        env={**os.environ, **cloud.environment, "AZURE_DEVOPS_EXT_PAT": ""},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with asking:
+        assert asking.stdin and asking.stdout
+        shown = b""
+        while b"access token: " not in shown:
+            piece = asking.stdout.read1()
+            assert piece, shown
+            shown += piece
+        asking.stdin.write(token.encode() + b"\n")
+        asking.stdin.flush()
+        shown += asking.stdout.read()
+    assert asking.returncode == 1
+    assert b"PROJECT_UNKNOWN" in shown  # so the token was taken
+    assert token.encode() not in shown
 
 
 def test_what_is_somebody_elses_stays(cloud: Cloud, imported: Ran) -> None:
