@@ -215,7 +215,7 @@ def load_yaml(name: str, value: str, *, as_written: bool) -> Any:
     """
     try:
         return yaml.load(value, Loader=yaml.BaseLoader if as_written else _CoreLoader)  # noqa: S506
-    except yaml.YAMLError as cause:
+    except (yaml.YAMLError, ValueError) as cause:  # ValueError: what is tagged !!int may be none
         raise errors.INPUT_INVALID.error(
             name=name, value=shortened(value), expected=f"YAML: {_problem(cause)}"
         ) from None
@@ -242,8 +242,12 @@ def located_yaml(value: str) -> tuple[Any, Located]:
         if node is not None:
             _locate(node, (), lines)
         return (None if node is None else loader.construct_document(node)), lines
-    except yaml.YAMLError as cause:
+    except YamlError:
+        raise
+    except (yaml.YAMLError, ValueError) as cause:
         raise YamlError(_problem(cause)) from None
+    except RecursionError:
+        raise YamlError("it is nested without an end") from None
     finally:
         loader.dispose()
 
@@ -262,7 +266,7 @@ def _locate(node: yaml.Node, at: tuple[str | int, ...], lines: Located) -> None:
             _locate(item, (*at, number), lines)
 
 
-def _problem(cause: yaml.YAMLError) -> str:
+def _problem(cause: Exception) -> str:
     mark = getattr(cause, "problem_mark", None)
     where = f" (line {mark.line + 1})" if mark else ""
     return (getattr(cause, "problem", None) or "it cannot be read") + where

@@ -62,6 +62,13 @@ def read(path: Path, slices: Sequence[str] = ()) -> Rows:
         predictions = _binary(path, frame, "prediction")
     else:
         assert scores is not None  # noqa: S101 - one of the two is there
+        unknown = ~np.isfinite(scores)
+        if unknown.any():
+            # NaN >= 0.5 is false: it would count as a 0 that the model never said.
+            at = int(unknown.argmax()) + 1
+            raise _invalid(
+                path, f"data row {at} has neither a prediction nor a score that is a number"
+            )
         predictions = (scores >= THRESHOLD).astype(np.int8)
     column = next((name for name in INPUT_COLUMNS if name in frame.columns), None)
     texts = frame[column].cast(pl.String).fill_null("") if column else None
@@ -89,8 +96,14 @@ def _frame(path: Path, slices: Sequence[str]) -> pl.DataFrame:
         else:
             # As texts: a label may be true, an id 007.
             found = pl.scan_csv(path, infer_schema=False)
-        names = found.collect_schema().names()
+        schema = found.collect_schema()
+        names = schema.names()
         kept = [name for name in names if name in wanted]
+        for name in kept:
+            if f"{name}_duplicated_0" in names:  # polars' name for the second one
+                raise _invalid(path, f"it has more than one column '{name}'")
+            if schema[name].is_nested() or schema[name] == pl.Binary:
+                raise _invalid(path, f"the column '{name}' holds no texts, numbers or booleans")
         return found.select(kept or names).collect()
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as cause:
         first = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__

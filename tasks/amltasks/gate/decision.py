@@ -85,7 +85,7 @@ def decide(
     if known and not math.isfinite(gained.low or 0.0):
         return Reason.TOO_FEW_ROWS, f"{values}, but the rows give no bounds ({gained.method})"
     shown = gained.gain if gained.low is None else gained.low
-    bounds = f" (at {rules.confidence:.0%} at least {gained.low:+.4g})" if known else ""
+    bounds = f" (at {rules.confidence * 100:g}% at least {gained.low:+.4g})" if known else ""
     told = f"{values}: a gain of {gained.gain:+.4g}{bounds}"
     if rule.min_gain is not None:
         wanted = rule.min_gain.of(gained.baseline) + allowed_noise

@@ -10,7 +10,7 @@ from decimal import Decimal
 from amltasks.gate import decision, hygiene
 from amltasks.gate.decision import Gained
 from amltasks.gate.judging import Comparison
-from amltasks.gate.measures import MEASURES, point
+from amltasks.gate.measures import ALIASES, MEASURES, point
 from amltasks.gate.paired import Wanted, compare_many
 from amltasks.gate.rows import Array, Pair, Rows, paired
 from amltasks.gate.rules import HYGIENE, Rule, Rules
@@ -149,8 +149,11 @@ class _Judgement:
         if rule.max_gap is not None:
             for column in dict.fromkeys(each.partition("=")[0] for each in rule.slices):
                 of = [s for s in scopes if s.name.startswith(column + "=")]
-                if of:
+                if len(of) > 1:
                     yield self._gap(rule, column, of)
+                elif of:
+                    detail = f"there is no gap to look at: {of[0].name} is the only slice"
+                    yield _made(rule, column, Reason.SLICE_MISSING, detail, decision.asked(rule))
 
     def _missing(self, rule: Rule) -> Iterator[Check]:
         """A check that fails for every slice that cannot be looked at."""
@@ -171,11 +174,13 @@ class _Judgement:
         rows = self._candidate.rows
         if metric in HYGIENE:
             found = hygiene.value(metric, rows, scope.chosen, self._candidate.metrics)
-            return self._candidate.metrics.get(metric) if found is None else found
-        if rows is not None and self._by_rows(metric):
+            if found is not None:
+                return found
+        elif rows is not None and self._by_rows(metric):
             part = rows if scope.chosen is None else rows.where(scope.chosen)
             return point(metric, part.labels, part.predictions, part.scores)
-        return self._candidate.metrics.get(metric) if scope.chosen is None else None
+        # What was logged is of all rows: it says nothing of a slice.
+        return _logged(self._candidate.metrics, metric) if scope.chosen is None else None
 
     def _check(self, rule: Rule, scope: _Scope) -> Check:
         value = self._value(rule.metric, scope)
@@ -206,8 +211,9 @@ class _Judgement:
         found = self._compared.get((rule.metric, scope.name))
         if found is not None:
             return Gained.of(found)
-        old = (self._against.metrics or {}).get(rule.metric) if scope.name == ALL_ROWS else None
-        if value is None or old is None or not math.isfinite(value + old):
+        logged = self._against.metrics or {}
+        old = _logged(logged, rule.metric) if scope.name == ALL_ROWS else None
+        if value is None or old is None or not (math.isfinite(value) and math.isfinite(old)):
             return Gained(baseline=old)
         return Gained(
             baseline=old,
@@ -279,6 +285,12 @@ class _Judgement:
         return _made(
             rule, column, reason, detail, f"no more than {rule.max_gap:g} between its slices"
         )
+
+
+def _logged(metrics: Mapping[str, float], metric: str) -> float | None:
+    """A metric by its name, or else by another name that means the same."""
+    names = (metric, *(alias for alias, name in ALIASES.items() if name == metric))
+    return next((metrics[name] for name in names if name in metrics), None)
 
 
 def _relative(rule: Rule) -> bool:

@@ -107,7 +107,10 @@ def paired(candidate: Rows, baseline: Rows) -> Pair | str:
             return f"{wrong} rows of the same id have another input"
     return Pair(
         labels=candidate.labels,
-        inputs=candidate.inputs,
+        # Whichever file tells of inputs: rows would count as more than they are.
+        inputs=baseline.inputs[at]
+        if candidate.texts is None and baseline.texts is not None
+        else candidate.inputs,
         slices=candidate.slices,
         candidate=Side(predictions=candidate.predictions, scores=candidate.scores),
         baseline=Side(predictions=baseline.predictions[at], scores=_of(baseline.scores, at)),

@@ -19,7 +19,7 @@ from amltasks.gate.options import described, options_of
 _PERCENT = re.compile(r"^([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*%$")
 
 # Better when lower, of what is measured without predictions; the rest says so in MEASURES.
-_LOWER = frozenset({"loss", "model_size_mb", "scoring_ms", "seen_in_training", "label_shift"})
+LOWER = frozenset({"loss", "model_size_mb", "scoring_ms", "seen_in_training", "label_shift"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,9 @@ class Rules:
         "time in twenty).",
         default=0.95,
     )
-    min_inputs: int = described("The least number of distinct inputs to judge by.", default=30)
+    min_inputs: int = described(
+        "The least number of distinct inputs to judge a gain or a loss by.", default=30
+    )
     resamples: int = described("Resamples of a bootstrap.", default=10000)
 
     @property
@@ -184,14 +186,14 @@ class _Reader:
             )
         if rule.max_gap is not None and not rule.slices:
             raise self._wrong(at, f"the rule for '{metric}' has max_gap but no slices to compare")
-        if len(rule.seeds) == 1:
+        if "seeds" in given and len(rule.seeds) < 2:
             raise self._wrong((*at, "seeds"), "'seeds' needs the values of two trainings or more")
         return rule
 
     def _direction(self, metric: str, at: tuple[str | int, ...]) -> str:
         if metric in MEASURES:
             return MEASURES[metric].direction
-        if metric in _LOWER or metric.endswith("_loss"):
+        if metric in LOWER or metric.endswith("_loss"):
             return "lower"
         if metric in HYGIENE:
             return "higher"
@@ -260,7 +262,11 @@ class _Reader:
         for each in fields:
             if each.metadata["required"] and value.get(each.name) is None:
                 raise self._wrong(at, f"the key '{each.name}' is missing")
-        return {name: found for name, found in value.items() if found is not None}
+        for name, found in value.items():
+            if found is None:
+                # As if it were left out, a rule would be dropped that someone meant to write.
+                raise self._wrong((*at, name), f"'{name}' has no value; give one, or leave it out")
+        return dict(value)
 
     def _wrong(self, at: tuple[str | int, ...], detail: str) -> errors.TaskError:
         while at and at not in self.lines:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from amltasks.gate.measures import MEASURES
-from amltasks.gate.rules import HYGIENE, Rule, Rules
+from amltasks.gate.rules import HYGIENE, LOWER, Rule, Rules
 
 _AMOUNT = {
     "oneOf": [
@@ -21,6 +21,7 @@ _AMOUNT = {
         {"type": "string", "pattern": "^([0-9]+(\\.[0-9]+)?|\\.[0-9]+)\\s*%$"},
     ]
 }
+_NAME = "\\S"
 
 
 def schema() -> dict[str, Any]:
@@ -30,7 +31,14 @@ def schema() -> dict[str, Any]:
     rule["not"] = {"required": ["min_gain", "max_loss"]}
     limits = ("floor", "ceiling", "min_gain", "max_loss", "max_gap")
     rule["anyOf"] = [{"required": [name]} for name in limits]
+    rule["dependencies"] = {"max_gap": ["slices"]}
+    known = [{"enum": sorted({*MEASURES, *HYGIENE, *LOWER})}, {"pattern": "_loss$"}]
+    rule["if"] = {"properties": {"metric": {"not": {"anyOf": known}}}}
+    rule["then"] = {"required": ["direction"]}
     top = _object(Rules)
+    top["properties"]["confidence"] |= {"exclusiveMinimum": 0.5, "exclusiveMaximum": 1}
+    top["properties"]["min_inputs"]["minimum"] = 1
+    top["properties"]["resamples"]["minimum"] = 100
     top["properties"]["rules"] |= {"type": "array", "minItems": 1, "items": rule}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -57,7 +65,14 @@ def _property(field: dataclasses.Field[Any]) -> dict[str, Any]:
     if "Amount" in written:
         return {**found, **_AMOUNT}
     if "tuple[str" in written:
-        return {**found, "type": ["array", "string"], "items": {"type": "string"}}
+        named = {"type": "string", "pattern": _NAME}
+        return {
+            **found,
+            "type": ["array", "string"],
+            "pattern": _NAME,
+            "minItems": 1,
+            "items": named,
+        }
     if "tuple[float" in written:
         return {**found, "type": "array", "minItems": 2, "items": {"type": "number"}}
     if "int" in written:
@@ -65,7 +80,7 @@ def _property(field: dataclasses.Field[Any]) -> dict[str, Any]:
     if "float" in written:
         default = {} if field.default is None else {"default": field.default}
         return {**found, "type": "number", **default}
-    return {**found, "type": "string"} if written == "str" else found
+    return {**found, "type": "string", "pattern": _NAME} if written == "str" else found
 
 
 def text() -> str:

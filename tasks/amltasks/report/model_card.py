@@ -33,7 +33,7 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str], description:
         _data(verdict.candidate_rows),
         "## Quantitative analyses\n",
         f"A gain is over {cell(verdict.baseline.label)}, whichever way is better; each of its "
-        f"bounds holds at a confidence of {verdict.confidence:.0%}.\n",
+        f"bounds holds at a confidence of {verdict.confidence * 100:g}%.\n",
         table(
             ["metric", "measured on", "value", "gain", "bounds of the gain", "result"],
             [_row(check) for check in verdict.checks],

@@ -50,10 +50,8 @@ def test_parquet_and_csv_are_the_same(tmp_path: Path) -> None:
 
 
 def test_a_score_alone_is_cut_at_one_half(tmp_path: Path) -> None:
-    rows = predictions.read(written(tmp_path, "id,label,score\n1,0,0.5\n2,1,0.49\n3,1,\n"))
-    assert rows.predictions.tolist() == [1, 0, 0]
-    assert rows.scores is not None
-    assert np.isnan(rows.scores[2])
+    rows = predictions.read(written(tmp_path, "id,label,score\n1,0,0.5\n2,1,0.49\n3,1,9\n"))
+    assert rows.predictions.tolist() == [1, 0, 1]
     assert rows.inputs.tolist() == [0, 1, 2]
 
 
@@ -73,12 +71,31 @@ def test_a_score_alone_is_cut_at_one_half(tmp_path: Path) -> None:
         ("id,label,prediction\n1,1,1,1\n", "cannot be read as CSV"),
         (b"id,label,prediction\n\xff\xfe,1,1\n", "cannot be read as CSV"),
         ("id,label,prediction\n1,1,1\n".encode("utf-16"), "predictions.csv"),
+        ("id,label,score\n1,1,0.9\n2,0,nan\n", "data row 2 has neither a prediction nor a score"),
+        ("id,label,score\n1,1,\n", "data row 1 has neither a prediction nor a score"),
+        ("id,label,prediction,label\n1,1,1,0\n", "more than one column 'label'"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, content: str | bytes, words: str) -> None:
     with pytest.raises(TaskError, match="PREDICTIONS_INVALID") as found:
         predictions.read(written(tmp_path, content))
     assert words in str(found.value)
+
+
+def test_a_score_may_be_missing_beside_a_prediction(tmp_path: Path) -> None:
+    rows = predictions.read(written(tmp_path, "id,label,prediction,score\n1,1,1,\n2,1,0,nan\n"))
+    assert rows.predictions.tolist() == [1, 0]
+    assert rows.scores is not None
+    assert np.isnan(rows.scores).all()
+
+
+@pytest.mark.parametrize("column", ["id", "label", "text", "part"])
+def test_lists_in_a_column_are_named(tmp_path: Path, column: str) -> None:
+    frame = pl.DataFrame({"id": [1], "label": [1], "prediction": [1], "text": "a", "part": "b"})
+    path = tmp_path / "predictions.parquet"
+    frame.with_columns(pl.Series([[1]]).alias(column)).write_parquet(path)
+    with pytest.raises(TaskError, match=f"the column '{column}' holds no texts"):
+        predictions.read(path, ("part",))
 
 
 def test_what_is_no_parquet_is_named(tmp_path: Path) -> None:

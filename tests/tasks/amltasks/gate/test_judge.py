@@ -202,7 +202,7 @@ def test_slices_are_judged_one_by_one_and_against_each_other() -> None:
         *(("material=steel", "BELOW_FLOOR"), ("material=gold", "METRIC_NOT_FINITE")),
         ("material", "SLICE_GAP"),
     ]
-    assert verdict.reason is Reason.METRIC_NOT_FINITE or verdict.reason is Reason.SLICE_MISSING
+    assert verdict.reason is Reason.METRIC_NOT_FINITE
 
 
 def test_hygiene_is_measured_from_the_rows() -> None:
@@ -233,6 +233,56 @@ def test_hygiene_is_measured_from_the_rows() -> None:
         (0.5, "ABOVE_CEILING"),
     ]
     assert [c.reason.value for c in verdict.checks[4:]] == ["METRIC_NOT_FINITE", "PASSED"]
+
+
+def test_what_was_logged_of_all_rows_says_nothing_of_a_slice() -> None:
+    candidate, _ = models(40)
+    part = np.array(["iron", "steel"] * 20, dtype=object)
+    candidate = rows(candidate.labels, candidate.predictions, slices={"material": part})
+    verdict = judge(
+        Candidate(metrics={"seen_in_training": 0.0}, rows=candidate),
+        None,
+        rules("metric: seen_in_training, ceiling: 0.1, max_gap: 0, slices: material"),
+    )
+    assert [check.reason.value for check in verdict.checks] == [
+        *("METRIC_MISSING", "METRIC_MISSING", "METRIC_NOT_FINITE")
+    ]
+
+
+@pytest.mark.parametrize("slices", ["material", "material=iron"])
+def test_a_gap_needs_two_slices(slices: str) -> None:
+    candidate, _ = models(40)
+    part = np.full(40, "iron", dtype=object)
+    candidate = rows(candidate.labels, candidate.predictions, slices={"material": part})
+    verdict = judge(
+        Candidate(metrics={}, rows=candidate),
+        None,
+        rules(f"metric: accuracy, max_gap: 0.1, slices: {slices}"),
+    )
+    assert verdict.reason is Reason.SLICE_MISSING
+    assert "material=iron is the only slice" in verdict.detail
+
+
+def test_a_metric_is_found_by_the_other_name_that_it_was_logged_by() -> None:
+    served = Baseline(label="b", metrics={"accuracy": 0.9})
+    for name in ("acc", "accuracy"):
+        given_rules = rules(f"metric: {name}, floor: 0.9, max_loss: 0")
+        assert judged({"acc": 0.9}, served, given_rules).passed
+
+
+def test_numbers_too_large_to_add_are_compared() -> None:
+    served = Baseline(label="b", metrics={"loss": 1.7e308})
+    assert judged({"loss": 1.7e308}, served, rules("metric: loss, max_loss: 0")).passed
+
+
+def test_one_file_that_tells_the_inputs_is_enough() -> None:
+    candidate, baseline = models(400)
+    texts = np.array([str(n // 200) for n in range(400)], dtype=object)
+    repeated = np.arange(400) // 200
+    told = rows(baseline.labels, baseline.predictions, inputs=repeated, texts=texts)
+    given_rules = rules("metric: accuracy, max_loss: 0.05")
+    assert by_rows(candidate, baseline, given_rules).passed
+    assert by_rows(candidate, told, given_rules).reason is Reason.TOO_FEW_ROWS
 
 
 finite = st.floats(-1e6, 1e6)

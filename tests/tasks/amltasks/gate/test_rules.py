@@ -104,6 +104,12 @@ def test_without_rules_accuracy_must_not_be_worse() -> None:
         ("rules:\n  - {metric: auc, min_gain: 0, max_loss: 0}", "they exclude another"),
         ("rules:\n  - {metric: auc, max_gap: 0}", "no slices to compare"),
         ("rules:\n  - {metric: auc, floor: 0, seeds: [1]}", "two trainings or more"),
+        ("rules:\n  - {metric: auc, floor: 0, seeds: []}", "two trainings or more"),
+        ("rules:\n  - metric: auc\n    floor:\n    max_loss: 0", "line 3: 'floor' has no value"),
+        ("rules:\n  - metric: auc\n    slices:\n    floor: 0", "line 3: 'slices' has no value"),
+        ("rules:\n  - {metric: auc, floor: 0}\ntie:", "line 3: 'tie' has no value"),
+        ("rules:\n  - {metric: auc, floor: !!int x}", "it cannot be read"),
+        ("rules: &r [*r]", "nested without an end"),
         ("rules:\n  - {metric: auc, floor: 0}\nconfidence: 95", "line 3: 'confidence' is 95"),
         ("rules:\n  - {metric: auc, floor: 0}\nresamples: 10", "'resamples' must be 100 or more"),
         ("rules:\n  - {metric: auc, floor: 0}\nmin_inputs: 1.5", "not a whole number"),
@@ -186,6 +192,22 @@ def test_the_rules_on_the_pages_can_be_used() -> None:
         "rules: [{metric: auc}]",
         "rules: [{metric: auc, min_gain: 0, max_loss: 0}]",
         "rules: [{metric: auc, floor: 1, severity: note}]",
+        "rules: [{metric: auc, floor: null, max_loss: 0}]",
+        "rules: [{metric: auc, max_gap: 0}]",
+        "rules: [{metric: auc, floor: 1, slices: []}]",
+        "rules: [{metric: auc, floor: 1, slices: ['']}]",
+        "rules: [{metric: auc, floor: 1, seeds: []}]",
+        "rules: [{metric: auc, floor: 1, seeds: 1}]",
+        "rules: [{metric: auc, floor: '1'}]",
+        "rules: [{metric: auc, min_gain: -1}]",
+        "rules: [{metric: auc, min_gain: -1%}]",
+        "rules: [{metric: mine, floor: 1}]",
+        "rules: [{metric: ' ', direction: lower, floor: 1}]",
+        "rules: [{metric: 1, direction: lower, floor: 1}]",
+        *(f"rules: [{{metric: auc, floor: 1}}]\nconfidence: {number}" for number in (0.5, 1)),
+        "rules: [{metric: auc, floor: 1}]\nresamples: 99",
+        "rules: [{metric: auc, floor: 1}]\nmin_inputs: 0",
+        "rules: [{metric: auc, floor: 1}]\nno_incumbent:",
     ],
 )
 def test_the_schema_refuses_what_the_reader_refuses(text: str) -> None:
@@ -193,3 +215,18 @@ def test_the_schema_refuses_what_the_reader_refuses(text: str) -> None:
         rules_of(text)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(text), schema.schema())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rules: [{metric: val_loss, max_loss: 5 %}]",
+        "rules: [{metric: scoring_ms, ceiling: 5}]",
+        "rules: [{metric: seen_in_training, ceiling: 0, slices: a=b}]",
+        "rules: [{metric: mine, direction: lower, max_gap: -1, slices: [a]}]",
+        "rules: [{metric: roc_auc, min_gain: .5%, seeds: [1, 2]}]\nresamples: 100\nmin_inputs: 1",
+    ],
+)
+def test_the_schema_takes_what_the_reader_takes(text: str) -> None:
+    assert rules_of(text).rules
+    jsonschema.validate(yaml.safe_load(text), schema.schema())
