@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-from amltasks.admin.connections import FEDERATION, AzureConnection
+from amltasks.admin.connections import AzureConnection
 from amltasks.admin.findings import Finding, look, missing, ok
 from amltasks.admin.install import Extension, find_installed
 from amltasks.admin.organization import Organization
@@ -100,8 +100,7 @@ def connection(found: AzureConnection | None, name: str) -> Finding:
             f"'{name}' is a connection of the type {found.type}",
             "give --connection the name of one of the type Azure Resource Manager",
         )
-    trust = "" if found.scheme.lower() == FEDERATION.lower() else ", which has a secret or key"
-    return ok("connection", f"'{found.name}' ({found.scheme}{trust})")
+    return ok("connection", f"'{found.name}' ({found.scheme})")
 
 
 def pipelines(

@@ -81,6 +81,8 @@ class Organization:
             getattr(self.connection.clients_v7_1, f"get_{kind}_client"),
         )
         made.config.session_configuration_callback = self._mount
+        # Ours stands where the package would have mounted one that tries again.
+        self.wire.max_retries = made.config.retry_policy()
         return made
 
     def ask(self, doing: str, call: Callable[[], T], *, permission: str = "access to it") -> T:

@@ -298,10 +298,11 @@ _ADD = {
 
 @pytest.fixture(scope="module")
 def poor_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Little quota, and repositories may not be created."""
+    """Little quota, repositories may not be created, and a service that fails once."""
+    once = "status=503 times=1 method=GET path=*/_apis/serviceendpoint/endpoints"
     forbidden = "status=403 method=POST path=*/_apis/git/repositories"
     folder = tmp_path_factory.mktemp("poor")
-    with running(folder, "--fault", forbidden, "--fault", "quota=15") as started:
+    with running(folder, "--fault", forbidden, "--fault", once, "--fault", "quota=15") as started:
         yield started
 
 
