@@ -118,10 +118,7 @@ def _built(job: Job, wanted: Wanted, workspace: Workspace) -> Model | None:
         raise errors.DEVOPS_UNREACHABLE.error(
             doing="looking for the previous build", detail="the job has no access token"
         )
-    found = client.previous_successful_build(
-        int(job.handover.variable("system.definitionid") or 0),
-        job.handover.variable("build.sourcebranch"),
-    )
+    found = client.previous_successful_build(*_line(job))
     if found is None:
         return None
     key = f"AmlGate.{wanted.model_name}.ModelVersion"
@@ -132,6 +129,21 @@ def _built(job: Job, wanted: Wanted, workspace: Workspace) -> Model | None:
         )
     log.info("The previous successful build is %s", found.number)
     return workspace.models.get(wanted.model_name, int(version))
+
+
+def _line(job: Job) -> tuple[int, str]:
+    """The definition and the branch whose builds come before this one.
+
+    In a release ``System.DefinitionId`` is the release's own, and a pull request is built on a
+    branch of its own, on which nothing was passed: what it wants to go into counts.
+    """
+    variable = job.handover.variable
+    released = variable("release.releaseid")
+    definition = variable("build.definitionid" if released else "system.definitionid")
+    target = variable("system.pullrequest.targetbranch")
+    if target and not target.startswith("refs/"):
+        target = f"refs/heads/{target}"  # so GitHub's are called
+    return int(definition or 0), target or variable("build.sourcebranch")
 
 
 _FINDERS: Mapping[str, Callable[[Job, Wanted, Workspace], Model | None]] = {

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from amltasks import (
+    attempts,
     baselines,
     builds,
     connection,
@@ -86,15 +87,19 @@ class Judged:
 
 def run(job: Job) -> str:
     """Perform the task; returns what was done, in a sentence."""
+    # Should anything end it before the verdict, no later step may take silence for a pass.
+    job.channel.output("passed", "false")
     given = inputs.parse(GateInputs, job.handover.inputs, job.handover.variables)
     rules = _rules(job, given)
+    folder = inputs.made_folder("outputDirectory", job.folder(given.output_directory))
     workspace = connection.open_workspace(
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
     )
 
     candidate = _candidate(given, rules, workspace)
+    before = promotion.standing(workspace.models, given.model_name)
     baseline = _baseline(job, given, candidate, rules, workspace)
-    over = promotion.incumbent(workspace.models, given.model_name, _key(baseline))
+    over = promotion.incumbent(before, _key(baseline))
     verdict = judge(Candidate(metrics=candidate.metrics, rows=candidate.rows), baseline, rules)
     for check in verdict.checks:
         log.info("%s: %s", "pass" if check.passed else check.reason.value, check.detail)
@@ -105,9 +110,7 @@ def run(job: Job) -> str:
     else:
         _quarantine(job, candidate, verdict, workspace)
     facts = _facts(job, given, candidate, model if verdict.passed else None)
-    files = verdict_files.write(
-        verdict, facts, job.folder(given.output_directory), candidate.metrics
-    )
+    files = verdict_files.write(verdict, facts, folder, candidate.metrics)
     verdict_files.hand_on(job, verdict, facts, files)
     verdict_notes.post(job, verdict, facts)
     return _conclusion(job, given, verdict, model)
@@ -135,9 +138,7 @@ def _candidate(given: GateInputs, rules: Rules, workspace: Workspace) -> Judged:
             metrics=evidence.model_metrics(workspace, model, found, rules.metrics),
             run_id=found.run.id if found else "",
             model=model,
-            rows=evidence.rows_of(workspace, found, given.predictions_path, rules.columns)
-            if found
-            else None,
+            rows=_rows(given, found, rules, workspace),
         )
     found = evidence.trail(workspace, given.candidate_run_id)
     run = found.run
@@ -151,17 +152,29 @@ def _candidate(given: GateInputs, rules: Rules, workspace: Workspace) -> Judged:
         raise errors.MODEL_FILES_AMBIGUOUS.error(
             run=run.id, path=given.model_path, holders=", ".join(each.name for each in holders)
         )
-    rows = evidence.rows_of(workspace, found, given.predictions_path, rules.columns)
-    if rows is None and given.predictions_path:
-        raise errors.PREDICTIONS_INVALID.error(
-            path=given.predictions_path, detail=f"run {run.id} and its steps left no such file"
-        )
     return Judged(
         metrics=evidence.run_metrics(workspace, found),
         run_id=run.id,
         holder_id=holders[0].id,
-        rows=rows,
+        rows=_rows(given, found, rules, workspace),
     )
+
+
+def _rows(
+    given: GateInputs, found: evidence.Trail | None, rules: Rules, workspace: Workspace
+) -> Rows | None:
+    """The candidate's predictions, None when it left none and none were asked for by name."""
+    rows = (
+        evidence.rows_of(workspace, found, given.predictions_path, rules.columns) if found else None
+    )
+    if rows is None and given.predictions_path:
+        where = (
+            f"run {found.run.id} and its steps" if found else "the model, whose run is not known,"
+        )
+        raise errors.PREDICTIONS_INVALID.error(
+            path=given.predictions_path, detail=f"{where} left no such file"
+        )
+    return rows
 
 
 def _baseline(
@@ -217,18 +230,26 @@ def _promote(
         **builds.model_tags(job.handover),
         **metrics.as_tags(candidate.metrics),
     }
-    claim = promotion.claim(over.key, by)
-    if candidate.model:
-        model = workspace.models.tag(candidate.model, claim)
-    else:
-        model = workspace.models.register(
-            run_id=candidate.holder_id,
-            path=given.model_path.strip("/"),
-            name=given.model_name,
-            tags={**tags, **claim},
-            description=given.model_description,
-        )
-        log.info("Registered model %s:%d", model.name, model.version)
+    attempt = attempts.tags(job.handover, {"gate": given.model_name})
+    claim = promotion.claim(over.key, by, attempt)
+    model: Model | None = None
+    try:
+        with job.cancellation.held():
+            if candidate.model:
+                model = workspace.models.tag(candidate.model, claim)
+            else:
+                model = workspace.models.register(
+                    run_id=candidate.holder_id,
+                    path=given.model_path.strip("/"),
+                    name=given.model_name,
+                    tags={**tags, **claim},
+                    description=given.model_description,
+                )
+                log.info("Registered model %s:%d", model.name, model.version)
+    except KeyboardInterrupt:
+        if model is not None:
+            promotion.withdraw(workspace.models, model)
+        raise
     outcome = promotion.settle(
         workspace.models,
         model,

@@ -316,6 +316,21 @@ _CoreLoader.add_implicit_resolver(
 )
 
 
+def made_folder(name: str, path: Path) -> Path:
+    """The folder that an input names, made when absent.
+
+    Raises:
+        TaskError: ``INPUT_INVALID``, when it is a file, say, or may not be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise errors.INPUT_INVALID.error(
+            name=name, value=path, expected=f"a folder that can be made ({cause.strerror})"
+        ) from None
+    return path
+
+
 def existing_file(name: str, value: str, folder: Path) -> Path:
     """The file an input names.
 

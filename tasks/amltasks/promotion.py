@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from amltasks import errors
+from amltasks import attempts, errors
 from amltasks.workspace.port import Model, Models
 
 log = logging.getLogger("amltasks")
@@ -56,15 +56,35 @@ def turned_away(model: Model) -> bool:
     return model.tags.get(STATE) in (CLAIMED, STEPPED_BACK, REJECTED)
 
 
-def incumbent(models: Models, name: str, key: str) -> Incumbent:
-    """Remember how things stand before the judgement."""
-    found = (m.version for m in models.versions(name) if _over(m, key) == PROMOTED)
-    return Incumbent(key=key, promoted=frozenset(found))
+def standing(models: Models, name: str) -> frozenset[tuple[int, str]]:
+    """Remember which versions were promoted, each over what; before one looks for the incumbent.
+
+    Afterwards would be too late: a rival may promote while the incumbent's predictions are read.
+    """
+    return frozenset(
+        (each.version, each.tags.get(OVER, ""))
+        for each in models.versions(name)
+        if each.tags.get(STATE) == PROMOTED
+    )
 
 
-def claim(key: str, by: str) -> dict[str, str]:
-    """The tags of a claim."""
-    return {STATE: CLAIMED, OVER: key, BY: by, AT: _now().isoformat(timespec="seconds")}
+def incumbent(before: frozenset[tuple[int, str]], key: str) -> Incumbent:
+    """What is promoted over, as it stood :func:`before <standing>`."""
+    return Incumbent(
+        key=key, promoted=frozenset(version for version, over in before if over == key)
+    )
+
+
+def claim(key: str, by: str, attempt: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The tags of a claim; ``attempt`` are those of :func:`amltasks.attempts.tags`."""
+    at = _now().isoformat(timespec="seconds")
+    return {**(attempt or {}), STATE: CLAIMED, OVER: key, BY: by, AT: at}
+
+
+def withdraw(models: Models, model: Model) -> None:
+    """Take a claim back, so that it stands in nobody's way."""
+    with contextlib.suppress(errors.TaskError):
+        models.tag(model, {STATE: STEPPED_BACK})
 
 
 def settle(
@@ -87,9 +107,8 @@ def settle(
     try:
         return _settled(models, model, over, tags, pause)
     except BaseException:
-        # Cancelled, or Azure failed: the claim must not stand in others' way.
-        with contextlib.suppress(errors.TaskError):
-            models.tag(model, {STATE: STEPPED_BACK})
+        # Cancelled, or Azure failed.
+        withdraw(models, model)
         raise
 
 
@@ -108,6 +127,7 @@ def _settled(
             if each.version != model.version
             and each.version not in over.promoted
             and _over(each, over.key) in (PROMOTED, CLAIMED)
+            and not _left_behind(each, model)
         ]
         ahead = next((each for each in rivals if _ahead(each, model)), None)
         if ahead is None and not rivals:
@@ -126,6 +146,17 @@ def _settled(
 
 def _ahead(rival: Model, own: Model) -> bool:
     return rival.tags.get(STATE) == PROMOTED or rival.version < own.version
+
+
+def _left_behind(rival: Model, own: Model) -> bool:
+    """Whether it is the claim of an earlier attempt of this step, whose agent died."""
+    step, attempt = own.tags.get(attempts.STEP), own.tags.get(attempts.ATTEMPT)
+    return (
+        bool(step)
+        and rival.tags.get(STATE) == CLAIMED
+        and rival.tags.get(attempts.STEP) == step
+        and rival.tags.get(attempts.ATTEMPT) != attempt
+    )
 
 
 def _over(model: Model, key: str) -> str:

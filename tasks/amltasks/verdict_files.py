@@ -53,7 +53,7 @@ class Files:
 
 
 def write(verdict: Verdict, facts: Facts, folder: Path, metrics: Mapping[str, float]) -> Files:
-    """Write every file into ``folder``, which is made when absent.
+    """Write every file into ``folder``.
 
     Args:
         verdict: what was decided.
@@ -61,7 +61,6 @@ def write(verdict: Verdict, facts: Facts, folder: Path, metrics: Mapping[str, fl
         folder: where to.
         metrics: what the candidate's run logged, for what no rule names.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     title, lineage = facts.model, facts.lineage
     build = {
         "id": facts.build.get("build_id", ""),

@@ -32,6 +32,7 @@ TASK = "EvaluateAndGate"
         ({"serviceName": ""}, "INPUT_MISSING"),
         ({"candidate": "model"}, "INPUT_MISSING"),
         ({"candidate": "model", "candidateModelVersion": "one"}, "INPUT_INVALID"),
+        ({"outputDirectory": __file__}, "INPUT_INVALID"),
     ],
 )
 def test_wrong_inputs_stop_before_any_call(
@@ -45,7 +46,9 @@ def test_wrong_inputs_stop_before_any_call(
         "serviceName": "s",
         **changed,
     }
-    assert list(start(TASK, inputs).end().issues) == [code]
+    ended = start(TASK, inputs).end()
+    assert list(ended.issues) == [code]
+    assert ended.outputs == {"passed": "false"}
 
 
 # --- what the local Azure cannot be brought to do ------------------------------------------------
@@ -62,6 +65,9 @@ class Workspace:
     def __init__(self, *, run: Run = RUN, holders: tuple[str, ...] = ("s1",), served: Any) -> None:
         self.registered: list[str] = []
         self.quarantined: list[str] = []
+        self.versions: list[Model] = []
+        self.states: list[str] = []
+        self.cancellation = agent.Cancellation()
         self.runs = SimpleNamespace(
             get=lambda _: run,
             steps=lambda _: STEPS,
@@ -73,9 +79,13 @@ class Workspace:
         self.models = SimpleNamespace(
             register=self._register,
             get=lambda *_: MODEL,
-            versions=lambda _: (),
-            tag=lambda model, _: model,
+            versions=lambda _: tuple(self.versions),
+            tag=self._tag,
         )
+
+    def _tag(self, model: Model, tags: dict[str, str]) -> Model:
+        self.states.append(tags["gate"])
+        return model
 
     def _register(self, **given: Any) -> Model:
         self.registered.append(given["name"])
@@ -86,7 +96,7 @@ MODEL = Model(name="m", version=1, run_id="", description="", tags={"metric.accu
 
 
 def judged(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **inputs: str
 ) -> tuple[str, dict[str, str]]:
     monkeypatch.setattr(connection, "open_workspace", lambda *_, **__: workspace)
     kept = io.BytesIO()
@@ -101,12 +111,13 @@ def judged(
                 "serviceName": "s",
                 "outputDirectory": str(tmp_path),
                 "rules": FIRST_MAY_PASS,
+                **inputs,
             },
             connection=None,
             variables={},
         ),
         channel=agent.Channel(kept),
-        cancellation=agent.Cancellation(),
+        cancellation=workspace.cancellation,
     )
     code = "PASSED"
     try:
@@ -165,3 +176,44 @@ def test_a_candidate_must_be_one_and_complete(
 ) -> None:
     assert judged(workspace, monkeypatch, tmp_path)[0] == code
     assert workspace.registered == []
+
+
+def test_predictions_that_are_named_must_be_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    registered = {"candidate": "model", "candidateModelVersion": "1"}
+    for inputs in ({}, registered):
+        workspace = Workspace(served=service("m"))
+        found, outputs = judged(
+            workspace, monkeypatch, tmp_path, predictionsPath="outputs/p.csv", **inputs
+        )
+        assert (found, outputs) == ("PREDICTIONS_INVALID", {"passed": "false"})
+
+
+def test_who_promotes_while_one_looks_for_the_incumbent_is_a_rival(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def served(name: str) -> Any:
+        tags = {"gate": "promoted", "gate_over": "m:1", "gate_by": "12"}
+        workspace.versions = [Model(name="m", version=2, run_id="", description="", tags=tags)]
+        return service("m")(name)
+
+    workspace = Workspace(served=served)
+    found, outputs = judged(workspace, monkeypatch, tmp_path)
+    assert (found, outputs["passed"], outputs["modelVersion"]) == ("STEPPED_BACK", "false", "")
+    assert workspace.states == ["stepped-back"]
+
+
+def test_a_cancel_while_the_model_is_registered_withdraws_its_claim(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    workspace = Workspace(served=service("m"))
+
+    def register(**_: Any) -> Model:
+        workspace.cancellation._on_signal(2, None)
+        return MODEL
+
+    workspace.models.register = register
+    with pytest.raises(KeyboardInterrupt):
+        judged(workspace, monkeypatch, tmp_path)
+    assert workspace.states == ["stepped-back"]

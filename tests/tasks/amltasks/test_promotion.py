@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amltasks import promotion
+from amltasks import attempts, promotion
 from amltasks.promotion import CLAIMED, PROMOTED, REJECTED, STATE, STEPPED_BACK
 from amltasks.workspace.port import Model
 
@@ -49,6 +49,11 @@ class Registry:
         return [self.kept[version].tags[STATE] for version in sorted(self.kept)]
 
 
+def remembered(registry: Registry) -> promotion.Incumbent:
+    before = promotion.standing(registry, "m")  # type: ignore[arg-type]
+    return promotion.incumbent(before, "m:0")
+
+
 def no_pause(_: float) -> None:
     """Go on at once."""
 
@@ -57,7 +62,7 @@ def no_pause(_: float) -> None:
 @given(st.integers(2, 4), st.randoms(use_true_random=False))
 def test_of_concurrent_builds_exactly_one_promotes(builds: int, random: object) -> None:
     registry = Registry()
-    over = promotion.incumbent(registry, "m", "m:0")  # type: ignore[arg-type]
+    over = remembered(registry)
     # The builds take their steps one at a time, in an order that hypothesis draws.
     turns = [threading.Semaphore(0) for _ in range(builds)]
     done = [threading.Event() for _ in range(builds)]
@@ -109,7 +114,7 @@ def settled(registry: Registry, over: promotion.Incumbent) -> promotion.Outcome:
 def test_what_was_promoted_before_the_judgement_is_no_rival() -> None:
     registry = Registry()
     registry.add({STATE: PROMOTED, promotion.OVER: "m:0"})
-    over = promotion.incumbent(registry, "m", "m:0")  # type: ignore[arg-type]
+    over = remembered(registry)
     assert over.promoted == {1}
     found = settled(registry, over)
     assert (found.stepped_back, found.model.tags["stage"]) == ("", "production")
@@ -132,7 +137,7 @@ def test_who_is_a_rival(tags: dict[str, str], minutes_old: int, promoted: bool) 
     at = datetime.now(timezone.utc) - timedelta(minutes=minutes_old)
     tags = {**promotion.claim("m:0", "12"), promotion.AT: at.isoformat(), **tags}
     registry = Registry()
-    over = promotion.incumbent(registry, "m", "m:0")  # type: ignore[arg-type]
+    over = remembered(registry)
     registry.add(tags)
     found = settled(registry, over)
     assert (found.stepped_back == "") is promoted
@@ -145,7 +150,7 @@ def test_who_is_a_rival(tags: dict[str, str], minutes_old: int, promoted: bool) 
 def test_a_claim_that_is_never_settled_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promotion, "WAIT_SECONDS", 0)
     registry = Registry()
-    over = promotion.incumbent(registry, "m", "m:0")  # type: ignore[arg-type]
+    over = remembered(registry)
     own = registry.add(promotion.claim("m:0", "mine"))
     registry.add(promotion.claim("m:0", "other"))
     found = promotion.settle(registry, own, over, tags={}, pause=no_pause)  # type: ignore[arg-type]
@@ -154,7 +159,7 @@ def test_a_claim_that_is_never_settled_is_given_up(monkeypatch: pytest.MonkeyPat
 
 def test_a_cancel_withdraws_the_claim() -> None:
     registry = Registry()
-    over = promotion.incumbent(registry, "m", "m:0")  # type: ignore[arg-type]
+    over = remembered(registry)
     own = registry.add(promotion.claim("m:0", "mine"))
     registry.add(promotion.claim("m:0", "other"))
 
@@ -165,3 +170,20 @@ def test_a_cancel_withdraws_the_claim() -> None:
         promotion.settle(registry, own, over, tags={}, pause=canceled)  # type: ignore[arg-type]
     assert registry.states() == [STEPPED_BACK, CLAIMED]
     assert [promotion.turned_away(m) for m in registry.kept.values()] == [True, True]
+
+
+def test_an_earlier_attempt_of_the_step_left_its_claim_behind() -> None:
+    registry = Registry()
+    over = remembered(registry)
+    first, second = ({attempts.STEP: "s", attempts.ATTEMPT: f"1.1.{n}.1"} for n in (1, 2))
+    registry.add(promotion.claim("m:0", "12", first))
+    own = registry.add(promotion.claim("m:0", "12", second))
+    found = promotion.settle(registry, own, over, tags={}, pause=no_pause)  # type: ignore[arg-type]
+    assert found.stepped_back == ""
+    # What that attempt promoted counts, and so does another step's claim.
+    for tags in ({**promotion.claim("m:0", "12", first), STATE: PROMOTED}, {attempts.STEP: "t"}):
+        registry = Registry()
+        registry.add({**promotion.claim("m:0", "12", first), **tags})
+        own = registry.add(promotion.claim("m:0", "12", second))
+        found = promotion.settle(registry, own, over, tags={}, pause=no_pause)  # type: ignore[arg-type]
+        assert "m:1 of build 12" in found.stepped_back

@@ -78,6 +78,8 @@ def test_a_first_model_passes_where_allowed_and_carries_its_tags(
             "gate_over": "nothing",
             "gate_by": "4711",
             "gate_at": model["tags"]["gate_at"],
+            "pipelines_step": model["tags"]["pipelines_step"],
+            "pipelines_attempt": "1.1.1.1",
         },
     }
     (summary,) = ended.of("summary")
