@@ -122,6 +122,24 @@ def test_the_previous_build(
     assert bool(found.unreachable) is bool(unreachable)
 
 
+@pytest.mark.parametrize(
+    ("variables", "asked"),
+    [
+        ({"release.releaseid": "5", "build.definitionid": "4"}, (4, "refs/heads/topic")),
+        ({"system.pullrequest.targetbranch": "refs/heads/main"}, (3, "refs/heads/main")),
+        ({"system.pullrequest.targetbranch": "main"}, (3, "refs/heads/main")),
+    ],
+)
+def test_whose_builds_come_before(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], asked: tuple[int, str]
+) -> None:
+    client = Builds(None, {})
+    monkeypatch.setattr(devops, "connect", lambda _: client)
+    here = {"system.definitionid": "3", "build.sourcebranch": "refs/heads/topic"}
+    find("build", of=job(**here, **variables))
+    assert client.asked == [asked]
+
+
 def test_a_job_without_a_token_cannot_look_at_builds() -> None:
     assert find("build").unreachable.startswith("DEVOPS_UNREACHABLE: ")
 
