@@ -148,7 +148,7 @@ SIGN_IN = frozenset(
 UNAUTHORIZED = Cause(
     code="UNAUTHORIZED",
     happened="Azure refused the access token while {doing} (401): {detail}",
-    next_step="verify the service connection; if the job ran for long, run it again",
+    next_step="verify the service connection in Project settings > Service connections",
 )
 FORBIDDEN = Cause(
     code="FORBIDDEN",
