@@ -119,6 +119,12 @@ def _ending(verb: Verb) -> Verb:
         except KeyboardInterrupt:
             click.echo("interrupted; what is done already stays", err=True)
             sys.exit(_INTERRUPTED)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise  # click's own ways to end
+        except Exception as cause:
+            detail = f"{type(cause).__name__}: {cause}"
+            click.echo(str(causes.UNEXPECTED.error(detail=detail)), err=True)
+            sys.exit(_FAILED)
 
     return run
 

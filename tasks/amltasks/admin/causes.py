@@ -106,3 +106,9 @@ NOT_READY = Cause(
     happened="the sample cannot run yet: {count} of {all} checks failed ({names})",
     next_step="do what is said under each of them above, and run doctor again",
 )
+UNEXPECTED = Cause(
+    code="UNEXPECTED",
+    happened="the verb met something it does not know: {detail}",
+    next_step="run it again; if it stays, report this line as a bug",
+    fault=Fault.SYSTEM,
+)
