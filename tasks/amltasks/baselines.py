@@ -112,23 +112,28 @@ def _pinned(_job: Job, wanted: Wanted, workspace: Workspace) -> Model | None:
 
 
 def _built(job: Job, wanted: Wanted, workspace: Workspace) -> Model | None:
-    """The model that the last successful build of this definition passed."""
+    """The model that was passed by the last successful build of this definition that passed one.
+
+    With ``onReject: continue`` a build whose gate said no succeeds as well.
+    """
     client = devops.connect(job)
     if client is None:
         raise errors.DEVOPS_UNREACHABLE.error(
             doing="looking for the previous build", detail="the job has no access token"
         )
-    found = client.previous_successful_build(*_line(job))
-    if found is None:
-        return None
+    found = client.previous_successful_builds(*_line(job))
     key = f"AmlGate.{wanted.model_name}.ModelVersion"
-    version = client.properties(found.id).get(key, "")
-    if not version.isdecimal():
+    for build in found:
+        version = client.properties(build.id).get(key, "")
+        if version.isdecimal():
+            log.info("The previous successful build is %s", build.number)
+            return workspace.models.get(wanted.model_name, int(version))
+    if found:
         raise errors.BASELINE_AMBIGUOUS.error(
-            detail=f"build {found.number} has no property {key}, so its gate passed no such model"
+            detail=f"of the last {len(found)} successful builds, back to {found[-1].number}, none "
+            f"has a property {key}, so their gates passed no such model"
         )
-    log.info("The previous successful build is %s", found.number)
-    return workspace.models.get(wanted.model_name, int(version))
+    return None
 
 
 def _line(job: Job) -> tuple[int, str]:

@@ -32,6 +32,7 @@ _VIEW = "'View builds' on this pipeline"
 _WRITE = "'Update build information' and 'Edit build quality' on this pipeline"
 _COMMENT = "'Contribute to pull requests' on this repository"
 _TIMEOUT_S = 30.0
+_BUILDS = 20
 _RETRIES = 2
 
 log = logging.getLogger("amltasks")
@@ -145,8 +146,8 @@ class DevOps:
         found = self._client("build").get_build_properties(self._project, build_id)
         return {name: str(_plain(value)) for name, value in (found.get("value") or {}).items()}
 
-    def previous_successful_build(self, definition_id: int, branch: str) -> Build | None:
-        """The newest successful build of a definition on a branch, besides this one.
+    def previous_successful_builds(self, definition_id: int, branch: str) -> tuple[Build, ...]:
+        """The newest successful builds of a definition on a branch, besides this one.
 
         branch: in full, such as ``refs/heads/main``. Builds that succeeded with issues do not
         count.
@@ -162,10 +163,11 @@ class DevOps:
                 status_filter="completed",
                 result_filter="succeeded",
                 query_order="finishTimeDescending",
-                top=2,  # one of them may be this build, when a job of it runs again
+                top=_BUILDS,
             )
-        others = [one for one in found or () if one.id != self.build_id]
-        return Build(id=others[0].id, number=others[0].build_number) if others else None
+        # This build is one of them when a job of it runs again.
+        others = (one for one in found or () if one.id != self.build_id)
+        return tuple(Build(id=one.id, number=one.build_number) for one in others)
 
     # --- pull requests -------------------------------------------------------------------------
 

@@ -80,26 +80,29 @@ def test_none_is_none_and_a_version_that_is_not_there_is_unreachable() -> None:
 class Builds:
     """Azure DevOps as a job sees it."""
 
-    def __init__(self, build: devops.Build | None, properties: dict[str, str]) -> None:
-        self.build, self.kept = build, properties
+    def __init__(self, builds: tuple[devops.Build, ...], properties: dict[str, str]) -> None:
+        self.builds, self.kept = builds, properties
         self.asked: list[Any] = []
 
-    def previous_successful_build(self, *asked: Any) -> devops.Build | None:
+    def previous_successful_builds(self, *asked: Any) -> tuple[devops.Build, ...]:
         self.asked.append(asked)
-        return self.build
+        return self.builds
 
     def properties(self, build_id: int) -> dict[str, str]:
         return self.kept if build_id == 7 else {}
 
 
-BUILD = devops.Build(id=7, number="20261124.1")
+BUILD = (devops.Build(id=7, number="20261124.1"),)
+REJECTED = (devops.Build(id=8, number="20261124.2"),)
 
 
 @pytest.mark.parametrize(
-    ("build", "properties", "version", "unreachable"),
+    ("builds", "properties", "version", "unreachable"),
     [
         (BUILD, {"AmlGate.m.ModelVersion": "2"}, "2", ""),
-        (None, {}, "", ""),
+        (REJECTED + BUILD, {"AmlGate.m.ModelVersion": "2"}, "2", ""),
+        ((), {}, "", ""),
+        (REJECTED, {"AmlGate.m.ModelVersion": "2"}, "", "BASELINE_AMBIGUOUS: "),
         (BUILD, {}, "", "BASELINE_AMBIGUOUS: "),
         (BUILD, {"AmlGate.m.ModelVersion": ""}, "", "BASELINE_AMBIGUOUS: "),
         (BUILD, {"AmlGate.m.ModelVersion": "9"}, "", "MODEL_NOT_FOUND: "),
@@ -107,12 +110,12 @@ BUILD = devops.Build(id=7, number="20261124.1")
 )
 def test_the_previous_build(
     monkeypatch: pytest.MonkeyPatch,
-    build: devops.Build | None,
+    builds: tuple[devops.Build, ...],
     properties: dict[str, str],
     version: str,
     unreachable: str,
 ) -> None:
-    client = Builds(build, properties)
+    client = Builds(builds, properties)
     monkeypatch.setattr(devops, "connect", lambda _: client)
     variables = {"system.definitionid": "3", "build.sourcebranch": "refs/heads/main"}
     found = find("build", of=job(**variables))
@@ -133,7 +136,7 @@ def test_the_previous_build(
 def test_whose_builds_come_before(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], asked: tuple[int, str]
 ) -> None:
-    client = Builds(None, {})
+    client = Builds((), {})
     monkeypatch.setattr(devops, "connect", lambda _: client)
     here = {"system.definitionid": "3", "build.sourcebranch": "refs/heads/topic"}
     find("build", of=job(**here, **variables))

@@ -183,16 +183,15 @@ def test_the_previous_successful_build_is_not_this_one(organisation: Organisatio
     )
     job = organisation.job()
     opened, main = job.opened(), "refs/heads/main"
-    assert opened.previous_successful_build(organisation.definition, main) is None
+    assert opened.previous_successful_builds(organisation.definition, main) == ()
     organisation.end(first)
     organisation.end(failed, "failed")
     organisation.end(elsewhere)
-    found = opened.previous_successful_build(organisation.definition, main)
-    assert found is not None
+    (found,) = opened.previous_successful_builds(organisation.definition, main)
     assert (found.id, found.number[-2:]) == (first.build, ".1")
     # This build is listed, too, when a job of it runs again.
     organisation.ask("PATCH", f"build/builds/{job.build}", {"result": "succeeded"})
-    assert opened.previous_successful_build(organisation.definition, main) == found
+    assert opened.previous_successful_builds(organisation.definition, main) == (found,)
 
 
 def test_a_comment_is_made_once_and_then_changed(organisation: Organisation) -> None:
@@ -239,7 +238,7 @@ def test_what_only_adds_is_a_warning_and_what_is_needed_an_error(
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     opened = job.opened()
     with pytest.raises(errors.TaskError, match=r"DEVOPS_UNREACHABLE: .*dev\.azure\.com/local"):
-        opened.previous_successful_build(organisation.definition, "refs/heads/main")
+        opened.previous_successful_builds(organisation.definition, "refs/heads/main")
     opened.tag_build(["a"])
     assert job.warnings[0].startswith("DEVOPS_UNREACHABLE: ")
 
@@ -265,7 +264,7 @@ def test_what_passes_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert organisation.ask("GET", f"build/builds/{job.build}")["tags"] == ["a"]
         assert job.warnings == []
         with pytest.raises(errors.TaskError, match=r"DEVOPS_FORBIDDEN: .*403"):
-            opened.previous_successful_build(organisation.definition, "refs/heads/main")
+            opened.previous_successful_builds(organisation.definition, "refs/heads/main")
         # A comment is not made again: nobody knows whether it is there.
         opened.comment(number, "m", "text")
         opened.comment(number, "m", "text")
