@@ -87,6 +87,8 @@ def decide(
     shown = gained.gain if gained.low is None else gained.low
     bounds = f" (at {rules.confidence * 100:g}% at least {gained.low:+.4g})" if known else ""
     told = f"{values}: a gain of {gained.gain:+.4g}{bounds}"
+    if allowed_noise:
+        told += f", retrain noise of {allowed_noise:.4g} allowed for"
     if rule.min_gain is not None:
         wanted = rule.min_gain.of(gained.baseline) + allowed_noise
         if gained.gain == 0 and wanted == 0:

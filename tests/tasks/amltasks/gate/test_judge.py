@@ -75,6 +75,14 @@ def test_single_numbers(
     assert verdict.passed is (reason == "PASSED")
 
 
+@pytest.mark.parametrize(("accuracy", "passed"), [(0.7, True), (0.6, False)])
+def test_the_noise_that_is_allowed_for_is_told(accuracy: float, passed: bool) -> None:
+    rule = "metric: acc, max_loss: 0.01, seeds: [0.7, 0.72]"
+    verdict = judged({"acc": accuracy}, INCUMBENT, rules(rule))
+    assert "retrain noise of 0.1263 allowed for" in verdict.checks[0].detail
+    assert verdict.passed is passed
+
+
 def test_a_baseline_that_is_not_finite() -> None:
     broken = Baseline(label="b", metrics={"accuracy": math.nan})
     assert judged({"accuracy": 0.9}, broken, rules(NOT_WORSE)).reason is Reason.METRIC_NOT_FINITE
