@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,7 +133,7 @@ def measurements(verdict: Verdict) -> dict[str, float]:
             found |= {
                 name: value
                 for name, value in values.items()
-                if value is not None and value == value
+                if value is not None and math.isfinite(value)  # JSON has no others
             }
     return found
 

@@ -217,3 +217,14 @@ def test_a_cancel_while_the_model_is_registered_withdraws_its_claim(
     with pytest.raises(KeyboardInterrupt):
         judged(workspace, monkeypatch, tmp_path)
     assert workspace.states == ["stepped-back"]
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_the_metrics_are_json_whatever_was_logged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: float
+) -> None:
+    workspace = Workspace(served=service("m"))
+    workspace.runs.metrics = lambda i: {"accuracy": value}
+    found, outputs = judged(workspace, monkeypatch, tmp_path)
+    assert (found, outputs["passed"]) == ("METRIC_NOT_FINITE", "false")
+    assert (outputs["metrics"], "metric.accuracy" in outputs) == ("{}", False)
