@@ -18,6 +18,9 @@ NAMES = ("predictions.parquet", "predictions.csv")
 MOST_BYTES = 2 * 1024**3
 """A larger file is refused: it would be held in memory whole."""
 
+MOST_ROWS = 20_000_000
+"""More rows are refused: a small parquet file can hold any number of them."""
+
 INPUT_COLUMNS = ("text", "input")
 THRESHOLD = 0.5
 _NEEDED = ("id", "label")
@@ -104,6 +107,9 @@ def _frame(path: Path, slices: Sequence[str]) -> pl.DataFrame:
                 raise _invalid(path, f"it has more than one column '{name}'")
             if schema[name].is_nested() or schema[name] == pl.Binary:
                 raise _invalid(path, f"the column '{name}' holds no texts, numbers or booleans")
+        count = int(found.select(pl.len()).collect().item())
+        if count > MOST_ROWS:
+            raise _invalid(path, f"its {count:,} rows are more than {MOST_ROWS:,}")
         return found.select(kept or names).collect()
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as cause:
         first = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__

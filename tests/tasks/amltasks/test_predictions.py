@@ -109,6 +109,18 @@ def test_a_gigantic_file_is_refused_unread(tmp_path: Path, monkeypatch: pytest.M
         predictions.read(written(tmp_path, CSV))
 
 
+def test_a_small_file_of_too_many_rows_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "MOST_ROWS", 1_000_000)
+    path = tmp_path / "predictions.parquet"
+    every = pl.repeat(1, 1_000_001, dtype=pl.Int8, eager=True)
+    pl.DataFrame({"id": every, "label": every, "prediction": every}).write_parquet(path)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(TaskError, match="its 1,000,001 rows are more than 1,000,000"):
+        predictions.read(path)
+
+
 def rows(ids: list[str], labels: list[int], texts: list[str] | None = None) -> Rows:
     return Rows(
         ids=np.array(ids, dtype=object),
