@@ -63,6 +63,15 @@ def asked(rule: Rule) -> str:
     return ", ".join(parts)
 
 
+def _doubt(gained: Gained, rules: Rules) -> str:
+    """Why the rows cannot tell anything, empty when they can."""
+    if gained.inputs is not None and gained.inputs < rules.min_inputs:
+        return f"{gained.inputs} distinct inputs are fewer than {rules.min_inputs}"
+    if gained.low is not None and not math.isfinite(gained.low):
+        return f"the rows give no bounds ({gained.method})"
+    return ""
+
+
 def decide(
     rule: Rule, gained: Gained, rules: Rules, *, candidate: float, against: str
 ) -> tuple[Reason, str]:
@@ -77,13 +86,18 @@ def decide(
     allowed_noise = noise(rule.seeds, rules.confidence) if rule.seeds else 0.0
     values = f"'{rule.metric}' is {candidate:.6g} against {gained.baseline:.6g} of {against}"
     known = gained.low is not None
-    few = gained.inputs is not None and gained.inputs < rules.min_inputs
-    if few:
-        return Reason.TOO_FEW_ROWS, (
-            f"{values}, but {gained.inputs} distinct inputs are fewer than {rules.min_inputs}"
+    doubt = _doubt(gained, rules)
+    if doubt:
+        better = rule.min_gain is not None
+        amount = rule.min_gain or rule.max_loss
+        assert amount is not None  # noqa: S101 - one of the two is
+        line = amount.of(gained.baseline) + allowed_noise
+        if gained.gain >= (line if better else -line):
+            return Reason.TOO_FEW_ROWS, f"{values}, but {doubt}"
+        # What few rows say against a candidate counts: `too_few_rows: warn` must not let it pass.
+        return (Reason.NOT_BETTER if better else Reason.WORSE), (
+            f"{values}: a gain of {gained.gain:+.4g}, and {doubt}"
         )
-    if known and not math.isfinite(gained.low or 0.0):
-        return Reason.TOO_FEW_ROWS, f"{values}, but the rows give no bounds ({gained.method})"
     shown = gained.gain if gained.low is None else gained.low
     bounds = f" (at {rules.confidence * 100:g}% at least {gained.low:+.4g})" if known else ""
     told = f"{values}: a gain of {gained.gain:+.4g}{bounds}"

@@ -170,6 +170,23 @@ def test_too_few_rows_may_only_warn_where_that_is_written() -> None:
     assert [check.reason for check in verdict.warnings] == [Reason.TOO_FEW_ROWS]
 
 
+@pytest.mark.parametrize(
+    ("worse", "rule", "reason"),
+    [
+        (0, "max_loss: 0.1", "PASSED"),
+        (5, "max_loss: 0.1", "WORSE"),
+        (0, "min_gain: 0", "PASSED"),
+        (5, "min_gain: 0", "NOT_BETTER"),
+    ],
+)
+def test_what_few_rows_say_against_a_candidate_counts(worse: int, rule: str, reason: str) -> None:
+    given_rules = rules(f"metric: accuracy, {rule}", more="too_few_rows: warn\ntie: pass")
+    verdict = by_rows(*models(20, worse=worse), given_rules)
+    assert verdict.reason.value == reason, verdict.detail
+    assert verdict.checks[0].reason is (Reason.TOO_FEW_ROWS if not worse else verdict.reason)
+    assert "20 distinct inputs are fewer than 30" in verdict.checks[0].detail
+
+
 def test_rows_that_give_no_bounds_reject() -> None:
     candidate, baseline = models(100, better=2)
     one_input = np.zeros(100, dtype=np.int64)
