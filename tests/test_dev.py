@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-VERBS = {"demo", "test", "lint", "package", "bench", "azure", "agent", "lock", "schema"}
+VERBS = {"admin", "demo", "test", "lint", "package", "bench", "azure", "agent", "lock", "schema"}
 
 
 def dev(*arguments: str) -> subprocess.CompletedProcess[str]:
