@@ -75,13 +75,15 @@ class GateInputs:
 @dataclass(frozen=True, kw_only=True)
 class Judged:
     """What is judged. ``holder_id`` is the run or step with the model's files, ``model`` the
-    version when it is registered already.
+    version when it is registered already, ``promoted`` whether an earlier attempt of this very step
+    has promoted it.
     """
 
     metrics: Mapping[str, float]
     run_id: str
     holder_id: str = ""
     model: Model | None = None
+    promoted: bool = False
     rows: Rows | None = field(default=None, repr=False)
 
 
@@ -96,7 +98,7 @@ def run(job: Job) -> str:
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
     )
 
-    candidate = _candidate(given, rules, workspace)
+    candidate = _candidate(job, given, rules, workspace)
     before = promotion.standing(workspace.models, given.model_name)
     baseline = _baseline(job, given, candidate, rules, workspace)
     over = promotion.incumbent(before, _key(baseline))
@@ -130,7 +132,7 @@ def _rules(job: Job, given: GateInputs) -> Rules:
         raise errors.RULES_INVALID.error(source=f"'{path.name}'", detail="no UTF-8") from None
 
 
-def _candidate(given: GateInputs, rules: Rules, workspace: Workspace) -> Judged:
+def _candidate(job: Job, given: GateInputs, rules: Rules, workspace: Workspace) -> Judged:
     if given.candidate == "model":
         model = workspace.models.get(given.model_name, given.candidate_model_version)
         found = evidence.trail_of(workspace, model)
@@ -152,10 +154,14 @@ def _candidate(given: GateInputs, rules: Rules, workspace: Workspace) -> Judged:
         raise errors.MODEL_FILES_AMBIGUOUS.error(
             run=run.id, path=given.model_path, holders=", ".join(each.name for each in holders)
         )
+    versions = workspace.models.versions(given.model_name)
+    earlier = promotion.of_earlier_attempt(versions, run.id, _attempt(job, given))
     return Judged(
         metrics=evidence.run_metrics(workspace, found),
         run_id=run.id,
         holder_id=holders[0].id,
+        model=earlier,
+        promoted=earlier is not None,
         rows=_rows(given, found, rules, workspace),
     )
 
@@ -230,8 +236,10 @@ def _promote(
         **builds.model_tags(job.handover),
         **metrics.as_tags(candidate.metrics),
     }
-    attempt = attempts.tags(job.handover, {"gate": given.model_name})
-    claim = promotion.claim(over.key, by, attempt)
+    if candidate.promoted and candidate.model:
+        log.info("An earlier attempt has promoted version %d of this run", candidate.model.version)
+        return candidate.model, verdict
+    claim = promotion.claim(over.key, by, _attempt(job, given))
     model: Model | None = None
     try:
         with job.cancellation.held():
@@ -265,6 +273,11 @@ def _promote(
     return outcome.model, stepped_back
 
 
+def _attempt(job: Job, given: GateInputs) -> dict[str, str]:
+    """Tags that tell this step, and which attempt of it this is."""
+    return attempts.tags(job.handover, {"gate": given.model_name})
+
+
 def _quarantine(job: Job, candidate: Judged, verdict: Verdict, workspace: Workspace) -> None:
     """Mark what was rejected, so that nobody takes it for good."""
     tags = {promotion.STATE: promotion.REJECTED, "gate_reason": verdict.reason.value}
@@ -287,6 +300,7 @@ def _facts(
         description=given.model_description or (model.description if model else ""),
         run_id=candidate.run_id,
         holder_id=candidate.holder_id or candidate.run_id,
+        evaluation=candidate.rows.digest if candidate.rows else "",
         build=builds.build_tags(job.handover),
     )
 

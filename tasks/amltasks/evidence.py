@@ -101,7 +101,8 @@ def rows_of(workspace: Workspace, found: Trail, path: str, slices: Sequence[str]
                 path=name, detail=f"more than one step of run {found.run.id} holds it: {steps}"
             )
         if holders:
-            with tempfile.TemporaryDirectory() as folder:
+            # On Windows a file that was mapped into memory may resist a moment longer.
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
                 workspace.runs.download_files(holders[0].id, name, Path(folder))
                 return predictions.read(Path(folder, *PurePosixPath(name).parts), slices)
     return None

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -81,6 +81,19 @@ def claim(key: str, by: str, attempt: Mapping[str, str] | None = None) -> dict[s
     return {**(attempt or {}), STATE: CLAIMED, OVER: key, BY: by, AT: at}
 
 
+def of_earlier_attempt(
+    versions: Iterable[Model], run_id: str, attempt: Mapping[str, str]
+) -> Model | None:
+    """The version that an earlier attempt of the same step has promoted of the same run."""
+    for each in versions:
+        same = {"run_id": run_id, STATE: PROMOTED, attempts.STEP: attempt.get(attempts.STEP)}
+        # One attempt may gate a run twice; that is for whoever wrote the pipeline to know.
+        other = each.tags.get(attempts.ATTEMPT) != attempt.get(attempts.ATTEMPT)
+        if other and all(value and each.tags.get(name) == value for name, value in same.items()):
+            return each
+    return None
+
+
 def withdraw(models: Models, model: Model) -> None:
     """Take a claim back, so that it stands in nobody's way."""
     with contextlib.suppress(errors.TaskError):
@@ -131,7 +144,8 @@ def _settled(
         ]
         ahead = next((each for each in rivals if _ahead(each, model)), None)
         if ahead is None and not rivals:
-            return Outcome(model=models.tag(model, {**tags, STATE: PROMOTED}))
+            ours = {name: value for name, value in tags.items() if name not in (OVER, BY, AT)}
+            return Outcome(model=models.tag(model, {**ours, STATE: PROMOTED}))
         if ahead is None and time.monotonic() > end:
             ahead = rivals[0]
         if ahead is not None:

@@ -19,7 +19,7 @@ _ACCURACY = ("accuracy", "acc")
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """Where a verdict comes from. ``version`` is empty when nothing was registered; ``build`` has
-    the build's tags.
+    the build's tags, ``evaluation`` the digest of the rows it was measured on.
     """
 
     model: str
@@ -28,6 +28,7 @@ class Facts:
     description: str
     run_id: str
     holder_id: str
+    evaluation: str
     build: Mapping[str, str]
 
     @property
@@ -37,6 +38,7 @@ class Facts:
         return {
             "model": version or f"{self.model} (not registered)",
             "run": self.run_id,
+            **({"evaluation rows": f"sha256 {self.evaluation}"} if self.evaluation else {}),
             **{name.replace("_", " "): value for name, value in self.build.items()},
         }
 

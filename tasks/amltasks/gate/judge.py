@@ -18,6 +18,9 @@ from amltasks.gate.verdict import Baseline, Check, Reason, Verdict
 
 ALL_ROWS = "all rows"
 
+MOST_SLICES = 200
+"""A column of more values is no slice: each would be judged, and none by enough rows."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
@@ -135,7 +138,10 @@ class _Judgement:
             column, equals, value = asked.partition("=")
             if column not in slices:
                 continue
-            for each in [value] if equals else sorted(set(slices[column])):
+            values = [value] if equals else sorted(set(slices[column]))
+            if len(values) > MOST_SLICES:
+                continue
+            for each in values:
                 yield _Scope(name=f"{column}={each}", chosen=slices[column] == each)
 
     def checks(self, rule: Rule) -> Iterator[Check]:
@@ -166,6 +172,8 @@ class _Judgement:
                 detail = f"the predictions have no column '{column}'"
             elif equals and not (rows.slices[column] == value).any():
                 detail = f"no row has {column}={value}"
+            elif not equals and (many := len(set(rows.slices[column]))) > MOST_SLICES:
+                detail = f"the column '{column}' has {many} values, more than {MOST_SLICES}"
             else:
                 continue
             yield _made(rule, asked, Reason.SLICE_MISSING, detail, decision.asked(rule))

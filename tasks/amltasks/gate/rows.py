@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,16 @@ class Rows:
             slices={name: values[chosen] for name, values in self.slices.items()},
             seen=_of(self.seen, chosen),
         )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was evaluated, whatever the order: ids, labels and inputs."""
+        inputs = np.full(len(self), "") if self.texts is None else self.texts
+        lines = sorted(
+            f"{each}\t{label}\t{given}\n"
+            for each, label, given in zip(self.ids, self.labels, inputs, strict=True)
+        )
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
     def __len__(self) -> int:
         """How many rows there are."""

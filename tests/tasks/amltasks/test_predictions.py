@@ -155,3 +155,5 @@ def test_the_order_of_rows_does_not_matter(ids: list[str], random: object) -> No
     found = paired(rows(ids, labels), shuffled)
     assert isinstance(found, Pair)
     assert found.baseline.predictions.tolist() == labels
+    assert shuffled.digest == rows(ids, labels).digest
+    assert shuffled.digest != rows(ids, [1 - label for label in labels]).digest

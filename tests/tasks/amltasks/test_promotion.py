@@ -187,3 +187,23 @@ def test_an_earlier_attempt_of_the_step_left_its_claim_behind() -> None:
         own = registry.add(promotion.claim("m:0", "12", second))
         found = promotion.settle(registry, own, over, tags={}, pause=no_pause)  # type: ignore[arg-type]
         assert "m:1 of build 12" in found.stepped_back
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({}, True),
+        ({"run_id": "r2"}, False),
+        ({STATE: STEPPED_BACK}, False),
+        ({attempts.STEP: "other"}, False),
+        ({attempts.ATTEMPT: "1.1.2.1"}, False),
+    ],
+)
+def test_what_an_earlier_attempt_has_promoted(changed: dict[str, str], found: bool) -> None:
+    registry = Registry()
+    known = {"run_id": "r", STATE: PROMOTED, attempts.STEP: "s", attempts.ATTEMPT: "1.1.1.1"}
+    registry.add({**known, **changed})
+    mine = {attempts.STEP: "s", attempts.ATTEMPT: "1.1.2.1"}
+    versions = registry.versions("m")
+    assert (promotion.of_earlier_attempt(versions, "r", mine) is not None) is found
+    assert promotion.of_earlier_attempt(versions, "r", {}) is None

@@ -230,6 +230,16 @@ def test_slices_are_judged_one_by_one_and_against_each_other() -> None:
     assert verdict.reason is Reason.METRIC_NOT_FINITE
 
 
+def test_a_column_of_very_many_values_is_no_slice() -> None:
+    candidate, baseline = models(1000)
+    part = np.array([f"part {n // 4}" for n in range(1000)], dtype=object)
+    candidate = rows(candidate.labels, candidate.predictions, slices={"part": part})
+    verdict = by_rows(candidate, baseline, rules("metric: accuracy, floor: 0, slices: part"))
+    (check,) = verdict.checks
+    assert check.reason is Reason.SLICE_MISSING
+    assert "the column 'part' has 250 values, more than 200" in check.detail
+
+
 def test_hygiene_is_measured_from_the_rows() -> None:
     labels = np.array([0, 1, 1, 1])
     candidate = rows(
