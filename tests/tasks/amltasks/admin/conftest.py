@@ -19,6 +19,7 @@ import pytest
 import requests
 
 ROOT = Path(__file__).resolve().parents[4]
+_LOG_SECONDS = 10
 _CHANGES = re.compile(r"^\S+ (POST|PUT|PATCH|DELETE) (\S+) (\d+)", re.MULTILINE)
 
 
@@ -96,8 +97,22 @@ class Cloud:
         self.ask("POST", "_apis/projects", json={"name": name})
         return name
 
-    def changes(self) -> list[str]:
-        """The requests so far that changed something; a token of Entra is no change."""
+    def changes(self, *, more_than: int = -1) -> list[str]:
+        """The requests so far that changed something; a token of Entra is no change.
+
+        The server writes its log when it has answered already, so wait until it has fallen silent,
+        and for so many requests as must be there.
+        """
+        end = time.monotonic() + _LOG_SECONDS
+        found = self._logged()
+        while time.monotonic() < end:
+            time.sleep(0.2)
+            before, found = found, self._logged()
+            if found == before and len(found) > more_than:
+                break
+        return found
+
+    def _logged(self) -> list[str]:
         found = _CHANGES.findall(self.log.read_text(encoding="utf-8"))
         return [
             f"{verb} {path}"
