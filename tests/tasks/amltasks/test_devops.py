@@ -18,7 +18,7 @@ import requests
 from amltasks import agent, devops, errors
 
 from .conftest import Azure
-from .test_faults import azure_with
+from .contract.test_faults import azure_with
 
 VERSION = {"api-version": "7.1-preview"}
 pytestmark = [

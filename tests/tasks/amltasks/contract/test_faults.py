@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from .conftest import CLUSTER, REPOSITORY, Azure, Ended, start_task
+from ..conftest import CLUSTER, REPOSITORY, Azure, Ended, start_task
 
 RUN = {
     "v2": {"pipelineFile": "pipeline_v2.py", "experimentName": "compliance"},
