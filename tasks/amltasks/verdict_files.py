@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amltasks.agent import Job, number_text
+from amltasks.gate.rows import ALL_ROWS
 from amltasks.gate.verdict import Verdict
 from amltasks.report import eval_info, html, junit, markdown, model_card, verdict_json
 
-ALL_ROWS = "all rows"
 _ACCURACY = ("accuracy", "acc")
 
 

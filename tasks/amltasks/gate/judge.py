@@ -12,11 +12,9 @@ from amltasks.gate.decision import Gained
 from amltasks.gate.judging import Comparison
 from amltasks.gate.measures import ALIASES, MEASURES, point
 from amltasks.gate.paired import Wanted, compare_many
-from amltasks.gate.rows import Array, Pair, Rows, paired
+from amltasks.gate.rows import ALL_ROWS, Array, Pair, Rows, paired
 from amltasks.gate.rules import HYGIENE, Rule, Rules
 from amltasks.gate.verdict import Baseline, Check, Reason, Verdict
-
-ALL_ROWS = "all rows"
 
 MOST_SLICES = 200
 """A column of more values is no slice: each would be judged, and none by enough rows."""

@@ -17,7 +17,7 @@ from scipy import special
 from amltasks.gate import judging
 from amltasks.gate.judging import Comparison as Comparison
 from amltasks.gate.measures import MEASURES
-from amltasks.gate.rows import Array, Pair
+from amltasks.gate.rows import ALL_ROWS, Array, Pair
 
 RESAMPLES = 10_000
 
@@ -42,7 +42,7 @@ def compare(
     seed: int = 0,
 ) -> Comparison:
     """Compare two models in one measure on all rows; see `compare_many`."""
-    wanted = [Wanted("all rows", None, measure)]
+    wanted = [Wanted(ALL_ROWS, None, measure)]
     return compare_many(pair, wanted, confidence=confidence, resamples=resamples, seed=seed)[0]
 
 

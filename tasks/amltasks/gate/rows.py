@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+ALL_ROWS = "all rows"
+"""The scope of a rule without slices, as checks, comparisons and reports call it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
