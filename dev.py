@@ -88,6 +88,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
             "start dev.py with one of those, for example python3.11 dev.py " + verb,
         )
     os.chdir(ROOT)
+    # A shell that sets this makes every start of an SDK compile thousands of files again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     verbs[verb](rest)
     raise SystemExit(0)
 
@@ -220,8 +222,8 @@ def environment(name: str) -> Path:
             step(
                 f"installing {requirements.relative_to(ROOT)} (hash-checked)",
                 [
-                    *(uv(), "pip", "sync", "--quiet", "--python", str(interpreter)),
-                    *("--require-hashes", str(requirements)),
+                    *(uv(), "pip", "sync", "--quiet", "--compile-bytecode"),
+                    *("--python", str(interpreter), "--require-hashes", str(requirements)),
                 ],
             )
             (folder / ".stamp").write_text(stamp)
