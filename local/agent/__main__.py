@@ -15,14 +15,14 @@ from typing import NoReturn
 
 import click
 
-from local.agent import result
-from local.agent.connection import SCHEMES
-from local.agent.deployment import TriggerError
 from local.agent.errors import AgentError
-from local.agent.results import Result
-from local.agent.run import run_pipeline
-from local.agent.session import Cancellation
-from local.agent.start import Prepared, prepare, prepare_release
+from local.agent.host.connection import SCHEMES
+from local.agent.run import json_report
+from local.agent.run.deployment import TriggerError
+from local.agent.run.run import run_pipeline
+from local.agent.run.start import Prepared, prepare, prepare_release
+from local.agent.session.session import Cancellation
+from local.agent.session.task_result import Result
 
 NO_RELEASE = 3
 
@@ -209,8 +209,8 @@ def _run(prepared: Prepared, file: Path, json_file: Path | None, began: float) -
     console.line("run", f"{file} {session.title}, folder {session.folders.root}")
     stages = run_pipeline(prepared.pipeline, prepared.plan, session)
     seconds = time.monotonic() - began
-    outcome = result.run_result(stages, session)
-    found = result.document(stages, session, pipeline=file, seconds=seconds)
+    outcome = json_report.run_result(stages, session)
+    found = json_report.document(stages, session, pipeline=file, seconds=seconds)
     for name, path in session.artifacts.items():
         console.line("file", f"artifact {name}: {path}")
     for path in session.summaries:
@@ -218,12 +218,12 @@ def _run(prepared: Prepared, file: Path, json_file: Path | None, began: float) -
     console.line("run", f"{file} {session.title}: {outcome.json_name} in {seconds:.1f} s")
     if json_file is not None:
         try:
-            result.write(found, json_file)
+            json_report.write(found, json_file)
         except OSError as error:
             message = f"the result cannot be written to {json_file} ({error.strerror})"
             click.echo(f"agent: {message}; choose another --json file", err=True)
-            return result.EXIT_CODES[Result.Failed]
-    return result.EXIT_CODES[outcome]
+            return json_report.EXIT_CODES[Result.Failed]
+    return json_report.EXIT_CODES[outcome]
 
 
 def _cancel_with_stdin(cancellation: Cancellation) -> None:

@@ -17,11 +17,13 @@ from pathlib import Path
 import click
 import platformdirs
 
-from local.azure import certificates, principals, server
-from local.azure.azure import TOKEN_LIFETIME_S, open_azure
-from local.azure.devops import organization as devops
-from local.azure.faults import Fault, parse
-from local.azure.store import Store
+from local.azure import server
+from local.azure.identity import organization as devops
+from local.azure.identity import principals
+from local.azure.kernel import certificates
+from local.azure.kernel.cloud import TOKEN_LIFETIME_S, open_cloud
+from local.azure.kernel.faults import Fault, parse
+from local.azure.kernel.store import Store
 
 
 @click.command()
@@ -134,7 +136,7 @@ def _serve(
         ) from None
     authority = certificates.load_authority(root)
     store = Store(root / "state.db")
-    azure = open_azure(
+    cloud = open_cloud(
         root,
         store=store,
         proxy_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
@@ -144,14 +146,14 @@ def _serve(
     )
 
     def ready() -> None:
-        given = (azure.environment(), principals.environment(azure), devops.environment(azure))
+        given = (cloud.environment(), principals.environment(cloud), devops.environment(cloud))
         write_env_file(env_file, {name: text for each in given for name, text in each.items()})
-        click.echo(f"Local Azure is ready behind the proxy {azure.proxy_url}.")
+        click.echo(f"Local Azure is ready behind the proxy {cloud.proxy_url}.")
         click.echo(f"A client needs the variables in {env_file}.")
-        click.echo(f"Runs, models and endpoints are shown at {azure.proxy_url}/.")
+        click.echo(f"Runs, models and endpoints are shown at {cloud.proxy_url}/.")
 
     try:
-        server.run(azure, authority=authority, proxy_listener=listener, ready=ready)
+        server.run(cloud, authority=authority, proxy_listener=listener, ready=ready)
     finally:
         store.close()
         env_file.unlink(missing_ok=True)

@@ -11,11 +11,16 @@ from html import escape
 from typing import Any
 from urllib.parse import quote, unquote
 
-from local.azure import artifacts, compute, history, job, rollout
-from local.azure.azure import Azure
 from local.azure.devops import overview
-from local.azure.v2 import mlflow_views, online_rollout
-from local.azure.web import Response
+from local.azure.history import artifacts
+from local.azure.history import runs as history
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Response
+from local.azure.resources import compute
+from local.azure.running import job
+from local.azure.serving import rollout
+from local.azure.v2.mlflow import views
+from local.azure.v2.online import rollout as online_rollout
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _SHOWN_RUNS = 200
@@ -49,24 +54,24 @@ class Html(str):
     __slots__ = ()
 
 
-def answer(azure: Azure, method: str, host: str, target: str) -> Response:
+def answer(cloud: Cloud, method: str, host: str, target: str) -> Response:
     """The page for a request that came without CONNECT. host: the Host header."""
     if host.rpartition(":")[0] not in _LOOPBACK and host not in _LOOPBACK:
-        return _page(azure, 403, "Not under this name", Html("<p>Ask for 127.0.0.1.</p>"))
+        return _page(cloud, 403, "Not under this name", Html("<p>Ask for 127.0.0.1.</p>"))
     if method not in ("GET", "HEAD"):
-        return _page(azure, 405, "Read-only", Html("<p>This page changes nothing.</p>"))
+        return _page(cloud, 405, "Read-only", Html("<p>This page changes nothing.</p>"))
     path = target.partition("?")[0]
     if path == "/":
-        response = _page(azure, 200, "Local Azure", _overview(azure), refresh=True)
+        response = _page(cloud, 200, "Local Azure", _overview(cloud), refresh=True)
     elif path.startswith("/runs/"):
-        response = _run(azure, unquote(path.removeprefix("/runs/")))
+        response = _run(cloud, unquote(path.removeprefix("/runs/")))
     else:
-        response = _page(azure, 404, "Not found", Html("<p>There is no such page.</p>"))
+        response = _page(cloud, 404, "Not found", Html("<p>There is no such page.</p>"))
     return response if method == "GET" else Response(status=response.status, headers=_HEADERS)
 
 
 def _page(
-    azure: Azure, status: int, title: str, content: str, *, refresh: bool = False
+    cloud: Cloud, status: int, title: str, content: str, *, refresh: bool = False
 ) -> Response:
     again = '<meta http-equiv="refresh" content="5">' if refresh else ""
     text = (
@@ -74,33 +79,33 @@ def _page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"{again}<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
         f"<header><h1>{escape(title)}</h1>"
-        f'<p class="quiet">Workspace {escape(azure.workspace_name)} in resource group '
-        f"{escape(azure.resource_group)}, subscription {escape(azure.subscription_id)}</p>"
+        f'<p class="quiet">Workspace {escape(cloud.workspace_name)} in resource group '
+        f"{escape(cloud.resource_group)}, subscription {escape(cloud.subscription_id)}</p>"
         f"</header><main>{content}</main></body></html>"
     )
     return Response(status=status, body=text.encode(), headers=_HEADERS)
 
 
-def _overview(azure: Azure) -> str:
-    runs = [run for run in reversed(azure.store.list("run")) if not run["parentRunId"]]
+def _overview(cloud: Cloud) -> str:
+    runs = [run for run in reversed(cloud.store.list("run")) if not run["parentRunId"]]
     sections = (
         _table(
             f"Runs ({len(runs)})",
             ("Run", "Experiment", "Status", "Created", "Metrics"),
-            [_run_row(azure, run) for run in runs[:_SHOWN_RUNS]],
+            [_run_row(cloud, run) for run in runs[:_SHOWN_RUNS]],
         ),
-        _table("Models", ("Model", "Version", "Registered", "Tags", "Run"), _model_rows(azure)),
+        _table("Models", ("Model", "Version", "Registered", "Tags", "Run"), _model_rows(cloud)),
         _table(
             "Online endpoints and web services",
             ("Name", "Deployment", "Kind", "Traffic", "State", "Model", "Scoring URI"),
-            [*_endpoint_rows(azure), *_service_rows(azure)],
+            [*_endpoint_rows(cloud), *_service_rows(cloud)],
         ),
         _table(
             "Builds and releases in Azure DevOps",
             overview.HEADS,
-            [(*row[:-1], _moment(row[-1])) for row in overview.rows(azure, _SHOWN_RUNS)],
+            [(*row[:-1], _moment(row[-1])) for row in overview.rows(cloud, _SHOWN_RUNS)],
         ),
-        _table("Compute targets", ("Name", "Type", "Size", "State"), _compute_rows(azure)),
+        _table("Compute targets", ("Name", "Type", "Size", "State"), _compute_rows(cloud)),
     )
     return "".join(sections)
 
@@ -147,8 +152,8 @@ def _tags(tags: dict[str, Any]) -> str:
     return ", ".join(f"{key}={value}" for key, value in tags.items())
 
 
-def _run_row(azure: Azure, run: dict[str, Any]) -> Sequence[str]:
-    shown = mlflow_views.show_run(azure, run)["data"]["metrics"][:_SHOWN_METRICS]
+def _run_row(cloud: Cloud, run: dict[str, Any]) -> Sequence[str]:
+    shown = views.show_run(cloud, run)["data"]["metrics"][:_SHOWN_METRICS]
     return (
         _link(run["runId"], run["displayName"]),
         run["experimentName"],
@@ -162,7 +167,7 @@ def _number(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, (int, float)) else str(value)
 
 
-def _model_rows(azure: Azure) -> list[Sequence[str]]:
+def _model_rows(cloud: Cloud) -> list[Sequence[str]]:
     return [
         (
             model["name"],
@@ -171,17 +176,17 @@ def _model_rows(azure: Azure) -> list[Sequence[str]]:
             _tags(model["kvTags"]),
             _link(model["runId"], model["runId"]) if model["runId"] else "",
         )
-        for model in reversed(azure.store.list("model"))
+        for model in reversed(cloud.store.list("model"))
     ]
 
 
-def _endpoint_rows(azure: Azure) -> list[Sequence[str]]:
+def _endpoint_rows(cloud: Cloud) -> list[Sequence[str]]:
     rows: list[Sequence[str]] = []
-    for endpoint in azure.store.list(online_rollout.ENDPOINTS):
+    for endpoint in cloud.store.list(online_rollout.ENDPOINTS):
         name = endpoint["name"]
-        uri = f"https://{name}.{azure.location}.inference.ml.azure.com/score"
+        uri = f"https://{name}.{cloud.location}.inference.ml.azure.com/score"
         kind = "Kubernetes" if endpoint["properties"]["compute"] else "Managed"
-        deployments = online_rollout.deployments_of(azure, name)
+        deployments = online_rollout.deployments_of(cloud, name)
         if not deployments:
             rows.append((name, "", kind, "", "", "", uri))
         for one in deployments:
@@ -191,8 +196,8 @@ def _endpoint_rows(azure: Azure) -> list[Sequence[str]]:
     return rows
 
 
-def _service_rows(azure: Azure) -> list[Sequence[str]]:
-    shown = [rollout.show(record) for record in azure.store.list(rollout.KIND)]
+def _service_rows(cloud: Cloud) -> list[Sequence[str]]:
+    shown = [rollout.show(record) for record in cloud.store.list(rollout.KIND)]
     return [
         (
             service["name"],
@@ -207,9 +212,9 @@ def _service_rows(azure: Azure) -> list[Sequence[str]]:
     ]
 
 
-def _compute_rows(azure: Azure) -> list[Sequence[str]]:
-    names = [record["view"]["name"] for record in azure.store.list("compute")]
-    found = (compute.get_compute(azure, name) for name in names)
+def _compute_rows(cloud: Cloud) -> list[Sequence[str]]:
+    names = [record["view"]["name"] for record in cloud.store.list("compute")]
+    found = (compute.get_compute(cloud, name) for name in names)
     return [
         (
             view["name"],
@@ -222,10 +227,10 @@ def _compute_rows(azure: Azure) -> list[Sequence[str]]:
     ]
 
 
-def _run(azure: Azure, run_id: str) -> Response:
-    run = history.get_run(azure, run_id)
+def _run(cloud: Cloud, run_id: str) -> Response:
+    run = history.get_run(cloud, run_id)
     if run is None:
-        return _page(azure, 404, "Not found", Html("<p>There is no such run.</p>"))
+        return _page(cloud, 404, "Not found", Html("<p>There is no such run.</p>"))
     facts = (
         ("Id", run["runId"]),
         ("Experiment", run["experimentName"]),
@@ -239,7 +244,7 @@ def _run(azure: Azure, run_id: str) -> Response:
         ("Part of", _link(run["parentRunId"], run["parentRunId"]) if run["parentRunId"] else ""),
         ("Error", _error(run)),
     )
-    series = mlflow_views.series(azure, run_id)
+    series = views.series(cloud, run_id)
     content = (
         '<p><a href="/">All runs</a></p>'
         + _list(facts)
@@ -247,11 +252,11 @@ def _run(azure: Azure, run_id: str) -> Response:
         + _table(
             "Child runs",
             ("Run", "Experiment", "Status", "Created", "Metrics"),
-            [_run_row(azure, child) for child in history.children_of(azure, run_id)],
+            [_run_row(cloud, child) for child in history.children_of(cloud, run_id)],
         )
-        + _logs(azure, run_id)
+        + _logs(cloud, run_id)
     )
-    return _page(azure, 200, run["displayName"], content)
+    return _page(cloud, 200, run["displayName"], content)
 
 
 def _metric_row(name: str, values: list[dict[str, Any]]) -> Sequence[str]:
@@ -263,9 +268,9 @@ def _error(run: dict[str, Any]) -> str:
     return str(error.get("message") or "")
 
 
-def _logs(azure: Azure, run_id: str) -> str:
+def _logs(cloud: Cloud, run_id: str) -> str:
     pieces = []
-    for path in artifacts.log_urls(azure, run_id):
-        text = job.tail(artifacts.file_path(azure, run_id, path))
+    for path in artifacts.log_urls(cloud, run_id):
+        text = job.tail(artifacts.file_path(cloud, run_id, path))
         pieces.append(f"<h3>{escape(path)}</h3><pre>{escape(text)}</pre>")
     return f"<h2>Ends of the logs</h2>{''.join(pieces)}" if pieces else ""

@@ -22,52 +22,43 @@ import uvicorn
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.azure import (
-    arm,
+from local.azure import page
+from local.azure.devops import routers as devops
+from local.azure.history import (
     artifacts,
-    blob_service,
-    compute,
-    content,
-    credential,
-    datastore,
+    experiments,
+    metrics,
+    run_events,
+    runs,
+    snapshots,
+)
+from local.azure.identity import (
     directory,
     entra,
-    environments,
-    execution,
-    experiments,
-    history,
     imds,
-    metrics,
-    models,
+    roles,
+)
+from local.azure.kernel import operations
+from local.azure.kernel.certificates import server_context
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Request, Response, ServiceError, error_response
+from local.azure.kernel.proxy import Proxy
+from local.azure.kernel.web import Match, Router, RouteTable, route_table
+from local.azure.registry import environments, models
+from local.azure.resources import arm, compute, offers
+from local.azure.running import processes
+from local.azure.serving import scoring
+from local.azure.storage import blob_service, datastores, key_vault
+from local.azure.v1 import (
     modules,
     nodes,
-    offers,
-    operations,
-    page,
     pipeline_endpoints,
     pipelines,
-    processes,
-    published,
-    roles,
-    run_events,
-    scoring,
+    published_pipelines,
+    script_runs,
     services,
 )
-from local.azure.azure import Azure
-from local.azure.certificates import server_context
-from local.azure.devops import routers as devops
-from local.azure.proxy import Proxy
 from local.azure.v2 import routers as v2
-from local.azure.web import (
-    Match,
-    Request,
-    Response,
-    Router,
-    RouteTable,
-    ServiceError,
-    error_response,
-    route_table,
-)
 
 logger = logging.getLogger(__name__)
 
@@ -80,22 +71,22 @@ ROUTERS: tuple[Router, ...] = (
     roles.router,
     compute.router,
     blob_service.router,
-    datastore.router,
-    content.router,
+    datastores.router,
+    snapshots.router,
     experiments.router,
-    history.router,
+    runs.router,
     run_events.router,
     metrics.router,
     artifacts.router,
     models.router,
-    credential.router,
+    key_vault.router,
     environments.router,
     modules.router,
     pipelines.router,
     nodes.router,
-    published.router,
+    published_pipelines.router,
     pipeline_endpoints.router,
-    execution.router,
+    script_runs.router,
     operations.router,
     services.router,
     scoring.router,
@@ -109,7 +100,7 @@ _LAST_REQUESTS_S = 1.0
 _log_lock = threading.Lock()
 
 
-def application(azure: Azure, hang_up: Callable[[Scope], None]) -> ASGIApp:
+def application(cloud: Cloud, hang_up: Callable[[Scope], None]) -> ASGIApp:
     """The ASGI application that answers for every Azure host.
 
     hang_up: closes the connection that a request came on, for a fault that asks for it.
@@ -130,7 +121,7 @@ def application(azure: Azure, hang_up: Callable[[Scope], None]) -> ASGIApp:
             headers={name.lower(): value for name, value in request.headers.items()},
             body=await request.body(),
         )
-        strike = azure.faults.strike(received)
+        strike = cloud.faults.strike(received)
         await asyncio.sleep(strike.latency)
         if strike.drop:
             hang_up(scope)
@@ -139,7 +130,7 @@ def application(azure: Azure, hang_up: Callable[[Scope], None]) -> ASGIApp:
             return
         answer = strike.answer
         if answer is None:
-            answer = await run_in_threadpool(respond, azure, table, received)
+            answer = await run_in_threadpool(respond, cloud, table, received)
         # The query is left out: it may carry a SAS signature.
         logger.info(
             "%s %s%s %d %.0f ms",
@@ -154,17 +145,17 @@ def application(azure: Azure, hang_up: Callable[[Scope], None]) -> ASGIApp:
     return app
 
 
-def respond(azure: Azure, table: RouteTable, request: Request) -> Response:
+def respond(cloud: Cloud, table: RouteTable, request: Request) -> Response:
     """Find the route, check who asks and for which workspace, and run the handler."""
     match = table.find(request.method, request.host, request.raw_path)
     if match is None:
-        return _unknown(azure, table, request)
+        return _unknown(cloud, table, request)
     try:
-        caller = _caller(azure, match, request)
-        _check_scope(azure, match)
+        caller = _caller(cloud, match, request)
+        _check_scope(cloud, match)
         known = Request(**{**vars(request), "params": match.params, "caller": caller})
-        roles.authorize(azure, known)
-        return match.route.handler(azure, known)
+        roles.authorize(cloud, known)
+        return match.route.handler(cloud, known)
     except ServiceError as error:
         return error_response(error.status, error.code, error.message)
     except Exception:
@@ -172,7 +163,7 @@ def respond(azure: Azure, table: RouteTable, request: Request) -> Response:
         return error_response(500, "InternalServerError", "The local Azure failed; see its log.")
 
 
-def _caller(azure: Azure, match: Match, request: Request) -> Mapping[str, Any] | None:
+def _caller(cloud: Cloud, match: Match, request: Request) -> Mapping[str, Any] | None:
     if not match.route.authenticated:
         return None
     kind, _, token = request.headers.get("authorization", "").partition(" ")
@@ -180,24 +171,24 @@ def _caller(azure: Azure, match: Match, request: Request) -> Mapping[str, Any] |
         raise ServiceError(
             401, "AuthenticationFailed", "Authentication failed: no bearer token was sent."
         )
-    return entra.verify_token(azure, token.strip(), host=request.host)
+    return entra.verify_token(cloud, token.strip(), host=request.host)
 
 
-def _check_scope(azure: Azure, match: Match) -> None:
+def _check_scope(cloud: Cloud, match: Match) -> None:
     if match.scope is None:
         return
     subscription, group, workspace = match.scope
-    if subscription.lower() != azure.subscription_id:
+    if subscription.lower() != cloud.subscription_id:
         raise ServiceError(
             404,
             "SubscriptionNotFound",
             f"The subscription '{subscription}' could not be found.",
         )
-    if group.lower() != azure.resource_group.lower():
+    if group.lower() != cloud.resource_group.lower():
         raise ServiceError(
             404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found."
         )
-    if workspace.lower() != azure.workspace_name.lower():
+    if workspace.lower() != cloud.workspace_name.lower():
         raise ServiceError(
             404,
             "ResourceNotFound",
@@ -206,27 +197,27 @@ def _check_scope(azure: Azure, match: Match) -> None:
         )
 
 
-def _unknown(azure: Azure, table: RouteTable, request: Request) -> Response:
+def _unknown(cloud: Cloud, table: RouteTable, request: Request) -> Response:
     what = f"{request.method} {request.host}{request.raw_path}"
     logger.warning("not covered by the local Azure: %s", what)
     record = {
-        "time": azure.timestamp(),
+        "time": cloud.timestamp(),
         "method": request.method,
         "host": request.host,
         "path": request.raw_path,
         "query": sorted(request.query),
         "knownHost": table.knows_host(request.host),
     }
-    with _log_lock, (azure.root / "unknown-requests.log").open("a", encoding="utf-8") as file:
+    with _log_lock, (cloud.root / "unknown-requests.log").open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
     return error_response(501, "NotImplemented", f"The local Azure does not cover {what}.")
 
 
-def _own_address(azure: Azure, method: str, headers: Mapping[str, str], target: str) -> Response:
+def _own_address(cloud: Cloud, method: str, headers: Mapping[str, str], target: str) -> Response:
     """What the proxy's own address answers: the metadata service, and the page for people."""
     if target.startswith(imds.PATH):
-        return imds.answer(azure, method, headers, target)
-    return page.answer(azure, method, headers.get("host", ""), target)
+        return imds.answer(cloud, method, headers, target)
+    return page.answer(cloud, method, headers.get("host", ""), target)
 
 
 class _Server(uvicorn.Server):
@@ -263,28 +254,28 @@ class _Server(uvicorn.Server):
 
 
 def run(
-    azure: Azure,
+    cloud: Cloud,
     *,
     authority: trustme.CA,
     proxy_listener: socket.socket,
     ready: Callable[[], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM. `ready` is called once all of it answers."""
-    asyncio.run(_run(azure, authority, proxy_listener, ready))
+    asyncio.run(_run(cloud, authority, proxy_listener, ready))
 
 
 async def _run(
-    azure: Azure,
+    cloud: Cloud,
     authority: trustme.CA,
     proxy_listener: socket.socket,
     ready: Callable[[], None],
 ) -> None:
     listener = listen(0)
-    proxy = Proxy(proxy_listener, listener.getsockname()[1], functools.partial(_own_address, azure))
+    proxy = Proxy(proxy_listener, listener.getsockname()[1], functools.partial(_own_address, cloud))
     server = _Server(
         uvicorn.Config(
             # A name, so that it is looked up once there is a server.
-            application(azure, lambda scope: server.hang_up(scope)),
+            application(cloud, lambda scope: server.hang_up(scope)),
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -297,7 +288,7 @@ async def _run(
     try:
         for router in ROUTERS:
             for start in router.start_hooks:
-                await run_in_threadpool(start, azure)
+                await run_in_threadpool(start, cloud)
         await proxy.start()
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started and not serving.done():
@@ -308,7 +299,7 @@ async def _run(
         for router in ROUTERS:
             for stop in router.stop_hooks:
                 try:
-                    await run_in_threadpool(stop, azure)
+                    await run_in_threadpool(stop, cloud)
                 except Exception:
                     logger.exception("a module failed to end cleanly")
 

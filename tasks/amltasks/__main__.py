@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import io
 import logging
 import os
+import re
 import sys
 
 import click
 
-from amltasks import agent, errors
+from amltasks import errors
+from amltasks.azure_pipelines import agent
 
 log = logging.getLogger("amltasks")
 
 _OK, _FAILED, _NO_LAUNCHER, _CANCELED = 0, 1, 2, 130
 
-_TASKS = {
-    "ProvisionAmlCompute": "provision_compute",
-    "RunAmlPipeline": "run_pipeline",
-    "EvaluateAndGate": "evaluate_gate",
-    "DeployToAks": "deploy_aks",
-}
+
+@click.command()
+@click.argument("task")
+def main(task: str) -> None:
+    """Perform TASK, named as in its task.json. The launcher calls this; people use the task."""
+    if importlib.util.find_spec(_package(task)) is None:
+        raise click.BadParameter(f"there is no task {task!r}; each has a folder beside this file.")
+    _end(_perform(task))
 
 
-@click.group()
-def main() -> None:
-    """Azure Machine Learning tasks. The launcher of a task starts these; people use the task."""
+def _package(task: str) -> str:
+    """The package of a task: ``RunAmlPipeline`` -> ``amltasks.run_aml_pipeline``."""
+    return "amltasks." + re.sub(r"(?<!^)(?=[A-Z])", "_", task).lower()
 
 
-def _command(name: str, module: str) -> None:
-    @main.command(name, help=f"Perform the task {name}.")
-    def perform() -> None:
-        _end(_perform(name, module))
-
-
-for _name, _module in _TASKS.items():
-    _command(_name, _module)
-
-
-def _perform(name: str, module: str) -> int:
+def _perform(name: str) -> int:
     os.environ.pop("PYTHONPATH", None)  # the way to us is not for what a pipeline file starts
     _log_to_stdout()
     try:
@@ -52,7 +47,7 @@ def _perform(name: str, module: str) -> int:
         if job.handover.task != name:
             raise errors.HANDOVER_INVALID.error(detail=f"it is for the task {job.handover.task}")
         # One task's module only: each has packages in its environment that others lack.
-        done: str = importlib.import_module(f"amltasks.{module}").run(job)
+        done: str = importlib.import_module(f"{_package(name)}.task").run(job)
         log.info("%s", errors.sentence(done))
         issues = isinstance(done, agent.WithIssues)
         job.channel.result("SucceededWithIssues" if issues else "Succeeded", errors.sentence(done))

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 import requests
 
-from local.agent import expressions
+from local.agent.expressions import language
 from tests.extension.portal import STRICT
 
 
@@ -50,5 +50,5 @@ def passes(http: requests.Session, request: Mapping[str, str], values: Mapping[s
         "jsonpath": (1, 1, lambda a: STRICT.findall(str(a[0]), root)),
         "count": (1, 1, lambda a: Decimal(len(a[0]))),
     }
-    context = expressions.Context(values={"root": root}, functions=functions)
-    return expressions.condition(filled(request["Expression"], values), context)
+    context = language.Context(values={"root": root}, functions=functions)
+    return language.condition(filled(request["Expression"], values), context)

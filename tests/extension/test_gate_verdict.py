@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from amltasks.devops import PREFIX, worst
+from amltasks.azure_pipelines.devops import PREFIX, worst
 from tests.extension import server
 from tests.local.azure.conftest import RunningAzure, http_session
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from extension import pickers
-from local.azure.regions import REGIONS, VM_SIZES
+from local.azure.resources.regions import REGIONS, VM_SIZES
 from tests.extension import portal
 from tests.local.azure.conftest import RunningAzure, get_token, http_session
 

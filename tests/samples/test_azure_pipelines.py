@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from amltasks.deploy_to_aks.smoke import read as read_smoke_file
 from amltasks.gate import rules
-from amltasks.smoke import read as read_smoke_file
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED_NAMES = {

@@ -14,10 +14,10 @@ from azure.devops.v7_1.build import models as build_models
 from azure.devops.v7_1.release import models as release_models
 from msrest import Deserializer, Serializer
 
-from local.agent.builtin import built_in
-from local.agent.classic_build import read_build
-from local.agent.classic_release import read_release
-from local.agent.globs import matches
+from local.agent.definition.classic_build import read_build
+from local.agent.definition.classic_release import read_release
+from local.agent.host.globs import matches
+from local.agent.job.builtin import built_in
 
 ROOT = Path(__file__).resolve().parents[2]
 DROP = "$(System.DefaultWorkingDirectory)/$(Release.PrimaryArtifactSourceAlias)/drop/"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.azure.azure import Azure
-from local.azure.devops import builds, releases
+from local.azure.devops.builds import builds
+from local.azure.devops.releases import releases
+from local.azure.kernel.cloud import Cloud
 
 HEADS = ("Pipeline", "Number", "State", "Tags", "Gate", "Created")
 
 
-def rows(azure: Azure, most: int) -> list[tuple[str, ...]]:
+def rows(cloud: Cloud, most: int) -> list[tuple[str, ...]]:
     """A row of texts each for the newest builds and releases, the newest first."""
     found = [
-        *map(_build, azure.store.list(builds.KIND)),
-        *map(_release, azure.store.list(releases.KIND)),
+        *map(_build, cloud.store.list(builds.KIND)),
+        *map(_release, cloud.store.list(releases.KIND)),
     ]
     return sorted(found, key=lambda row: row[-1], reverse=True)[:most]
 

@@ -12,7 +12,7 @@ each a GUID that is written into clients, and its route template. An area is one
     )
 
     @area.on("GET", BUILDS, "project", "buildId")
-    def get_build(azure: Azure, request: Request) -> Response:
+    def get_build(cloud: Cloud, request: Request) -> Response:
         ...
 
 The names after the location are the template's placeholders that a route has; segments of the
@@ -28,10 +28,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from local.azure.azure import Azure
-from local.azure.devops.access import authenticate
-from local.azure.devops.organization import ORGANIZATION_HOST, organization
-from local.azure.web import Handler, Request, Response, Router, ServiceError, json_response
+from local.azure.devops.organization.access import authenticate
+from local.azure.identity.organization import ORGANIZATION_HOST, organization
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.web import Handler, Router
 
 LATEST = 7.2
 RELEASED = 7.1
@@ -135,10 +136,10 @@ class Area(Router):
 def guarded(handler: Handler, location: Location | None = None) -> Handler:
     """The handler behind the checks of organisation, token and api-version."""
 
-    def guard(azure: Azure, request: Request) -> Response:
+    def guard(cloud: Cloud, request: Request) -> Response:
         version = ""
         try:
-            found = organization(azure)
+            found = organization(cloud)
             if request.params["organization"].lower() != found.name:
                 raise ServiceError(
                     404,
@@ -146,10 +147,10 @@ def guarded(handler: Handler, location: Location | None = None) -> Handler:
                     f"The organization '{request.params['organization']}' does not exist; the one "
                     f"here is '{found.name}'.",
                 )
-            caller = authenticate(azure, request)
+            caller = authenticate(cloud, request)
             if location is not None:
                 version = _version(request, location)
-            response = handler(azure, Request(**{**vars(request), "caller": caller}))
+            response = handler(cloud, Request(**{**vars(request), "caller": caller}))
         except ServiceError as error:
             return error_answer(error)
         if "noArrayWrap=true" in request.headers.get("accept", ""):

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from local.azure.devops import (
+from local.azure.devops.builds import (
     build_details,
     builds,
     definitions,
+    logs,
+    plans,
+    pools,
+    test_runs,
+)
+from local.azure.devops.organization import (
     endpoints,
     extensions,
     gallery,
-    logs,
     oidc,
     permissions,
-    plans,
-    pools,
     projects,
+)
+from local.azure.devops.organization.location import location_service
+from local.azure.devops.releases import release_attachments, release_definitions, releases
+from local.azure.devops.repos import (
+    contents,
     pull_request_threads,
     pull_requests,
-    release_attachments,
-    release_definitions,
-    releases,
     repositories,
-    repository_contents,
-    test_runs,
 )
-from local.azure.devops.location import location_service
 from local.azure.devops.rest import Area
-from local.azure.web import Router
+from local.azure.kernel.web import Router
 
 AREAS: tuple[Area, ...] = (
     projects.area,
@@ -44,7 +46,7 @@ AREAS: tuple[Area, ...] = (
 # These add their routes to an area of those above.
 EXTENDING = (
     *(build_details, builds, logs, oidc, pools, pull_requests, pull_request_threads),
-    *(release_attachments, releases, repository_contents),
+    *(release_attachments, releases, contents),
 )
 
 ROUTERS: tuple[Router, ...] = (*AREAS, oidc.issuer, gallery.router, *location_service(AREAS))

@@ -10,16 +10,9 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from local.azure.azure import PROVIDER, Azure
-from local.azure.web import (
-    ARM_HOST,
-    Handler,
-    Request,
-    Response,
-    Router,
-    ServiceError,
-    json_response,
-)
+from local.azure.kernel.cloud import PROVIDER, Cloud
+from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.web import ARM_HOST, Handler, Router
 
 # Milliseconds until a client asks again. (`Retry-After: 0` would be read as absent: 30 seconds.)
 RETRY_AFTER_MS = "200"
@@ -38,9 +31,9 @@ def arm_route(routes: Router, methods: str, path: str) -> Callable[[Handler], Ha
     """
 
     def declare(handler: Handler) -> Handler:
-        def checked(azure: Azure, request: Request) -> Response:
+        def checked(cloud: Cloud, request: Request) -> Response:
             check_api_version(request)
-            return handler(azure, request)
+            return handler(cloud, request)
 
         routes.route(methods, "{workspace}/" + path, host=ARM_HOST)(checked)
         return handler
@@ -66,21 +59,21 @@ def check_api_version(request: Request) -> None:
 
 
 def view(
-    azure: Azure, tail: str, properties: Any, *, created: str, modified: str | None = None
+    cloud: Cloud, tail: str, properties: Any, *, created: str, modified: str | None = None
 ) -> dict[str, Any]:
     """A resource as Resource Manager shows it. tail: its path below the workspace."""
     parts = tail.split("/")
     return {
-        "id": f"{azure.workspace_scope}/{tail}",
+        "id": f"{cloud.workspace_scope}/{tail}",
         "name": parts[-1],
         "type": "/".join([PROVIDER, "workspaces", *parts[::2]]),
         "properties": properties,
         "systemData": {
             "createdAt": created,
-            "createdBy": azure.client_id,
+            "createdBy": cloud.client_id,
             "createdByType": "Application",
             "lastModifiedAt": modified or created,
-            "lastModifiedBy": azure.client_id,
+            "lastModifiedBy": cloud.client_id,
             "lastModifiedByType": "Application",
         },
     }
@@ -134,16 +127,16 @@ def parse_asset_id(text: str, plural: str) -> tuple[str, str | None, str | None]
 # --- long-running operations ----------------------------------------------------------------------
 
 
-def start_operation(azure: Azure) -> str:
+def start_operation(cloud: Cloud) -> str:
     """A new operation that runs; returns its id."""
     operation = str(uuid.uuid4())
-    azure.store.insert(
+    cloud.store.insert(
         _OPERATION,
         operation,
         {
             "id": operation,
             "status": "InProgress",
-            "started": azure.timestamp(),
+            "started": cloud.timestamp(),
             "ended": None,
             "error": None,
         },
@@ -151,38 +144,38 @@ def start_operation(azure: Azure) -> str:
     return operation
 
 
-def finish_operation(azure: Azure, operation: str, error: dict[str, Any] | None = None) -> None:
+def finish_operation(cloud: Cloud, operation: str, error: dict[str, Any] | None = None) -> None:
     """End an operation: it failed when there is an error ({code, message})."""
-    azure.store.update(
+    cloud.store.update(
         _OPERATION,
         operation,
         lambda record: record.update(
-            status="Failed" if error else "Succeeded", error=error, ended=azure.timestamp()
+            status="Failed" if error else "Succeeded", error=error, ended=cloud.timestamp()
         ),
     )
 
 
-def operation_headers(azure: Azure, operation: str) -> dict[str, str]:
+def operation_headers(cloud: Cloud, operation: str) -> dict[str, str]:
     """The headers of a 201 or 202 whose end is to be asked for."""
     return {
-        "Azure-AsyncOperation": _operation_url(azure, operation, "mfeOperationsStatus"),
+        "Azure-AsyncOperation": _operation_url(cloud, operation, "mfeOperationsStatus"),
         "x-ms-async-operation-timeout": "PT1H",
         "retry-after-ms": RETRY_AFTER_MS,
     }
 
 
-def deletion_headers(azure: Azure, operation: str) -> dict[str, str]:
+def deletion_headers(cloud: Cloud, operation: str) -> dict[str, str]:
     """The headers of a 202 to a DELETE or an action, which some clients follow by `Location`."""
     return {
-        **operation_headers(azure, operation),
-        "Location": _operation_url(azure, operation, "mfeOperationResults"),
+        **operation_headers(cloud, operation),
+        "Location": _operation_url(cloud, operation, "mfeOperationResults"),
     }
 
 
-def _operation_url(azure: Azure, operation: str, kind: str) -> str:
+def _operation_url(cloud: Cloud, operation: str, kind: str) -> str:
     return (
-        f"https://{ARM_HOST}/subscriptions/{azure.subscription_id}/providers/{PROVIDER}/locations/"
-        f"{azure.location}/{kind}/{operation}?api-version=2023-04-01"
+        f"https://{ARM_HOST}/subscriptions/{cloud.subscription_id}/providers/{PROVIDER}/locations/"
+        f"{cloud.location}/{kind}/{operation}?api-version=2023-04-01"
     )
 
 
@@ -190,9 +183,9 @@ _LOCATION = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{l
 
 
 @router.route("GET", _LOCATION + "/mfeOperationsStatus/{operation}")
-def show_operation(azure: Azure, request: Request) -> Response:
+def show_operation(cloud: Cloud, request: Request) -> Response:
     """How far an operation is."""
-    record = _existing_operation(azure, request)
+    record = _existing_operation(cloud, request)
     answer = {
         "id": request.path,
         "name": record["id"],
@@ -206,9 +199,9 @@ def show_operation(azure: Azure, request: Request) -> Response:
 
 
 @router.route("GET", _LOCATION + "/mfeOperationResults/{operation}")
-def show_operation_result(azure: Azure, request: Request) -> Response:
+def show_operation_result(cloud: Cloud, request: Request) -> Response:
     """202 while it runs, then an empty 200 or the error."""
-    record = _existing_operation(azure, request)
+    record = _existing_operation(cloud, request)
     if record["status"] == "InProgress":
         headers = {"retry-after-ms": RETRY_AFTER_MS, "Location": f"https://{ARM_HOST}"}
         headers["Location"] += request.raw_path + "?" + request.raw_query
@@ -218,8 +211,8 @@ def show_operation_result(azure: Azure, request: Request) -> Response:
     return Response(status=200)
 
 
-def _existing_operation(azure: Azure, request: Request) -> dict[str, Any]:
-    record = azure.store.get(_OPERATION, request.params["operation"])
+def _existing_operation(cloud: Cloud, request: Request) -> dict[str, Any]:
+    record = cloud.store.get(_OPERATION, request.params["operation"])
     if record is None:
         raise ServiceError(404, "NotFound", "There is no operation with this id.")
     return record

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from local.azure.v2 import (
+from local.azure.kernel.web import Router
+from local.azure.v2 import resources
+from local.azure.v2.assets import (
     datastores,
     environments,
-    jobs,
-    mlflow,
-    mlflow_registry,
     models,
-    online_deployments,
-    online_endpoints,
     plain_assets,
-    resources,
-    run_data,
-    traffic,
 )
-from local.azure.web import Router
+from local.azure.v2.jobs import jobs, run_data
+from local.azure.v2.mlflow import registry, tracking
+from local.azure.v2.online import deployments, endpoints, traffic
 
 ROUTERS: tuple[Router, ...] = (
     resources.router,
@@ -26,9 +22,9 @@ ROUTERS: tuple[Router, ...] = (
     datastores.router,
     jobs.router,
     run_data.router,
-    online_endpoints.router,
-    online_deployments.router,
+    endpoints.router,
+    deployments.router,
     traffic.router,
-    mlflow.router,
-    mlflow_registry.router,
+    tracking.router,
+    registry.router,
 )

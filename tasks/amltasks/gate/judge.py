@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from amltasks.gate import decision, hygiene
-from amltasks.gate.decision import Gained
-from amltasks.gate.judging import Comparison
+from amltasks.gate import decision_rules, hygiene
+from amltasks.gate.comparison import Comparison
+from amltasks.gate.decision_rules import Gained
 from amltasks.gate.measures import ALIASES, MEASURES, point
 from amltasks.gate.paired import Wanted, compare_many
 from amltasks.gate.rows import ALL_ROWS, Array, Pair, Rows, paired
@@ -157,7 +157,9 @@ class _Judgement:
                     yield self._gap(rule, column, of)
                 elif of:
                     detail = f"there is no gap to look at: {of[0].name} is the only slice"
-                    yield _made(rule, column, Reason.SLICE_MISSING, detail, decision.asked(rule))
+                    yield _made(
+                        rule, column, Reason.SLICE_MISSING, detail, decision_rules.asked(rule)
+                    )
 
     def _missing(self, rule: Rule) -> Iterator[Check]:
         """A check that fails for every slice that cannot be looked at."""
@@ -174,7 +176,7 @@ class _Judgement:
                 detail = f"the column '{column}' has {many} values, more than {MOST_SLICES}"
             else:
                 continue
-            yield _made(rule, asked, Reason.SLICE_MISSING, detail, decision.asked(rule))
+            yield _made(rule, asked, Reason.SLICE_MISSING, detail, decision_rules.asked(rule))
 
     def _value(self, metric: str, scope: _Scope) -> float | None:
         rows = self._candidate.rows
@@ -198,7 +200,7 @@ class _Judgement:
             scope=scope.name,
             direction=rule.direction,
             severity="warn" if few else rule.severity,
-            asked=decision.asked(rule),
+            asked=decision_rules.asked(rule),
             candidate=value,
             baseline=gained.baseline,
             gain=gained.gain,
@@ -271,7 +273,9 @@ class _Judgement:
             return Reason.METRIC_NOT_FINITE, (
                 f"'{name}' of the baseline ({against.label}) is {gained.baseline}"
             )
-        return decision.decide(rule, gained, self._rules, candidate=value, against=against.label)
+        return decision_rules.decide(
+            rule, gained, self._rules, candidate=value, against=against.label
+        )
 
     def _gap(self, rule: Rule, column: str, scopes: list[_Scope]) -> Check:
         values = {scope.name: self._value(rule.metric, scope) for scope in scopes}

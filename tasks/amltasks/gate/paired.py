@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from amltasks.gate import judging
-from amltasks.gate.judging import Comparison as Comparison
+from amltasks.gate import comparison
+from amltasks.gate.comparison import Comparison as Comparison
 from amltasks.gate.measures import MEASURES
 from amltasks.gate.rows import ALL_ROWS, Array, Pair
 
@@ -63,21 +63,21 @@ def compare_many(
     for number, want in enumerate(wanted):
         scopes.setdefault(want.scope, []).append(number)
     found: dict[tuple[str, str], Comparison] = {}
-    waiting: list[judging.Waiting] = []
+    waiting: list[comparison.Waiting] = []
     for scope, numbers in scopes.items():
         chosen = wanted[numbers[0]].chosen
         rows = pair if chosen is None else pair.where(chosen)
         measures = dict.fromkeys(MEASURES[wanted[number].measure] for number in numbers)
-        plain = [judging.plain(scope, rows, measure) for measure in measures]
+        plain = [comparison.plain(scope, rows, measure) for measure in measures]
         found.update(((scope, each.measure), each) for each in plain)
         defined = [each for each in plain if math.isfinite(each.gain)]
         for each in defined:
             if MEASURES[each.measure].kind == "proportion":
-                found[scope, each.measure] = judging.proportion(each, rows, confidence)
+                found[scope, each.measure] = comparison.proportion(each, rows, confidence)
         rest = [each for each in defined if MEASURES[each.measure].kind != "proportion"]
         if rest:
-            waiting.append(judging.prepared(rest, rows, resamples, seed))
-    for each in judging.resampled(waiting, confidence, resamples, seed):
+            waiting.append(comparison.prepared(rest, rows, resamples, seed))
+    for each in comparison.resampled(waiting, confidence, resamples, seed):
         found[each.scope, each.measure] = each
     return [found[want.scope, MEASURES[want.measure].name] for want in wanted]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from amltasks import errors, inputs
+from amltasks import core_yaml, errors
 from amltasks.gate.hygiene import TRAINING_SHARE
 from amltasks.gate.measures import ALIASES, MEASURES
 from amltasks.gate.options import described, options_of
@@ -142,8 +142,8 @@ def read(text: str, *, source: str) -> Rules:
         TaskError: ``RULES_INVALID``, naming the line, the key and the nearest valid one.
     """
     try:
-        value, lines = inputs.located_yaml(text if text.strip() else DEFAULT)
-    except inputs.YamlError as problem:
+        value, lines = core_yaml.located_yaml(text if text.strip() else DEFAULT)
+    except core_yaml.YamlError as problem:
         raise errors.RULES_INVALID.error(source=source, detail=str(problem)) from None
     return _Reader(source=source, lines=lines).rules(value)
 

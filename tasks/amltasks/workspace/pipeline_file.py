@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from amltasks import errors
-from amltasks.inputs import Scalar
 from amltasks.workspace.failures import http_status, message
+from amltasks.workspace.port import Scalar
 
 log = logging.getLogger("amltasks")
 

@@ -15,8 +15,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from amltasks.inputs import Scalar
-
 # --- who signs in ----------------------------------------------------------------------------
 
 
@@ -72,6 +70,17 @@ class Principal:
     proof: ClientSecret | ClientCertificate | ManagedIdentity | WorkloadIdentity
     subscription_id: str
     cloud: Cloud
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scalar:
+    """One value of a YAML mapping: as read, and as it was written.
+
+    Both, because a build number ``20190809.10`` read as a number loses its zero.
+    """
+
+    value: str | int | float | bool
+    written: str
 
 
 # --- compute ---------------------------------------------------------------------------------

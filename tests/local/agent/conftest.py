@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from local.agent import result
-from local.agent.caller import SETTINGS
-from local.agent.masking import SecretMasker
-from local.agent.run import run_pipeline
-from local.agent.start import Prepared, prepare, prepare_release
-from local.agent.variables import Variables
+from local.agent.host.masking import SecretMasker
+from local.agent.host.variables import Variables
+from local.agent.organization.caller import SETTINGS
+from local.agent.run import json_report
+from local.agent.run.run import run_pipeline
+from local.agent.run.start import Prepared, prepare, prepare_release
 
 # Bash@3, as classic definitions name it.
 BASH = "6c731c3c-3c68-459a-a5c9-bde6e6595b5b"
@@ -155,7 +155,7 @@ def play(
             prepared = change(prepared)
         stages = run_pipeline(prepared.pipeline, prepared.plan, prepared.session)
         seconds = time.monotonic() - began
-        document = result.document(stages, prepared.session, pipeline=file, seconds=seconds)
+        document = json_report.document(stages, prepared.session, pipeline=file, seconds=seconds)
         return Played(document=document, console=capsys.readouterr().out)
 
     return run
@@ -212,7 +212,7 @@ def play_prepared(
     def run(prepared: Prepared) -> Played:
         stages = run_pipeline(prepared.pipeline, prepared.plan, prepared.session)
         file = prepared.pipeline.path
-        document = result.document(stages, prepared.session, pipeline=file, seconds=0.0)
+        document = json_report.document(stages, prepared.session, pipeline=file, seconds=0.0)
         return Played(document=document, console=capsys.readouterr().out)
 
     return run

@@ -25,8 +25,8 @@ from typing import Any
 import pytest
 import requests
 
-from local.azure.azure import Azure, open_azure
-from local.azure.store import Store
+from local.azure.kernel.cloud import Cloud, open_cloud
+from local.azure.kernel.store import Store
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -98,10 +98,10 @@ def local_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAzu
 
 
 @pytest.fixture
-def fresh_azure(tmp_path: Path) -> Iterator[Azure]:
+def fresh_azure(tmp_path: Path) -> Iterator[Cloud]:
     """The object that handlers get, over an empty state, without a server."""
     store = Store(tmp_path / "state.db")
-    yield open_azure(
+    yield open_cloud(
         tmp_path, store=store, proxy_url="http://127.0.0.1:1", ca_file=tmp_path / "ca.pem"
     )
     store.close()

@@ -2,8 +2,9 @@
 
 import pytest
 
-from amltasks import clusters, provision_compute
+from amltasks import clusters
 from amltasks.errors import TaskError
+from amltasks.provision_aml_compute import task
 from amltasks.workspace.port import Cluster, ClusterSpec
 from amltasks.workspace.sdk_v1.services import candidate_name
 
@@ -51,7 +52,7 @@ def found(**changed: object) -> Cluster:
 
 
 def test_no_difference_but_in_spelling() -> None:
-    assert provision_compute.differences(SPEC, found(), "East US") == {}
+    assert task.differences(SPEC, found(), "East US") == {}
 
 
 def test_each_difference_is_told() -> None:
@@ -63,7 +64,7 @@ def test_each_difference_is_told() -> None:
         idle_seconds=120,
         location="westeurope",
     )
-    assert list(provision_compute.differences(SPEC, other, "eastus").values()) == [
+    assert list(task.differences(SPEC, other, "eastus").values()) == [
         "vmSize is standard_nc6, asked for standard_ds3_v2",
         "minNodes is 1, asked for 0",
         "maxNodes is 2, asked for 4",

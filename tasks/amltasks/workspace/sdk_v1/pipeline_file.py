@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from amltasks.inputs import Scalar
 from amltasks.workspace.failures import message
 from amltasks.workspace.pipeline_file import PipelineFile, build, from_azure
+from amltasks.workspace.port import Scalar
 
 log = logging.getLogger("amltasks")
 

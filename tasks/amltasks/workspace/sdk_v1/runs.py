@@ -14,10 +14,10 @@ import requests
 from amltasks import errors, metrics
 from amltasks.workspace.artifacts import holds, inside
 from amltasks.workspace.failures import http_status, translated
-from amltasks.workspace.history import to_run
 from amltasks.workspace.logs import LogReader
 from amltasks.workspace.port import Run, Submission
 from amltasks.workspace.printing import banners_hidden
+from amltasks.workspace.run_states import to_run
 from amltasks.workspace.sdk_v1 import pipeline_file
 
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)

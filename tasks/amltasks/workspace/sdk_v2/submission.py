@@ -14,10 +14,9 @@ import yaml
 from azure.ai.ml import Input, MLClient, load_job
 from azure.ai.ml.entities import PipelineJob
 
-from amltasks.inputs import Scalar
 from amltasks.workspace.failures import message, translated
 from amltasks.workspace.pipeline_file import PipelineFile, build, from_azure
-from amltasks.workspace.port import Submission
+from amltasks.workspace.port import Scalar, Submission
 from amltasks.workspace.printing import banners_hidden
 from amltasks.workspace.sdk_v2.rest import Rest
 

@@ -6,8 +6,8 @@ import copy
 
 import pytest
 
-from amltasks.agent import Connection
-from amltasks.connection import principal
+from amltasks.azure_pipelines.agent import Connection
+from amltasks.azure_pipelines.connection import principal
 from amltasks.errors import TaskError
 from amltasks.workspace.port import ClientCertificate, Cloud, Principal, WorkloadIdentity
 from amltasks.workspace.sign_in import SignIn

@@ -1,0 +1,1 @@
+"""Reads the file: pipelines and classic definitions, their templates, parameters and triggers."""

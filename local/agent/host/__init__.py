@@ -1,0 +1,1 @@
+"""This machine: processes, files, interpreters, tasks on disk, variables and secrets."""

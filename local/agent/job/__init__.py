@@ -1,0 +1,1 @@
+"""Carries out one job: its steps, their inputs, handlers and logging commands."""

@@ -1,0 +1,1 @@
+"""Tells others: the build or release in an organisation of Azure DevOps."""

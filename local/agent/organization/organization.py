@@ -1,0 +1,228 @@
+"""The Azure DevOps organisation that a run belongs to, where the environment names one.
+
+The run becomes a build or a release there: it is queued, and its job request is taken from the
+pool's messages as the real agent does (src/Agent.Listener/MessageListener.cs). ``reports`` tells
+what happens then.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from local.agent.errors import AgentError
+from local.agent.host.connection import Connection
+from local.agent.host.masking import SecretMasker, is_secret_parameter
+from local.agent.organization.caller import SETTINGS, Caller
+
+_RELEASE_AREA = "efc2f575-36ef-48e9-b672-0c6fb4a48ac5"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRequest:
+    """A build or release that was given to this agent.
+
+    Attributes:
+        number: of the build or release.
+        plan: of the build; the stages of a release have plans of their own.
+        variables: what the service sets, such as ``build.buildId``; names in the service's case.
+        url: the organisation's, with a slash at its end.
+        token: the access token of all its jobs.
+        stages: of a release.
+    """
+
+    number: int
+    plan: str
+    job: str
+    project: str
+    url: str
+    token: str = field(repr=False)
+    variables: Mapping[str, str]
+    stages: Stages | None = None
+
+    def completed(self, predefined: Mapping[str, str]) -> dict[str, str]:
+        """The run's variables, with the service's values in place of those made up here."""
+        names = {name.lower(): name for name in (*predefined, "Build.BuildNumber")}
+        given = {names.get(name.lower(), name): value for name, value in self.variables.items()}
+        return {**predefined, **given}
+
+
+class Stages:
+    """The stages of a release, set as the organisation's user does."""
+
+    def __init__(self, caller: Caller, release: int, ids: Mapping[str, int]) -> None:
+        """`caller`: of the release area; `ids`: of the stages, by name."""
+        self._caller = caller
+        self._path = f"Release/releases/{release}"
+        self._ids = ids
+
+    def rename(self, name: str) -> None:
+        """Give the release its name."""
+        self._caller.in_project("PATCH", self._path, body={"name": name})
+
+    def set(self, stage: str, status: str) -> str:
+        """Set a stage's status; returns the plan of its last attempt, empty without one."""
+        path = f"{self._path}/environments/{self._ids[stage]}"
+        steps = self._caller.in_project("PATCH", path, body={"status": status})["deploySteps"]
+        return str(steps[-1]["releaseDeployPhases"][0]["runPlanId"]) if steps else ""
+
+
+class Organization:
+    """The organisation as its user, whose token the agent was configured with."""
+
+    def __init__(self, caller: Caller) -> None:
+        """Use ``from_environment``."""
+        self._caller = caller
+
+    def adopt(self, connection: Connection) -> Connection:
+        """The connection under the id it has in the project; made there when it is new.
+
+        Its secrets stay here.
+        """
+        where = "serviceendpoint/endpoints"
+        query = {"endpointNames": connection.name}
+        found = self._caller.in_project("GET", where, query=query)["value"]
+        if found and found[0]["authorization"]["scheme"] == connection.scheme:
+            return dataclasses.replace(connection, identity=found[0]["id"])
+        public = {
+            name: value
+            for name, value in connection.parameters.items()
+            if name.lower() == "serviceprincipalid" or not is_secret_parameter(name)
+        }
+        reference = {"name": connection.name, "projectReference": {"name": self._caller.project}}
+        body = {
+            "name": connection.name,
+            "type": "azurerm",
+            "url": connection.url,
+            "authorization": {"scheme": connection.scheme, "parameters": public},
+            "data": dict(connection.data),
+            "serviceEndpointProjectReferences": [reference],
+        }
+        # The agent's own settings say what a connection is; the project's follows them.
+        if found:
+            made = self._caller.call("PUT", f"_apis/{where}/{found[0]['id']}", body=body)
+        else:
+            made = self._caller.call("POST", f"_apis/{where}", body=body)
+        return dataclasses.replace(connection, identity=made["id"])
+
+    def queue(self, variables: Mapping[str, str], file: Path) -> JobRequest:
+        """Queue a build of the pipeline's definition, made when it is new, and take its job.
+
+        Args:
+            variables: the run's: the pipeline's name, branch and version.
+            file: of the pipeline, for the new definition.
+        """
+        name = variables["Build.DefinitionName"]
+        found = self._caller.in_project("GET", "build/definitions", query={"name": name})
+        definition = found["value"][0] if found["value"] else self._define(name, file)
+        agent = _agent_name()
+        build = self._caller.in_project(
+            "POST",
+            "build/builds",
+            body={
+                "definition": {"id": definition["id"]},
+                "sourceBranch": variables.get("Build.SourceBranch") or None,
+                "sourceVersion": variables.get("Build.SourceVersion") or None,
+                # Other agents may listen, and other builds may wait.
+                "demands": [f"Agent.Name -equals {agent}"],
+            },
+        )
+        return self._take(agent, build["id"])
+
+    def release(
+        self, name: str, file: Path, artifacts: Mapping[str, Mapping[str, str]]
+    ) -> JobRequest:
+        """Create a release of the definition of that name, made when it is new, and take its job.
+
+        Args:
+            name: of the release definition.
+            file: of the definition, as the portal exports it.
+            artifacts: ``id`` and ``number`` of the builds that are released, by alias.
+        """
+        area = self._caller.call("GET", f"_apis/ResourceAreas/{_RELEASE_AREA}")
+        caller = self._caller.at(area["locationUrl"])
+        query = {"searchText": name, "isExactNameMatch": "true"}
+        found = caller.in_project("GET", "Release/definitions", query=query)["value"]
+        if not found:
+            body = json.loads(file.read_text(encoding="utf-8-sig"))
+            found = [caller.in_project("POST", "Release/definitions", body=body)]
+        agent = _agent_name()
+        made = caller.in_project(
+            "POST",
+            "Release/releases",
+            body={
+                "definitionId": found[0]["id"],
+                "artifacts": [
+                    {"alias": alias, "instanceReference": {"id": one["id"], "name": one["number"]}}
+                    for alias, one in artifacts.items()
+                ],
+                "properties": {"demands": [f"Agent.Name -equals {agent}"]},
+            },
+        )
+        ids = {stage["name"]: stage["id"] for stage in made["environments"]}
+        stages = Stages(caller, made["id"], ids)
+        return dataclasses.replace(self._take(agent, made["id"]), stages=stages)
+
+    def _define(self, name: str, file: Path) -> Any:
+        process = {"type": 2, "yamlFilename": file.name}
+        body = {"name": name, "process": process}
+        return self._caller.in_project("POST", "build/definitions", body=body)
+
+    def _take(self, agent: str, number: int) -> JobRequest:
+        pool = "_apis/distributedtask/pools/1"
+        session = self._caller.call("POST", f"{pool}/sessions", body={"agent": {"name": agent}})
+        identity = session["sessionId"]
+        message = self._caller.call("GET", f"{pool}/messages", query={"sessionId": identity})
+        self._caller.call("DELETE", f"{pool}/sessions/{identity}")
+        if message is None:
+            raise AgentError(f"the organisation gave the job of {number} to no agent; run again")
+        request = json.loads(message["body"])
+        (endpoint,) = request["resources"]["endpoints"]
+        return JobRequest(
+            number=number,
+            plan=request["plan"]["planId"] or "",
+            job=request["jobId"],
+            project=request["plan"]["scopeIdentifier"],
+            url=endpoint["url"],
+            token=endpoint["authorization"]["parameters"]["AccessToken"],
+            variables={name: one["value"] for name, one in request["variables"].items()},
+        )
+
+
+def from_environment(environment: Mapping[str, str], masker: SecretMasker) -> Organization | None:
+    """The organisation that the agent's environment names, None when it names none.
+
+    Args:
+        environment: the agent's.
+        masker: is told the token.
+
+    Raises:
+        AgentError: it is named without a project or a token.
+    """
+    url, project, token = (environment.get(name, "") for name in SETTINGS)
+    if not url:
+        return None
+    if not (project and token):
+        raise AgentError(f"{SETTINGS[0]} is set, and {' or '.join(SETTINGS[1:])} is not; set both")
+    masker.add_variable(token)
+    session = requests.Session()
+    session.auth = ("", token)
+    return Organization(Caller(url, project, session))
+
+
+def as_job(request: JobRequest) -> Caller:
+    """The organisation as the build's job sees it."""
+    session = requests.Session()
+    session.headers["authorization"] = f"Bearer {request.token}"
+    return Caller(request.url, request.project, session)
+
+
+def _agent_name() -> str:
+    return f"local-agent-{uuid.uuid4().hex[:12]}"

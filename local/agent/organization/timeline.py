@@ -1,0 +1,126 @@
+"""Telling the organisation of one plan: its records, attachments, logs and events.
+
+The forms are those that the real agent sends (microsoft/azure-pipelines-agent,
+src/Microsoft.VisualStudio.Services.Agent/JobServer.cs and JobServerQueue.cs).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from local.agent.errors import AgentError
+from local.agent.organization.caller import Caller, UnreachableError
+from local.agent.organization.organization import JobRequest, as_job
+from local.agent.session.task_result import Result
+
+
+class Timeline:
+    """A plan as its job tells of it.
+
+    Nothing of the run depends on being told: a failure is shown and the run goes on.
+
+    Attributes:
+        plan: its id, empty while there is none; the stages of a release have one each.
+        caller: the organisation, as the job.
+    """
+
+    def __init__(
+        self,
+        request: JobRequest,
+        hub: str,
+        *,
+        warn: Callable[[str], None],
+        mask: Callable[[str], str],
+    ) -> None:
+        """`hub`: build or release; `warn`: shows a line; `mask`: hides secrets in what is told."""
+        self.plan = request.plan
+        self.caller: Caller = as_job(request)
+        self._request = request
+        self._hub = hub
+        self._warn = warn
+        self._mask = mask
+        self._count = 0
+        self._silent = False
+
+    def event(self, name: str, **more: str) -> None:
+        """The job started or completed."""
+        about = {"jobId": self._request.job, "requestId": self._request.number}
+        self.tell("POST", self._path("events"), body={"name": name, **about, **more})
+
+    def begin(self, identity: str, kind: str, name: str, title: str, parent: str | None) -> None:
+        """A record, in progress."""
+        self._count += 1
+        self._record(
+            id=identity,
+            parentId=parent,
+            type=kind,
+            name=self._mask(title or name),
+            refName=name,
+            identifier=name,
+            order=self._count,
+            state="inProgress",
+            startTime=_now(),
+        )
+
+    def end(self, identity: str, result: Result, **more: Any) -> None:
+        """The same record, completed."""
+        self._record(
+            id=identity,
+            state="completed",
+            result=result.json_name,
+            finishTime=_now(),
+            percentComplete=100,
+            **more,
+        )
+
+    def attach(self, identity: str, kind: str, name: str, file: Path) -> None:
+        """A file beside a record."""
+        place = f"{quote(kind, safe='')}/{quote(name, safe='')}"
+        path = self._path(f"timelines/{self.plan}/records/{identity}/attachments/{place}")
+        self.tell("PUT", path, data=file.read_bytes())
+
+    def log(self, identity: str, file: Path) -> dict[str, Any]:
+        """A record's log; what the record says of it."""
+        made = self.tell("POST", self._path("logs"), body={"path": f"logs\\{identity}"})
+        if made is None:
+            return {}
+        self.tell("POST", self._path(f"logs/{made['id']}"), data=file.read_bytes())
+        return {"log": {"id": made["id"], "type": "Container", "location": made["location"]}}
+
+    def oidc_request_uri(self, job: str) -> str:
+        """Where a job of the plan asks for the ID token of a service connection."""
+        place = f"{self._request.url}{self._request.project}/_apis"
+        return f"{place}/{self._path(f'jobs/{job}/oidctoken')}"
+
+    def tell(self, method: str, path: str, **options: Any) -> Any:
+        """Any request of the job's; None when it failed, which is shown, or there is no plan."""
+        if not self.plan:
+            return None
+        return self.attempt(lambda: self.caller.in_project(method, path, **options))
+
+    def attempt(self, request: Callable[[], Any]) -> Any:
+        """The answer of a request; None when it failed, which is shown."""
+        if self._silent:
+            return None
+        try:
+            return request()
+        except AgentError as error:
+            # Only where nobody answers is there no use in telling the rest.
+            self._silent = isinstance(error, UnreachableError)
+            self._warn(f"##[warning]{self._mask(str(error))}")
+            return None
+
+    def _record(self, **record: Any) -> None:
+        body = {"count": 1, "value": [record]}
+        self.tell("PATCH", self._path(f"timelines/{self.plan}/records"), body=body)
+
+    def _path(self, below: str) -> str:
+        return f"distributedtask/hubs/{self._hub}/plans/{self.plan}/{below}"
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")

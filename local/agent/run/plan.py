@@ -1,0 +1,111 @@
+"""Before anything runs: every step's task is found, every service connection exists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from local.agent.definition.model import (
+    Job,
+    Pipeline,
+    Stage,
+    Step,
+)
+from local.agent.errors import PipelineFileError
+from local.agent.host.connection import DEFAULT_SETTINGS, Connection
+from local.agent.host.tasks import (
+    HANDLERS,
+    TaskDefinition,
+    find,
+    unknown,
+)
+from local.agent.host.variables import CaseInsensitive, expand
+from local.agent.job.builtin import CHOICES, built_in
+from local.agent.job.planned_step import Plan, PlannedStep
+
+
+def make_plan(
+    pipeline: Pipeline,
+    tasks: list[TaskDefinition],
+    connections: tuple[Connection, ...],
+    predefined: dict[str, str],
+) -> Plan:
+    """Return the enabled steps by stage and job name.
+
+    Raises:
+        PipelineFileError: a step asks for a task, a handler or a connection that is not there.
+    """
+    plan: Plan = {}
+    for stage in pipeline.stages:
+        for job in stage.jobs:
+            static = _static_variables(pipeline, stage, job, predefined)
+            plan[stage.name, job.name] = tuple(
+                _planned(step, pipeline.path, tasks, connections, static)
+                for step in job.steps
+                if step.enabled
+            )
+    return plan
+
+
+def needs_node(plan: Plan) -> bool:
+    """Say whether any step runs a task of the .vsix."""
+    return any(step.task is not None for steps in plan.values() for step in steps)
+
+
+def _static_variables(
+    pipeline: Pipeline, stage: Stage, job: Job, predefined: dict[str, str]
+) -> CaseInsensitive:
+    merged = dict(predefined)
+    for definition in (*pipeline.variables, *stage.variables, *job.variables):
+        merged[definition.name] = definition.value
+    return CaseInsensitive(merged)
+
+
+def _planned(
+    step: Step,
+    path: Path,
+    tasks: list[TaskDefinition],
+    connections: tuple[Connection, ...],
+    variables: CaseInsensitive,
+) -> PlannedStep:
+    task = find(tasks, step.task) if "@" in step.task else None
+    if task is None:
+        key = built_in(step.task)
+        if key is None:
+            raise _error(path, step, unknown(tasks, step.task, CHOICES))
+        return PlannedStep(step=step, label=key, built_in=key)
+    for execution, handler in task.handlers.items():
+        if handler is None:
+            message = f"the task {task.label} has no {execution} handler of {' or '.join(HANDLERS)}"
+            raise _error(path, step, f"{message}, the only ones agents still run")
+    given = task.resolve_aliases(step.inputs)
+    for declared in task.inputs:
+        if declared.type.lower().startswith("connectedservice:"):
+            value = expand(given.get(declared.name, declared.default), variables)
+            for name in filter(None, (part.strip() for part in value.split(","))):
+                _check_connection(name, declared.name, step, path, connections)
+    return PlannedStep(step=step, label=task.label, task=task)
+
+
+def _check_connection(
+    name: str, declared: str, step: Step, path: Path, connections: tuple[Connection, ...]
+) -> None:
+    if not connections:
+        settings = ", ".join(DEFAULT_SETTINGS)
+        message = (
+            f"Step {step.name} input {declared} references service connection {name}, and there "
+            f"is none: set {settings} in the environment of the agent"
+        )
+        raise _error(path, step, message)
+    if not any(name.lower() in (one.name.lower(), one.identity) for one in connections):
+        there = ", ".join(f"'{one.name}'" for one in connections)
+        message = (
+            f"Step {step.name} input {declared} references service connection {name} which could "
+            f"not be found; there is {there}"
+        )
+        raise _error(path, step, message)
+
+
+def _error(path: Path, step: Step, message: str) -> PipelineFileError:
+    """Return an error at the step's line, or with its name where there are no lines."""
+    place = "" if step.line else f"step '{step.display_name}': "
+    return PipelineFileError(path, step.line, place + message)

@@ -1,0 +1,159 @@
+"""What every run stands on: the agent's environment, connection, tasks, counters and folders."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from local.agent.definition.model import Pipeline
+from local.agent.definition.numbering import Numbers, build_number
+from local.agent.errors import AgentError
+from local.agent.host import connection
+from local.agent.host.connection import Connection
+from local.agent.host.console import Console
+from local.agent.host.masking import SecretMasker
+from local.agent.host.tasks import TaskDefinition, read_tasks, unpack
+from local.agent.job.handlers import find_node
+from local.agent.job.planned_step import Plan
+from local.agent.organization import organization
+from local.agent.organization.caller import SETTINGS
+from local.agent.organization.organization import JobRequest, Organization
+from local.agent.organization.run_updates import report_of
+from local.agent.run.plan import needs_node
+from local.agent.session.session import Folders, Session
+
+APPLICATION = "azure-pipelines-local-agent"
+# Older runs in the default place are deleted; with --work nothing ever is.
+KEPT_RUNS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What is known of this machine and of the command line, whatever runs.
+
+    Attributes:
+        environment: the agent's own, without its settings; steps inherit it.
+        work: where the run's folder is kept, None for the user's cache folder.
+    """
+
+    environment: dict[str, str]
+    connections: tuple[Connection, ...]
+    organization: Organization | None
+    masker: SecretMasker
+    numbers: Numbers
+    now: datetime.datetime
+    cache: Path
+    work: Path | None
+    vsix: Path | None
+    tasks: list[TaskDefinition]
+
+    @classmethod
+    def find(cls, work: Path | None, vsix: Path | None, connections: Mapping[str, str]) -> Place:
+        """Look at the environment and the .vsix; raises AgentError when one cannot be used."""
+        environment = dict(os.environ)
+        own = connection.from_environment(environment, connections)
+        masker = _masker(environment)
+        joined = organization.from_environment(environment, masker)
+        for name in (*connection.OWN_SETTINGS, *SETTINGS):
+            environment.pop(name, None)
+        for one in own:
+            one.hide(masker)
+        if joined is not None:
+            own = tuple(joined.adopt(one) for one in own)
+        cache = Path(platformdirs.user_cache_dir(APPLICATION, appauthor=False))
+        return cls(
+            environment=environment,
+            connections=own,
+            organization=joined,
+            masker=masker,
+            numbers=Numbers((work or cache) / "numbers.json"),
+            now=datetime.datetime.now(datetime.timezone.utc),
+            cache=cache,
+            work=work,
+            vsix=vsix,
+            tasks=read_tasks(vsix) if vsix is not None else [],
+        )
+
+    def node(self, plan: Plan) -> str:
+        """Return the Node to run tasks with; raises AgentError when one is needed and not there."""
+        return find_node(self.environment.get("PATH")) if needs_node(plan) else "node"
+
+    def number(self, pipeline: Pipeline, predefined: Mapping[str, str]) -> str:
+        """Return the next number of a build, or name of a release, by the definition's format."""
+        static = {definition.name: definition.value for definition in pipeline.variables}
+        return build_number(
+            pipeline.name_format,
+            variables={**predefined, **static},
+            now=self.now,
+            numbers=self.numbers,
+            pipeline=str(pipeline.path.resolve()),
+        )
+
+    def session(
+        self,
+        pipeline: Pipeline,
+        predefined: dict[str, str],
+        node: str,
+        request: JobRequest | None,
+        *,
+        label: str,
+    ) -> Session:
+        """Make the run's folder, named after its time and ``label``, and what runs in it."""
+        folders = _folders(self.work, self.cache, self.now, label, self.environment)
+        if self.vsix is not None:
+            unpack(self.vsix, self.tasks, folders.tasks)
+        token = request.token if request is not None else secrets.token_urlsafe(24)
+        system = connection.system_connection(predefined["System.CollectionUri"], token)
+        system.hide(self.masker)
+        self.masker.add_variable(token)
+        console = Console(self.masker)
+        return Session(
+            folders=folders,
+            masker=self.masker,
+            console=console,
+            report=report_of(request, console),
+            source=pipeline.path,
+            environment=self.environment,
+            predefined=predefined,
+            access_token=token,
+            connections=self.connections,
+            system=system,
+            node=node,
+            default_branch=pipeline.default_branch,
+        )
+
+
+def _masker(environment: Mapping[str, str]) -> SecretMasker:
+    shortest = environment.get("AZP_IGNORE_SECRETS_SHORTER_THAN", "")
+    return SecretMasker(int(shortest) if shortest.isdecimal() else 0)
+
+
+def _folders(
+    work: Path | None,
+    cache: Path,
+    now: datetime.datetime,
+    label: str,
+    environment: Mapping[str, str],
+) -> Folders:
+    runs = work or cache / "runs"
+    tools = environment.get("AGENT_TOOLSDIRECTORY") or str(cache / "tools")
+    folder = runs / f"{now:%Y%m%d-%H%M%S}-{label}"
+    try:
+        folder.mkdir(parents=True)
+        Path(tools).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AgentError(
+            f"the folder '{error.filename}' cannot be made ({error.strerror}); choose another "
+            "with --work, or another AGENT_TOOLSDIRECTORY"
+        ) from error
+    if work is None:
+        for old in sorted(runs.glob("[0-9]*-[0-9]*-[0-9]*"))[:-KEPT_RUNS]:
+            shutil.rmtree(old, ignore_errors=True)
+    return Folders(root=folder.resolve(), tools=Path(tools).resolve())

@@ -1,0 +1,144 @@
+"""From the command line's arguments to a session that is ready to run, or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.agent.definition.classic_build import read_build
+from local.agent.definition.classic_release import read_release
+from local.agent.definition.model import Pipeline
+from local.agent.definition.pipeline_file import read_pipeline
+from local.agent.errors import AgentError
+from local.agent.host.sources import find_sources
+from local.agent.job.planned_step import Plan
+from local.agent.run.deployment import Selection, select
+from local.agent.run.plan import make_plan
+from local.agent.run.setup import Place
+from local.agent.session.approvals import read_approvals
+from local.agent.session.artifacts import artifact_variables, primary_variables
+from local.agent.session.predefined import release_variables, run_variables
+from local.agent.session.session import ReleaseRun, Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What is needed to run."""
+
+    pipeline: Pipeline
+    plan: Plan
+    session: Session
+
+
+def prepare(
+    file: Path,
+    *,
+    vsix: Path | None,
+    variables: Mapping[str, str],
+    parameters: Mapping[str, str],
+    connections: Mapping[str, str],
+    work: Path | None,
+) -> Prepared:
+    """Read, check and plan; nothing of the pipeline has run when this refuses.
+
+    Raises:
+        AgentError: with the one sentence that the user needs.
+    """
+    place = Place.find(work, vsix, connections)
+    sources = find_sources(file)
+    predefined = run_variables(file.stem, sources, 0, place.now)
+    if file.suffix.lower() == ".json":
+        if parameters:
+            raise AgentError("--parameter: a classic definition has none; use --variable")
+        pipeline = read_build(file, environment=place.environment, overrides=variables)
+    else:
+        pipeline = read_pipeline(
+            file, variables=predefined, overrides=variables, parameters=parameters
+        )
+    plan = make_plan(pipeline, place.tasks, place.connections, predefined)
+    node = place.node(plan)
+
+    def run(build_id: int) -> dict[str, str]:
+        identity = pipeline.identity
+        return run_variables(pipeline.name, sources, build_id, place.now, identity=identity)
+
+    joined = place.organization
+    request = joined.queue(run(0), file) if joined is not None else None
+    build_id = request.number if request is not None else place.numbers.next("Build.BuildId")
+    predefined = run(build_id)
+    if request is not None:
+        predefined = request.completed(predefined)
+    if pipeline.name_format or request is None:
+        predefined["Build.BuildNumber"] = place.number(pipeline, predefined)
+    session = place.session(pipeline, predefined, node, request, label=str(build_id))
+    return Prepared(pipeline=pipeline, plan=plan, session=session)
+
+
+def prepare_release(
+    file: Path,
+    *,
+    vsix: Path | None,
+    variables: Mapping[str, str],
+    artifacts: Mapping[str, Path],
+    after: Path | None,
+    approve: Collection[str],
+    reject: Collection[str],
+    connections: Mapping[str, str],
+    work: Path | None,
+) -> Prepared:
+    """Read, check and plan a release.
+
+    Args:
+        file: the release definition.
+        vsix: the extension whose tasks it uses.
+        variables: of the command line.
+        artifacts: by alias, the result of a build or a folder.
+        after: the result of the build that starts the release by its trigger.
+        approve: stages whose approvals are given.
+        reject: stages whose approvals are refused.
+        connections: more service connections, name to scheme.
+        work: where the release's folder is kept.
+
+    Raises:
+        TriggerError: the build of ``after`` starts no release.
+        AgentError: anything else that is wrong.
+    """
+    place = Place.find(work, vsix, connections)
+    release = read_release(file, environment=place.environment, overrides=variables)
+    selection = select(release, artifacts=artifacts, after=after)
+    pipeline = selection.pipeline
+    approvals = read_approvals(pipeline.stages, approve=approve, reject=reject)
+    predefined = _release_predefined(pipeline, selection, 0)
+    plan = make_plan(pipeline, place.tasks, place.connections, predefined)
+    node = place.node(plan)
+    joined = place.organization
+    builds = {alias: one.facts for alias, one in selection.sources.items() if one.is_build}
+    request = joined.release(pipeline.name, file, builds) if joined is not None else None
+    own = request.number if request is not None else place.numbers.next("Release.ReleaseId")
+    predefined = _release_predefined(pipeline, selection, own)
+    if request is not None:
+        predefined = request.completed(predefined)
+    predefined["Release.ReleaseName"] = place.number(pipeline, predefined)
+    if request is not None and request.stages is not None:
+        request.stages.rename(predefined["Release.ReleaseName"])
+    session = place.session(pipeline, predefined, node, request, label=f"{own}r")
+    session.release = ReleaseRun(sources=selection.sources)
+    session.approvals = approvals
+    return Prepared(pipeline=pipeline, plan=plan, session=session)
+
+
+def _release_predefined(
+    pipeline: Pipeline, selection: Selection, release_id: int
+) -> dict[str, str]:
+    found = release_variables(
+        pipeline.name, release_id, identity=pipeline.identity, alias=selection.triggered_by
+    )
+    for stage in pipeline.stages:
+        found[f"Release.Environments.{stage.name}.status"] = "NotStarted"
+    for position, (alias, source) in enumerate(selection.sources.items()):
+        found.update(artifact_variables(alias, source))
+        if position == 0:
+            found["Release.PrimaryArtifactSourceAlias"] = alias
+            found.update(primary_variables(source))
+    return found

@@ -1,0 +1,1 @@
+"""Builds: definitions, builds, agents, jobs, logs and test runs."""

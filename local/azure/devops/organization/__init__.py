@@ -1,0 +1,1 @@
+"""The organisation: projects, access, service connections, extensions, permissions."""

@@ -1,0 +1,72 @@
+"""Installed extensions (area `ExtensionManagement`), out of the gallery once they are shared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.azure.devops.organization.gallery import find_extension
+from local.azure.devops.rest import Area
+from local.azure.identity.organization import ORGANIZATION_HOST, organization
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Request, Response, ServiceError, json_response
+
+HOST = f"extmgmt.{ORGANIZATION_HOST}"
+area = Area("ExtensionManagement", id="6c2b0933-3600-42ae-bf8b-93d4f7e83594", host=HOST)
+BY_NAME = area.location(
+    "fb0da285-f23e-4b56-8b53-3ef5f9f6de66",
+    "_apis/{area}/{resource}/{publisherName}/{extensionName}/{version}",
+    resource="InstalledExtensionsByName",
+    released=0.0,
+)
+_KIND = "devops-installed-extension"
+
+
+@area.on("GET", BY_NAME, "publisherName", "extensionName")
+def get_installed(cloud: Cloud, request: Request) -> Response:
+    """One installed extension. 404 where it is not installed."""
+    found = cloud.store.get(_KIND, _key(request))
+    if found is None:
+        raise ServiceError(
+            404,
+            "InstalledExtensionNotFoundException",
+            f"TF1590010: The extension {_name(request)} is not installed in this organization.",
+        )
+    return json_response(found)
+
+
+@area.on("POST", BY_NAME, "publisherName", "extensionName")
+@area.on("POST", BY_NAME, "publisherName", "extensionName", "version")
+def install(cloud: Cloud, request: Request) -> Response:
+    """Install an extension that the gallery shows to this organisation."""
+    found = find_extension(cloud, request.params["publisherName"], request.params["extensionName"])
+    if found is None or organization(cloud).name not in found["sharedWith"]:
+        raise ServiceError(
+            404,
+            "ExtensionDoesNotExistException",
+            f"The extension {_name(request)} does not exist or is not shared with this "
+            "organization.",
+        )
+    if cloud.store.get(_KIND, _key(request)) is not None:
+        raise ServiceError(
+            409,
+            "ExtensionAlreadyInstalledException",
+            f"TF1590010: The extension {_name(request)} is already installed.",
+        )
+    shown: dict[str, Any] = {
+        "publisherId": found["publisher"],
+        "publisherName": found["publisher"],
+        "extensionId": found["name"],
+        "extensionName": found["name"],
+        "version": found["version"],
+        "installState": {"flags": "none", "lastUpdated": cloud.timestamp()},
+    }
+    cloud.store.insert(_KIND, _key(request), shown)
+    return json_response(shown)
+
+
+def _name(request: Request) -> str:
+    return f"{request.params['publisherName']}.{request.params['extensionName']}"
+
+
+def _key(request: Request) -> str:
+    return _name(request).lower()

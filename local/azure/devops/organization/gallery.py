@@ -1,0 +1,181 @@
+"""The Marketplace (area `gallery`), as far as `tfx extension publish` and `share` ask it.
+
+It is no organisation's: its addresses name none, and clients ask `OPTIONS _apis/gallery` where
+things are (microsoft/azure-devops-node-api, api/GalleryApi.ts and VsoClient.ts). A package is read
+for the identity in its `extension.vsixmanifest` and validated at once.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+from local.azure.devops.organization.access import authenticate
+from local.azure.devops.rest import Area, Location, collection, error_answer
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.web import Handler, Router
+
+HOST = "marketplace.visualstudio.com"
+_AREA = Area("gallery", id=None, host=HOST)
+EXTENSIONS = _AREA.location(
+    "a41192c8-9525-4b58-bc86-179fa549d80d",
+    "_apis/{area}/extensions",
+    resource="extensions",
+    version=2,
+    released=0.0,
+)
+EXTENSION = _AREA.location(
+    "e11ea35a-16fe-4b80-ab11-c4cab88a0966",
+    "_apis/{area}/publishers/{publisherName}/{resource}/{extensionName}",
+    resource="extensions",
+    version=2,
+    released=0.0,
+)
+SHARES = _AREA.location(
+    "a1e66d8f-f5de-4d16-8309-91a4e015ee46",
+    "_apis/{area}/publishers/{publisherName}/extensions/{extensionName}/{resource}/{accountName}",
+    resource="accounts",
+    released=0.0,
+)
+router = Router(HOST)
+_KIND = "gallery-extension"
+_VALIDATED = 1
+_IDENTITY = re.compile(rb"<Identity\b[^>]*>")
+_ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
+
+
+def find_extension(cloud: Cloud, publisher: str, name: str) -> dict[str, Any] | None:
+    """A published extension as it is stored, or None."""
+    return cloud.store.get(_KIND, f"{publisher}.{name}".lower())
+
+
+def _on(methods: str, location: Location) -> Callable[[Handler], Handler]:
+    path = location.template.replace("{area}", location.area).replace(
+        "{resource}", location.resource
+    )
+
+    def declare(handler: Handler) -> Handler:
+        router.route(methods, f"/{path}", authenticated=False)(_guarded(handler))
+        return handler
+
+    return declare
+
+
+def _guarded(handler: Handler) -> Handler:
+    def guard(cloud: Cloud, request: Request) -> Response:
+        try:
+            if authenticate(cloud, request):
+                raise ServiceError(403, "AccessDeniedException", "A job may not publish.")
+            return handler(cloud, request)
+        except ServiceError as error:
+            return error_answer(error)
+
+    return guard
+
+
+@router.route("OPTIONS", "/_apis/gallery", authenticated=False)
+def options(_cloud: Cloud, _request: Request) -> Response:
+    """Where things are."""
+    return collection([one.document() for one in _AREA.locations])
+
+
+@_on("POST", EXTENSIONS)
+def create_extension(cloud: Cloud, request: Request) -> Response:
+    """Publish a new extension."""
+    made = _read(request.body)
+    if find_extension(cloud, made["publisher"], made["name"]) is not None:
+        raise ServiceError(
+            409, "ExtensionAlreadyExistsException", "The extension already exists; update it."
+        )
+    return _put(cloud, made, [])
+
+
+@_on("PUT", EXTENSION)
+def update_extension(cloud: Cloud, request: Request) -> Response:
+    """Publish a new version; the version must be another."""
+    stored = _stored(cloud, request)
+    made = _read(request.body)
+    if made["version"] in stored["versions"]:
+        raise ServiceError(
+            400,
+            "VersionAlreadyExistsException",
+            f"Version number must increase each time an extension is published. Extension: "
+            f"{made['publisher']}.{made['name']} Current version: {stored['version']} "
+            f"Updated version: {made['version']}",
+        )
+    return _put(cloud, {**made, "sharedWith": stored["sharedWith"]}, stored["versions"])
+
+
+@_on("GET", EXTENSION)
+def get_extension(cloud: Cloud, request: Request) -> Response:
+    """One extension with its versions and whom it is shared with."""
+    return json_response(_shown(_stored(cloud, request)))
+
+
+@_on("POST", SHARES)
+def share_extension(cloud: Cloud, request: Request) -> Response:
+    """Show an extension to an organisation."""
+    stored = _stored(cloud, request)
+    account = request.params["accountName"].lower()
+    shared = sorted({*stored["sharedWith"], account})
+    _save(cloud, {**stored, "sharedWith": shared})
+    return Response(status=204)
+
+
+def _stored(cloud: Cloud, request: Request) -> dict[str, Any]:
+    publisher, name = request.params["publisherName"], request.params["extensionName"]
+    found = find_extension(cloud, publisher, name)
+    if found is None:
+        raise ServiceError(
+            404,
+            "ExtensionDoesNotExistException",
+            f"The extension {publisher}.{name} does not exist.",
+        )
+    return found
+
+
+def _put(cloud: Cloud, made: dict[str, Any], versions: list[str]) -> Response:
+    stored = {"sharedWith": [], **made, "versions": [made["version"], *versions]}
+    stored["lastUpdated"] = cloud.timestamp()
+    _save(cloud, stored)
+    return json_response(_shown(stored))
+
+
+def _save(cloud: Cloud, stored: dict[str, Any]) -> None:
+    cloud.store.put(_KIND, f"{stored['publisher']}.{stored['name']}".lower(), stored)
+
+
+def _read(package: bytes) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(package)) as archive:
+            manifest = archive.read("extension.vsixmanifest")
+    except (zipfile.BadZipFile, KeyError):
+        raise ServiceError(
+            400, "InvalidPackageFormatException", "The package is no VSIX with a manifest."
+        ) from None
+    identity = _IDENTITY.search(manifest)
+    found = dict(_ATTRIBUTE.findall(identity[0])) if identity else {}
+    names = {"name": b"Id", "publisher": b"Publisher", "version": b"Version"}
+    if not all(found.get(key) for key in names.values()):
+        raise ServiceError(
+            400, "InvalidPackageFormatException", "The manifest has no Id, Publisher and Version."
+        )
+    return {name: found[key].decode() for name, key in names.items()}
+
+
+def _shown(stored: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "extensionId": f"{stored['publisher']}.{stored['name']}",
+        "extensionName": stored["name"],
+        "publisher": {"publisherName": stored["publisher"]},
+        "lastUpdated": stored["lastUpdated"],
+        "versions": [
+            {"version": one, "flags": _VALIDATED, "lastUpdated": stored["lastUpdated"]}
+            for one in stored["versions"]
+        ],
+        "sharedWith": [{"type": "account", "name": one} for one in stored["sharedWith"]],
+    }

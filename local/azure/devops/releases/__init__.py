@@ -1,0 +1,1 @@
+"""Classic releases: definitions, releases and what they attach."""

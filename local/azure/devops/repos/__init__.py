@@ -1,0 +1,1 @@
+"""Git repositories: their files and pull requests."""

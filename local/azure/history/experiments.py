@@ -1,0 +1,149 @@
+"""Experiments, the folders of runs. Paths: /history/v1.0/.../experiments and /experimentids."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from local.azure.history.filters import parse_filter, sort_by
+from local.azure.kernel import fields
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.store import AlreadyExists
+from local.azure.kernel.web import Router
+
+HISTORY = "/history/v1.0{workspace}"
+BY_NAME = HISTORY + "/experiments/{experiment}"
+BY_ID = HISTORY + "/experimentids/{experiment}"
+
+router = Router()
+
+
+def find_experiment(cloud: Cloud, name_or_id: str) -> dict[str, Any] | None:
+    """An experiment by its name or its id, or None."""
+    found = cloud.store.get("experiment", name_or_id)
+    if found is None:
+        pointer = cloud.store.get("experiment-id", name_or_id)
+        found = cloud.store.get("experiment", pointer["name"]) if pointer else None
+    return found
+
+
+def existing_experiment(cloud: Cloud, name_or_id: str) -> dict[str, Any]:
+    """An experiment by its name or its id. Raises ServiceError 404."""
+    found = find_experiment(cloud, name_or_id)
+    if found is None:
+        raise ServiceError(404, "UserError", f"Experiment {name_or_id} was not found.")
+    return found
+
+
+def ensure_experiment(cloud: Cloud, name: str) -> dict[str, Any]:
+    """The experiment of this name, made when absent."""
+    experiment: dict[str, Any] = {
+        "experimentId": str(uuid.uuid4()),
+        "name": name,
+        "description": None,
+        "createdUtc": cloud.timestamp(),
+        "archivedTime": None,
+        "tags": {},
+    }
+    try:
+        cloud.store.insert("experiment", name, experiment)
+    except AlreadyExists:
+        return existing_experiment(cloud, name)
+    cloud.store.put("experiment-id", experiment["experimentId"], {"name": name})
+    return experiment
+
+
+@router.route("GET", BY_NAME)
+@router.route("GET", BY_ID)
+def show_experiment(cloud: Cloud, request: Request) -> Response:
+    """An experiment."""
+    return json_response(existing_experiment(cloud, request.params["experiment"]))
+
+
+@router.route("POST", BY_NAME)
+def create_experiment(cloud: Cloud, request: Request) -> Response:
+    """Create, or find the one that exists."""
+    return json_response(ensure_experiment(cloud, request.params["experiment"]))
+
+
+@router.route("PATCH", BY_ID)
+def update_experiment(cloud: Cloud, request: Request) -> Response:
+    """Add tags, describe, archive or reactivate."""
+    name = existing_experiment(cloud, request.params["experiment"])["name"]
+    body = request.json_object()
+    if body.get("name") not in (None, name):
+        raise ServiceError(501, "NotImplemented", "The local Azure does not rename experiments.")
+
+    tags = fields.texts(body, "tags")
+
+    def change(experiment: dict[str, Any]) -> None:
+        experiment["tags"].update(tags)
+        if body.get("description") is not None:
+            experiment["description"] = body["description"]
+        if body.get("archive") is not None:
+            experiment["archivedTime"] = cloud.timestamp() if body["archive"] else None
+
+    return json_response(cloud.store.update("experiment", name, change))
+
+
+@router.route("POST", BY_ID + "/tags:delete")
+def delete_experiment_tags(cloud: Cloud, request: Request) -> Response:
+    """Remove tags."""
+    name = existing_experiment(cloud, request.params["experiment"])["name"]
+    tags = fields.names(request.json_object(), "tags")
+
+    def change(experiment: dict[str, Any]) -> None:
+        for tag in tags:
+            experiment["tags"].pop(tag, None)
+
+    cloud.store.update("experiment", name, change)
+    return json_response({"errors": {}})
+
+
+@router.route("DELETE", BY_ID)
+def delete_experiment(cloud: Cloud, request: Request) -> Response:
+    """Delete an experiment that holds no runs."""
+    experiment = existing_experiment(cloud, request.params["experiment"])
+    runs = cloud.store.list("run")
+    if any(run["experimentId"] == experiment["experimentId"] for run in runs):
+        raise ServiceError(
+            400, "UserError", f"Only empty Experiments can be deleted; {experiment['name']} is not."
+        )
+    cloud.store.delete("experiment-id", experiment["experimentId"])
+    cloud.store.delete("experiment", experiment["name"])
+    return json_response({})
+
+
+@router.route("POST", HISTORY + "/experiments:query")
+def query_experiments(cloud: Cloud, request: Request) -> Response:
+    """Experiments that match a filter, page by page."""
+    body = request.json_object()
+    view = str(body.get("viewType") or "ActiveOnly").lower()
+    matches = parse_filter(fields.optional_text(body, "filter"))
+    found = [
+        experiment
+        for experiment in cloud.store.list("experiment")
+        if matches(experiment)
+        and (view == "all" or (experiment["archivedTime"] is None) == (view == "activeonly"))
+    ]
+    return json_response(page(sort_by(found, order_text(body)), body))
+
+
+def order_text(asked: dict[str, Any]) -> str:
+    """The order expression of a query, which clients send as text or as a list of terms."""
+    if isinstance(asked.get("orderby"), list):
+        return ",".join(fields.names(asked, "orderby"))
+    return fields.optional_text(asked, "orderby") or ""
+
+
+def page(values: list[Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """One page of `values`, as `top` and `continuationToken` in `asked` say."""
+    try:
+        start = int(fields.optional_text(asked, "continuationToken") or 0)
+        size = int(fields.optional_text(asked, "top") or 500)
+    except ValueError:
+        raise ServiceError(400, "UserError", "top or continuationToken is not valid.") from None
+    start, end = max(start, 0), max(start, 0) + max(1, size)
+    token = str(end) if end < len(values) else None
+    return {"value": values[start:end], "continuationToken": token, "nextLink": None}

@@ -1,0 +1,1 @@
+"""What every service stands on: HTTP, routes, the store, certificates, faults."""

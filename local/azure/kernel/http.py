@@ -1,0 +1,94 @@
+"""What a handler takes and gives: a frozen request, a response, and an error that becomes one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class ServiceError(Exception):
+    """An answer other than success; the server turns it into `error_response`."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        """`status`: HTTP status; `code` and `message` as the service words them."""
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One HTTP request. `path` and `params` are unquoted, header names are lower-case."""
+
+    method: str
+    host: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    params: Mapping[str, str] = field(default_factory=dict)
+    caller: Mapping[str, Any] | None = None
+    raw_path: str = ""
+    raw_query: str = ""
+
+    def json(self) -> Any:
+        """The parsed body; None when it is empty. Raises ServiceError 400 when it is no JSON."""
+        if not self.body.strip():
+            return None
+        try:
+            return json.loads(self.body.decode("utf-8-sig"))
+        except ValueError as error:
+            raise ServiceError(
+                400, "BadRequest", f"The request body is not JSON: {error}"
+            ) from None
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object ({} when empty). Raises ServiceError 400 for anything else."""
+        parsed = self.json()
+        if parsed is None:
+            return {}
+        if not isinstance(parsed, dict):
+            raise ServiceError(400, "BadRequest", "The request body must be a JSON object.")
+        return parsed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """One HTTP response. A `content-length` header is only needed where the body is left out."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def json_response(
+    value: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON answer."""
+    return Response(
+        status=status,
+        body=json.dumps(value).encode(),
+        headers={"content-type": "application/json; charset=utf-8", **(headers or {})},
+    )
+
+
+def error_response(status: int, code: str, message: str) -> Response:
+    """An error as ARM and Azure ML's data planes word it: {"error": {"code", "message"}}."""
+    error: dict[str, Any] = {
+        "code": code,
+        "message": message,
+        "target": None,
+        "details": [],
+        "innerError": None,
+    }
+    return json_response({"error": error, "statusCode": status}, status)
+
+
+def required(body: Mapping[str, Any], name: str) -> Any:
+    """The value of a field that the service insists on. Raises ServiceError 400 when absent."""
+    if body.get(name) is None:
+        raise ServiceError(400, "ValidationError", f"The field '{name}' is required.")
+    return body[name]

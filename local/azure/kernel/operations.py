@@ -1,0 +1,76 @@
+"""Long-running operations of the model management service, as the SDK polls them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.web import Router
+
+router = Router()
+_KIND = "operation"
+
+
+def start(cloud: Cloud, kind: str, resource: str) -> str:
+    """A new operation that runs; returns its id."""
+    operation_id = str(uuid.uuid4())
+    cloud.store.insert(
+        _KIND,
+        operation_id,
+        {
+            "id": operation_id,
+            "operationType": kind,
+            "state": "Running",
+            "createdTime": cloud.timestamp(),
+            "endTime": None,
+            "resourceLocation": f"{cloud.workspace_scope}/{resource}",
+            "operationLog": None,
+            "operationDetails": {"subOperationType": "BuildEnvironment"},
+            "error": None,
+            "progress": "",
+        },
+    )
+    return operation_id
+
+
+def accepted(operation_id: str) -> Response:
+    """202, with the address at which the SDK asks for the operation's end."""
+    return Response(status=202, headers={"operation-location": f"/api/operations/{operation_id}"})
+
+
+def tell(cloud: Cloud, operation_id: str, text: str, *, part: str) -> None:
+    """Add a line to what `wait_for_deployment(show_output=True)` shows. part: subOperationType."""
+    # The SDK splits entries at '#' and the time from the text at '|'.
+    line = f"{cloud.now():%Y%m%d%H%M%S}|{text.replace('#', ' ').replace('|', ' ')}#"
+
+    def change(operation: dict[str, Any]) -> None:
+        operation["progress"] += line
+        operation["operationDetails"]["subOperationType"] = part
+
+    cloud.store.update(_KIND, operation_id, change)
+
+
+def finish(cloud: Cloud, operation_id: str, error: dict[str, Any] | None = None) -> None:
+    """End an operation: it failed when there is an error."""
+    cloud.store.update(
+        _KIND,
+        operation_id,
+        lambda operation: operation.update(
+            state="Failed" if error else "Succeeded", error=error, endTime=cloud.timestamp()
+        ),
+    )
+
+
+@router.route("GET", "/modelmanagement/v1.0{workspace}/operations/{id}")
+def show(cloud: Cloud, request: Request) -> Response:
+    """An operation; with `offset`, its progress from there on."""
+    operation = cloud.store.get(_KIND, request.params["id"])
+    if operation is None:
+        raise ServiceError(404, "NotFound", f"There is no operation {request.params['id']}.")
+    progress = operation.pop("progress")
+    offset = request.query.get("offset", "")
+    if offset.isdigit():
+        operation["streamingOperationLog"] = progress[int(offset) :]
+    return json_response(operation)

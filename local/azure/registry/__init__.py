@@ -1,0 +1,1 @@
+"""The workspace's models and environments."""

@@ -1,0 +1,1 @@
+"""Azure Resource Manager: the workspace, compute targets, regions and quota."""

@@ -1,0 +1,97 @@
+"""What a request may ask of an AmlCompute or AKS cluster, checked and with defaults filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.azure.kernel import fields
+from local.azure.kernel.http import ServiceError, required
+from local.azure.resources.regions import find_vm_size
+
+_PURPOSES = ("DevTest", "FastProd", "DenseProd")
+
+
+def aml_compute(asked: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a cluster of nodes. Raises ServiceError 400."""
+    priority = fields.optional_text(asked, "vmPriority") or "dedicated"
+    if priority.lower() not in ("dedicated", "lowpriority"):
+        raise ServiceError(400, "BadRequest", f"The VM priority '{priority}' is not known.")
+    return {
+        "vmSize": _vm_size(fields.optional_text(asked, "vmSize") or "Standard_DS3_v2").upper(),
+        "vmPriority": "LowPriority" if priority.lower() == "lowpriority" else "Dedicated",
+        "scaleSettings": scale_settings(fields.mapping(asked, "scaleSettings")),
+        "subnet": asked.get("subnet"),
+        "remoteLoginPortPublicAccess": asked.get("remoteLoginPortPublicAccess") or "NotSpecified",
+        "errors": None,
+    }
+
+
+def scale_settings(asked: dict[str, Any]) -> dict[str, Any]:
+    """How many nodes, and how long they idle. Raises ServiceError 400."""
+    try:
+        least = int(asked.get("minNodeCount") or 0)
+        most = int(required(asked, "maxNodeCount"))
+    except (TypeError, ValueError):
+        raise ServiceError(400, "BadRequest", "Node counts must be whole numbers.") from None
+    if least < 0 or most < least or most < 1:
+        raise ServiceError(
+            400,
+            "InvalidScaleSettings",
+            f"The scale settings are invalid: minNodeCount {least}, maxNodeCount {most}. The "
+            "maximum must be at least 1 and not below the minimum, which must not be negative.",
+        )
+    idle = asked.get("nodeIdleTimeBeforeScaleDown") or "PT120S"
+    return {"minNodeCount": least, "maxNodeCount": most, "nodeIdleTimeBeforeScaleDown": idle}
+
+
+def aks(name: str, location: str, properties: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an inference cluster. Raises ServiceError 400."""
+    asked = fields.mapping(properties, "properties")
+    purpose = asked.get("clusterPurpose") or "FastProd"
+    if purpose not in _PURPOSES:
+        raise ServiceError(400, "BadRequest", f"The cluster purpose '{purpose}' is not known.")
+    size = find_vm_size(_vm_size(fields.optional_text(asked, "agentVmSize") or "Standard_D3_v2"))
+    usual = 1 if purpose == "DevTest" else 3
+    try:
+        count = int(asked.get("agentCount") or usual)
+    except (TypeError, ValueError):
+        raise ServiceError(400, "BadRequest", "agentCount must be a whole number.") from None
+    tls = fields.mapping(asked, "sslConfiguration")
+    return {
+        "agentVmSize": size.name if size else None,
+        "agentCount": count,
+        "clusterPurpose": purpose,
+        "clusterFqdn": f"{name.lower()}.{location}.cloudapp.azure.com",
+        "loadBalancerType": asked.get("loadBalancerType") or "PublicIp",
+        "loadBalancerSubnet": asked.get("loadBalancerSubnet"),
+        "systemServices": None,
+        # The private key that may be among these is nothing to keep.
+        "sslConfiguration": {**tls, "key": None} if tls else None,
+    }
+
+
+def kubernetes(properties: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an attached Kubernetes cluster. Raises ServiceError 400."""
+    asked = fields.mapping(properties, "properties")
+    fields.text(properties, "resourceId")
+    usual = {"defaultinstancetype": {"nodeSelector": None, "resources": {"requests": None}}}
+    return {
+        "namespace": fields.optional_text(asked, "namespace") or "default",
+        "defaultInstanceType": asked.get("defaultInstanceType") or "defaultinstancetype",
+        "instanceTypes": asked.get("instanceTypes") or usual,
+        "extensionPrincipalId": None,
+        "extensionInstanceReleaseTrain": None,
+        "vcName": None,
+    }
+
+
+def _vm_size(asked: str) -> str:
+    size = find_vm_size(asked)
+    if size is None:
+        raise ServiceError(
+            400,
+            "InvalidVmSize",
+            f"The specified VM size '{asked}' is not supported. See the supported sizes with "
+            "AmlCompute.supported_vmsizes(workspace).",
+        )
+    return size.name

@@ -1,0 +1,399 @@
+"""Compute targets: AmlCompute clusters and AKS inference clusters.
+
+Shapes: Microsoft.MachineLearningServices workspaces/computes, api-version 2020-02-02. A state is a
+function of the clock, so that a cluster that was being created at a restart becomes ready too.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from typing import Any
+
+from local.azure.kernel import fields
+from local.azure.kernel.cloud import PROVIDER, Cloud
+from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.store import AlreadyExists
+from local.azure.kernel.web import ARM_HOST, DATA_PLANE_HOST, Router
+from local.azure.resources.clusters import (
+    aks,
+    aml_compute,
+    kubernetes,
+    scale_settings,
+)
+from local.azure.resources.compute_bodies import check_compute
+from local.azure.resources.regions import REGIONS, VM_SIZES, find_vm_size
+
+# Seconds that each phase lasts; the SDK looks again after five.
+CREATING_S = 2.0
+UPDATING_S = 1.0
+DELETING_S = 1.0
+
+ATTACHED_CLUSTER = "k8s-cluster"
+
+_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,22}[A-Za-z0-9])")
+
+router = Router(host=ARM_HOST)
+
+
+def get_compute(cloud: Cloud, name: str) -> dict[str, Any] | None:
+    """The compute target as the service shows it now, or None."""
+    record = cloud.store.get("compute", name.lower())
+    if record is None:
+        return None
+    phase = record["phase"]
+    over = time.time() >= phase["until"]
+    if phase["state"] == "Deleting" and over:
+        cloud.store.delete("compute", name.lower())
+        return None
+    view: dict[str, Any] = record["view"]
+    failed = over and phase.get("error")
+    done = "Failed" if failed else "Succeeded"
+    view["properties"]["provisioningState"] = done if over else phase["state"]
+    view["properties"]["provisioningErrors"] = [{"error": phase["error"]}] if failed else None
+    if view["properties"]["computeType"] == "AmlCompute":
+        _show_nodes(
+            view["properties"]["properties"],
+            allocated=not failed and (over or phase["state"] != "Creating"),
+        )
+    return view
+
+
+def _show_nodes(cluster: dict[str, Any], *, allocated: bool) -> None:
+    nodes = cluster["scaleSettings"]["minNodeCount"] if allocated else 0
+    counts = dict.fromkeys(("running", "preparing", "unusable", "leaving", "preempted"), 0)
+    cluster |= {
+        "allocationState": "Steady" if allocated else "Resizing",
+        "currentNodeCount": nodes,
+        "targetNodeCount": cluster["scaleSettings"]["minNodeCount"],
+        "nodeStateCounts": {
+            "idleNodeCount": nodes,
+            **{f"{state}NodeCount": count for state, count in counts.items()},
+        },
+    }
+
+
+@router.route("GET", "{workspace}/computes/{name}")
+@router.route("GET", "/rp/workspaces{workspace}/computes/{name}", host=DATA_PLANE_HOST)
+def show_compute(cloud: Cloud, request: Request) -> Response:
+    """A compute target by name."""
+    return json_response(_existing(cloud, request.params["name"]))
+
+
+@router.route("GET", "{workspace}/computes")
+@router.route("GET", "/rp/workspaces{workspace}/computes", host=DATA_PLANE_HOST)
+def list_computes(cloud: Cloud, _request: Request) -> Response:
+    """All compute targets. (No `nextLink` key: the SDK would follow even a null one.)"""
+    names = [record["view"]["name"] for record in cloud.store.list("compute")]
+    views = (get_compute(cloud, name) for name in names)
+    return json_response({"value": [view for view in views if view]})
+
+
+@router.route("PUT", "{workspace}/computes/{name}")
+def put_compute(cloud: Cloud, request: Request) -> Response:
+    """Create, attach, or replace the settings of a compute target that may be changed."""
+    name = request.params["name"]
+    if not _NAME.fullmatch(name):
+        raise ServiceError(
+            400,
+            "BadRequest",
+            f"Compute name '{name}' is invalid: it can include letters, digits and dashes. It must "
+            "start with a letter, end with a letter or digit, and be 2 to 24 characters long.",
+        )
+    check_compute(request)
+    body = request.json_object()
+    properties = fields.mapping(body, "properties")
+    kind = fields.text(properties, "computeType")
+    location = (
+        fields.optional_text(properties, "computeLocation")
+        or fields.optional_text(body, "location")
+        or cloud.location
+    )
+    if location.lower() not in REGIONS:
+        raise ServiceError(
+            400,
+            "LocationNotAvailableForResourceType",
+            f"The provided location '{location}' is not available for resource type "
+            f"'{PROVIDER}/workspaces/computes'.",
+        )
+    if kind == "AmlCompute":
+        inner = aml_compute(fields.mapping(properties, "properties"))
+    elif kind == "AKS":
+        inner = aks(name, location.lower(), properties)
+    elif kind == "Kubernetes":
+        inner = kubernetes(properties)
+    else:
+        raise ServiceError(
+            400,
+            "BadRequest",
+            f"The local Azure has no compute of type '{kind}': AmlCompute, Kubernetes, AKS.",
+        )
+    present = get_compute(cloud, name)
+    if present is not None:
+        return _replace(cloud, present, kind, inner, location.lower())
+    error = _short_of_cores(cloud, inner) if kind == "AmlCompute" else None
+    view = {
+        **_view(cloud, name, kind, location.lower(), properties, inner),
+        "tags": fields.texts(body, "tags"),
+    }
+    asked_s = cloud.faults.creating
+    until = time.time() + (CREATING_S if asked_s is None else asked_s)
+    try:
+        cloud.store.insert(
+            "compute",
+            name.lower(),
+            {"view": view, "phase": {"state": "Creating", "until": until, "error": error}},
+        )
+    except AlreadyExists:
+        raise _conflict(name, "Creating") from None
+    return _accepted(cloud, _existing(cloud, name), until, 201, error)
+
+
+def _view(
+    cloud: Cloud,
+    name: str,
+    kind: str,
+    location: str,
+    properties: dict[str, Any],
+    inner: dict[str, Any],
+) -> dict[str, Any]:
+    now = cloud.timestamp()
+    return {
+        "id": f"{cloud.workspace_scope}/computes/{name}",
+        "name": name,
+        "type": f"{PROVIDER}/workspaces/computes",
+        "location": cloud.location,
+        "tags": {},
+        "properties": {
+            "computeType": kind,
+            "computeLocation": location,
+            "description": properties.get("description"),
+            "createdOn": now,
+            "modifiedOn": now,
+            "resourceId": properties.get("resourceId") or _resource_id(cloud, name, kind),
+            "provisioningErrors": None,
+            "isAttachedCompute": bool(properties.get("resourceId")),
+            "properties": inner,
+        },
+    }
+
+
+@router.at_start
+def attach_cluster(cloud: Cloud) -> None:
+    """Attach a Kubernetes cluster to a new workspace: v2 deploys to one, and cannot make one."""
+    if cloud.store.get("workspace", "cluster-attached"):
+        return
+    attached: dict[str, Any] = {
+        "resourceId": _resource_id(cloud, ATTACHED_CLUSTER, "AKS"),
+        "properties": {},
+    }
+    view = _view(
+        cloud, ATTACHED_CLUSTER, "Kubernetes", cloud.location, attached, kubernetes(attached)
+    )
+    phase = {"state": "Creating", "until": 0, "error": None}
+    cloud.store.put("compute", ATTACHED_CLUSTER, {"view": view, "phase": phase})
+    cloud.store.put("workspace", "cluster-attached", {"name": ATTACHED_CLUSTER})
+
+
+def _short_of_cores(cloud: Cloud, inner: dict[str, Any]) -> dict[str, str] | None:
+    """The error in which creating a cluster will end for lack of quota, or None.
+
+    What cannot hold one node is refused at once, as in Azure/mlops-v2#81 (ServiceError 400); what
+    cannot hold the least number of nodes fails later, as in Azure/MachineLearningNotebooks#613.
+    """
+    quota, size = cloud.faults.quota, find_vm_size(inner["vmSize"])
+    if quota is None or size is None:
+        return None
+    if size.cpus > quota:
+        raise ServiceError(
+            400,
+            "BadRequest",
+            f"The specified subscription has a total vCPU quota of {quota} and cannot accomodate "
+            "for at least 1 requested managed compute node which maps to "
+            f"{size.cpus} vCPUs.",
+        )
+    wanted = size.cpus * inner["scaleSettings"]["minNodeCount"]
+    if wanted <= quota:
+        return None
+    return {
+        "code": "ClusterCoreQuotaReached",
+        "message": "Operation results in exceeding quota limits of Core. Maximum allowed: "
+        f"{quota}, Current in use: 0, Additional requested: {wanted}.",
+    }
+
+
+@router.route("PATCH", "{workspace}/computes/{name}")
+def update_compute(cloud: Cloud, request: Request) -> Response:
+    """Change the scale settings of an AmlCompute."""
+    view = _existing(cloud, request.params["name"])
+    body = request.json_object()
+    change = fields.mapping(fields.mapping(body, "properties"), "properties")
+    if body.get("identity") or set(change) - {"scaleSettings"}:
+        raise ServiceError(
+            501, "NotImplemented", "The local Azure changes only the scale settings of a cluster."
+        )
+    if view["properties"]["computeType"] != "AmlCompute":
+        raise ServiceError(400, "BadRequest", "Only an AmlCompute has scale settings.")
+    present = view["properties"]["properties"]
+    scale = scale_settings({**present["scaleSettings"], **fields.mapping(change, "scaleSettings")})
+    if scale == present["scaleSettings"]:
+        return json_response(view)
+    return _change(cloud, view, {"scaleSettings": scale})
+
+
+@router.route("DELETE", "{workspace}/computes/{name}")
+def delete_compute(cloud: Cloud, request: Request) -> Response:
+    """Delete or detach, as `underlyingResourceAction` says."""
+    view = _existing(cloud, request.params["name"])
+    properties = view["properties"]
+    action = request.query.get("underlyingResourceAction", "").lower()
+    if action not in ("delete", "detach"):
+        raise ServiceError(400, "BadRequest", "underlyingResourceAction must be delete or detach.")
+    if action == "detach" and properties["computeType"] == "AmlCompute":
+        raise ServiceError(400, "BadRequest", "An AmlCompute cannot be detached; delete it.")
+    if action == "delete" and properties["isAttachedCompute"]:
+        raise ServiceError(400, "BadRequest", "An attached compute cannot be deleted; detach it.")
+    if properties["provisioningState"] not in ("Succeeded", "Failed"):
+        raise _conflict(view["name"], properties["provisioningState"])
+    until = time.time() + DELETING_S
+
+    def change(record: dict[str, Any]) -> None:
+        record["phase"] = {"state": "Deleting", "until": until}
+
+    cloud.store.update("compute", view["name"].lower(), change)
+    return _accepted(cloud, {}, until, 202)
+
+
+@router.route("POST", "{workspace}/computes/{name}/listKeys")
+def list_keys(cloud: Cloud, request: Request) -> Response:
+    """Credentials: there is no Kubernetes cluster behind an AKS target to give any for."""
+    _existing(cloud, request.params["name"])
+    raise ServiceError(
+        501, "NotImplemented", "The local Azure runs services as processes: there is no cluster."
+    )
+
+
+@router.route("POST", "{workspace}/computes/{name}/listNodes")
+def list_nodes(cloud: Cloud, request: Request) -> Response:
+    """The nodes of a cluster: idle ones without an address, for they are numbers only."""
+    view = _existing(cloud, request.params["name"])
+    if view["properties"]["computeType"] != "AmlCompute":
+        raise ServiceError(400, "BadRequest", "Only an AmlCompute has nodes to list.")
+    count = view["properties"]["properties"]["currentNodeCount"]
+    return json_response(
+        {"nodes": [{"nodeId": f"node-{index}", "nodeState": "idle"} for index in range(count)]}
+    )
+
+
+_LOCATION = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}"
+
+
+@router.route("GET", _LOCATION + "/computeOperationsStatus/{operation}")
+def show_operation(cloud: Cloud, request: Request) -> Response:
+    """How far a create, update or delete is."""
+    operation = cloud.store.get("compute-operation", request.params["operation"])
+    if operation is None:
+        raise ServiceError(404, "NotFound", "There is no operation with this id.")
+    over = time.time() >= operation["until"]
+    if over and operation["error"]:
+        return json_response({"status": "Failed", "error": operation["error"]})
+    status = "Succeeded" if over else "InProgress"
+    return json_response({"status": status}, headers={"retry-after-ms": "200"})
+
+
+@router.route("GET", _LOCATION + "/vmSizes")
+def list_vm_sizes(_cloud: Cloud, _request: Request) -> Response:
+    """The VM sizes that a cluster may have."""
+    sizes = [
+        {
+            "name": size.name,
+            "family": size.family,
+            "vCPUs": size.cpus,
+            "gpus": size.gpus,
+            "memoryGB": size.memory_gb,
+            "maxResourceVolumeMB": size.disk_mb,
+        }
+        for size in VM_SIZES.values()
+    ]
+    more = {"lowPriorityCapable": True, "supportedComputeTypes": ["AmlCompute"]}
+    # v1 and v2 read the same list under two names.
+    return json_response({"amlCompute": sizes, "value": [{**size, **more} for size in sizes]})
+
+
+def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
+    view = get_compute(cloud, name)
+    if view is None:
+        raise ServiceError(
+            404,
+            "ComputeNotFound",
+            f"The compute '{name}' in the workspace '{cloud.workspace_name}' was not found.",
+        )
+    return view
+
+
+def _resource_id(cloud: Cloud, name: str, kind: str) -> str | None:
+    if kind != "AKS":
+        return None
+    return (
+        f"/subscriptions/{cloud.subscription_id}/resourceGroups/{cloud.resource_group}"
+        f"/providers/Microsoft.ContainerService/managedClusters/{name}{uuid.uuid4().hex[:12]}"
+    )
+
+
+def _replace(
+    cloud: Cloud, present: dict[str, Any], kind: str, inner: dict[str, Any], location: str
+) -> Response:
+    properties = present["properties"]
+    if properties["provisioningState"] != "Succeeded":
+        raise _conflict(present["name"], properties["provisioningState"])
+    fixed = {
+        "AmlCompute": ("vmSize", "vmPriority"),
+        "AKS": ("agentVmSize", "clusterPurpose"),
+        "Kubernetes": ("namespace",),
+    }
+    same = properties["computeType"] == kind and properties["computeLocation"] == location
+    if not same or any(properties["properties"][key] != inner[key] for key in fixed[kind]):
+        raise ServiceError(
+            400,
+            "BadRequest",
+            f"The compute '{present['name']}' exists with another type, size, priority, purpose or "
+            "location, which cannot be changed. Delete it first or choose another name.",
+        )
+    changed = {key: value for key, value in inner.items() if properties["properties"][key] != value}
+    return _change(cloud, present, changed)
+
+
+def _change(cloud: Cloud, view: dict[str, Any], inner: dict[str, Any]) -> Response:
+    until = time.time() + UPDATING_S
+
+    def change(record: dict[str, Any]) -> None:
+        if time.time() < record["phase"]["until"]:
+            raise _conflict(view["name"], record["phase"]["state"])
+        record["view"]["properties"]["properties"].update(inner)
+        record["view"]["properties"]["modifiedOn"] = cloud.timestamp()
+        record["phase"] = {"state": "Updating", "until": until}
+
+    cloud.store.update("compute", view["name"].lower(), change)
+    return _accepted(cloud, _existing(cloud, view["name"]), until, 200)
+
+
+def _conflict(name: str, state: str) -> ServiceError:
+    return ServiceError(409, "Conflict", f"The compute '{name}' is in state '{state}'; wait.")
+
+
+def _accepted(
+    cloud: Cloud,
+    view: dict[str, Any],
+    until: float,
+    status: int,
+    error: dict[str, str] | None = None,
+) -> Response:
+    operation = str(uuid.uuid4())
+    cloud.store.put("compute-operation", operation, {"until": until, "error": error})
+    url = (
+        f"https://{ARM_HOST}/subscriptions/{cloud.subscription_id}/providers/{PROVIDER}"
+        f"/locations/{cloud.location}/computeOperationsStatus/{operation}?api-version=2020-02-02"
+    )
+    # Milliseconds, which v2's poller reads: without it that would wait for 30 seconds.
+    return json_response(view, status, {"Azure-AsyncOperation": url, "retry-after-ms": "200"})

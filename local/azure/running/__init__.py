@@ -1,0 +1,1 @@
+"""Runs jobs: processes, their environments, their order."""

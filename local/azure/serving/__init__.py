@@ -1,0 +1,1 @@
+"""Web services as processes, and their way into service."""

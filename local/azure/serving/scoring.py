@@ -1,0 +1,90 @@
+"""The front of web services: checks the key and passes scoring calls on to the process."""
+
+from __future__ import annotations
+
+import hmac
+import http.client
+from collections.abc import Mapping
+from typing import Any
+
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Request, Response
+from local.azure.kernel.web import AKS_HOST, Router
+from local.azure.serving import rollout
+
+ACI_HOST = "*.azurecontainer.io"
+
+router = Router(host=AKS_HOST)
+
+# Of one connection only (RFC 9110, 7.6.1), or written anew for the next one.
+_NOT_PASSED_ON = {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
+_NOT_PASSED_ON |= {"authorization", "proxy-authorization", "te", "trailer", "upgrade", "date"}
+
+
+@router.route("GET|POST", "/api/v1/service/{name}/{path}", authenticated=False)
+def score_on_aks(cloud: Cloud, request: Request) -> Response:
+    """Score on AKS: /score, or /swagger.json."""
+    return _score(cloud, request, request.params["name"])
+
+
+@router.route("GET|POST", "/{path}", authenticated=False, host=ACI_HOST)
+def score_on_aci(cloud: Cloud, request: Request) -> Response:
+    """Score on ACI, whose host name has the service's name."""
+    return _score(cloud, request, request.host.partition(".")[0])
+
+
+def _score(cloud: Cloud, request: Request, name: str) -> Response:
+    record = cloud.store.get(rollout.KIND, name)
+    address = (record or {}).get("service", {}).get("scoringUri", "")
+    if record is None or address.split("/")[2] != request.host or not record["revision"]:
+        return plain(404, f"Service {name} was not found on {request.host}.")
+    if record["service"]["authEnabled"] and not has_key(request, record["keys"]):
+        return plain(401, "key_auth_access_denied")
+    running = rollout.find(cloud, name)
+    if running is None:
+        return plain(502, f"Service {name} is not up.")
+    limit = float(record["service"].get("scoringTimeoutMs") or 60000) / 1000
+    return pass_on(request, running.port, request.params["path"], limit_s=limit, name=name)
+
+
+def pass_on(request: Request, port: int, path: str, *, limit_s: float, name: str) -> Response:
+    """What the process at `port` of 127.0.0.1 answers; 408 after `limit_s` seconds, 502 for none.
+
+    path: without a leading slash. name: of the service, for the words of an error.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=limit_s)
+    try:
+        headers = {key: value for key, value in request.headers.items() if _passes(key)}
+        query = f"?{request.raw_query}" if request.raw_query else ""
+        connection.request(request.method, f"/{path}{query}", request.body or None, headers)
+        answer = connection.getresponse()
+        return Response(
+            status=answer.status,
+            body=answer.read(),
+            headers={key.lower(): value for key, value in answer.getheaders() if _passes(key)},
+        )
+    except TimeoutError:
+        return plain(408, f"Service {name} did not answer within {limit_s:.0f} s.")
+    except (OSError, http.client.HTTPException) as error:
+        return plain(502, f"Service {name} did not answer: {error}.")
+    finally:
+        connection.close()
+
+
+def has_key(request: Request, keys: Mapping[str, Any]) -> bool:
+    """Whether a request bears one of the keys."""
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
+    return kind.lower() == "bearer" and any(
+        hmac.compare_digest(given.strip().encode(), key.encode()) for key in keys.values()
+    )
+
+
+def _passes(header: str) -> bool:
+    return header.lower() not in _NOT_PASSED_ON
+
+
+def plain(status: int, text: str) -> Response:
+    """An answer in plain text."""
+    return Response(
+        status=status, body=text.encode(), headers={"content-type": "text/plain; charset=utf-8"}
+    )

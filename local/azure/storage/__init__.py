@@ -1,0 +1,1 @@
+"""Blob storage, datastores and the key vault."""

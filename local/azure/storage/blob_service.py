@@ -1,0 +1,53 @@
+"""The Blob service: who asks, for which container or blob, and errors in its own form (XML)."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Request, Response, ServiceError
+from local.azure.kernel.web import BLOB_HOST, Router
+from local.azure.storage import blob_auth
+from local.azure.storage.blob import blob_operation, common_headers
+from local.azure.storage.containers import container_operation
+
+router = Router(host=BLOB_HOST)
+
+
+@router.route("GET|HEAD|PUT|DELETE", "/{container}", authenticated=False)
+def container_request(cloud: Cloud, request: Request) -> Response:
+    """Operations on a container: create, look, list, delete."""
+    return _answer(cloud, request, request.params["container"], "")
+
+
+@router.route("GET|HEAD|PUT|DELETE", "/{container}/{name:rest}", authenticated=False)
+def blob_request(cloud: Cloud, request: Request) -> Response:
+    """Operations on a blob."""
+    return _answer(cloud, request, request.params["container"], request.params["name"])
+
+
+def _answer(cloud: Cloud, request: Request, container: str, name: str) -> Response:
+    try:
+        if request.host != blob_auth.account_host(cloud):
+            raise ServiceError(404, "AccountNotFound", f"There is no account {request.host} here.")
+        blob_auth.check(cloud, request, container, name)
+        if name:
+            return blob_operation(request)(cloud, request, container, name)
+        return container_operation(cloud, request, container)
+    except ServiceError as error:
+        return _error(request, error)
+
+
+def _error(request: Request, error: ServiceError) -> Response:
+    headers = {**common_headers(), "x-ms-error-code": error.code}
+    if request.method == "HEAD":
+        return Response(status=error.status, headers=headers)
+    text = (
+        '<?xml version="1.0" encoding="utf-8"?>'
+        f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
+    )
+    return Response(
+        status=error.status,
+        body=text.encode(),
+        headers={**headers, "content-type": "application/xml"},
+    )

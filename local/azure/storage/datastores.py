@@ -1,0 +1,197 @@
+"""Datastores: names for blob containers. Shapes as azureml-core's datastore client reads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.azure.kernel import fields
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.store import AlreadyExists
+from local.azure.kernel.web import Router
+from local.azure.storage import blob
+
+DEFAULT = "workspaceblobstore"
+ARTIFACT_STORE = "workspaceartifactstore"
+ARTIFACT_CONTAINER = "azureml"
+
+router = Router()
+_PATH = "/datastore/v1.0{workspace}"
+
+
+def default_container(cloud: Cloud) -> str:
+    """The container behind `workspaceblobstore`, named as Azure ML names it."""
+    return f"azureml-blobstore-{cloud.workspace_id}"
+
+
+@router.at_start
+def make_containers(cloud: Cloud) -> None:
+    """The containers that a new workspace has."""
+    for name in (default_container(cloud), ARTIFACT_CONTAINER):
+        (cloud.root / "blobs" / name).mkdir(parents=True, exist_ok=True)
+
+
+def get_datastore(cloud: Cloud, name: str) -> dict[str, Any] | None:
+    """A datastore with its credential, or None."""
+    containers = {DEFAULT: default_container(cloud), ARTIFACT_STORE: ARTIFACT_CONTAINER}
+    if name in containers:
+        found: dict[str, Any] | None = _own(cloud, name, containers[name])
+    else:
+        found = cloud.store.get("datastore", name)
+    if found:
+        found["isDefault"] = found["name"] == _default_name(cloud)
+    return found
+
+
+def all_datastores(cloud: Cloud) -> list[dict[str, Any]]:
+    """All datastores with their credentials; the workspace's own come first."""
+    names = [DEFAULT, ARTIFACT_STORE, *(known["name"] for known in cloud.store.list("datastore"))]
+    return [found for name in names if (found := get_datastore(cloud, name))]
+
+
+def container_of(cloud: Cloud, name: str) -> str:
+    """The container behind a datastore. Raises ServiceError 404."""
+    section = _existing(cloud, name)["azureStorageSection"]
+    return str(section["containerName"])
+
+
+def _default_name(cloud: Cloud) -> str:
+    chosen = cloud.store.get("datastore-default", "name")
+    return chosen["name"] if chosen else DEFAULT
+
+
+@router.route("GET", _PATH + "/default")
+def get_default(cloud: Cloud, _request: Request) -> Response:
+    """The default datastore."""
+    return json_response(_existing(cloud, _default_name(cloud)))
+
+
+@router.route("PUT", _PATH + "/default/{name}")
+def set_default(cloud: Cloud, request: Request) -> Response:
+    """Make another datastore the default one."""
+    name = _existing(cloud, request.params["name"])["name"]
+    cloud.store.put("datastore-default", "name", {"name": name})
+    return json_response({})
+
+
+@router.route("GET", _PATH + "/datastores")
+def list_datastores(cloud: Cloud, _request: Request) -> Response:
+    """All datastores."""
+    return json_response({"value": all_datastores(cloud), "continuationToken": None})
+
+
+@router.route("GET", _PATH + "/datastores/{name}")
+def show_datastore(cloud: Cloud, request: Request) -> Response:
+    """A datastore by name."""
+    return json_response(_existing(cloud, request.params["name"]))
+
+
+@router.route("POST", _PATH + "/datastores")
+def create_datastore(cloud: Cloud, request: Request) -> Response:
+    """Register a blob container of the workspace's own storage account."""
+    body = request.json_object()
+    name = fields.text(body, "name")
+    _check(cloud, name, body, make=request.query.get("createIfNotExists", "").lower() == "true")
+    try:
+        if get_datastore(cloud, name) is not None:
+            raise AlreadyExists(name)
+        cloud.store.insert("datastore", name, body)
+    except AlreadyExists:
+        raise ServiceError(
+            400, "UserError", "Another datastore with the same name already exists."
+        ) from None
+    return json_response(_existing(cloud, name))
+
+
+@router.route("PUT", _PATH + "/datastores/{name}")
+def update_datastore(cloud: Cloud, request: Request) -> Response:
+    """Change a registered datastore."""
+    name = _existing(cloud, request.params["name"])["name"]
+    make = request.query.get("createIfNotExists", "").lower() == "true"
+    put_datastore(cloud, name, request.json_object(), make=make)
+    return json_response(_existing(cloud, name))
+
+
+def put_datastore(cloud: Cloud, name: str, body: dict[str, Any], *, make: bool = False) -> None:
+    """Register a datastore or change it. make: its container too. Raises ServiceError 400."""
+    _check_own(name)
+    body = {**body, "name": name}
+    _check(cloud, name, body, make=make)
+    cloud.store.put("datastore", name, body)
+
+
+def _check_own(name: str) -> None:
+    if name in (DEFAULT, ARTIFACT_STORE):
+        raise ServiceError(400, "UserError", f"The datastore '{name}' belongs to the workspace.")
+
+
+@router.route("DELETE", _PATH + "/datastores/{name}")
+def delete_datastore(cloud: Cloud, request: Request) -> Response:
+    """Forget a registered datastore; its container stays."""
+    forget_datastore(cloud, request.params["name"])
+    return json_response({})
+
+
+def forget_datastore(cloud: Cloud, name: str) -> None:
+    """Forget a registered datastore. Raises ServiceError 400 for the workspace's own."""
+    _check_own(name)
+    cloud.store.delete("datastore", name)
+
+
+def _check(cloud: Cloud, name: str, body: dict[str, Any], *, make: bool) -> None:
+    section = fields.mapping(body, "azureStorageSection")
+    if (
+        body.get("dataStoreType") != "AzureBlob"
+        or section.get("accountName") != cloud.storage_account
+    ):
+        raise ServiceError(
+            400,
+            "UserError",
+            f"The datastore '{name}' cannot be registered: the local Azure has blob containers of "
+            f"the account '{cloud.storage_account}' only.",
+        )
+    section.setdefault("credentialType", "AccountKey")
+    for field, default in (("endpoint", "core.windows.net"), ("protocol", "https")):
+        section[field] = section.get(field) or default
+    if section["credentialType"] == "AccountKey":
+        section["accountKey"] = section.get("accountKey") or section.get("credential")
+    elif section["credentialType"] == "Sas":
+        section["sasToken"] = section.get("sasToken") or section.get("credential")
+    folder = blob.path_of(cloud, fields.text(section, "containerName"), "any").parent
+    if make:
+        folder.mkdir(exist_ok=True)
+    if not folder.is_dir():
+        raise ServiceError(
+            400, "UserError", f"The container '{section['containerName']}' does not exist."
+        )
+
+
+def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
+    found = get_datastore(cloud, name)
+    if found is None:
+        raise ServiceError(404, "UserError", f"Could not find datastore with name {name}.")
+    return found
+
+
+def _own(cloud: Cloud, name: str, container: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "dataStoreType": "AzureBlob",
+        "hasBeenValidated": True,
+        "tags": {},
+        "azureStorageSection": {
+            "accountName": cloud.storage_account,
+            "containerName": container,
+            "endpoint": "core.windows.net",
+            "protocol": "https",
+            "credentialType": "AccountKey",
+            "credential": cloud.storage_key,
+            "accountKey": cloud.storage_key,
+            "sasToken": None,
+            "isSas": False,
+            "areWorkspaceManagedIdentitiesAllowed": False,
+            "clientCredentials": None,
+            "subscriptionId": cloud.subscription_id,
+            "resourceGroup": cloud.resource_group,
+        },
+    }

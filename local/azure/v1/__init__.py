@@ -1,0 +1,1 @@
+"""The v1 plane: what azureml-sdk asks for its pipelines, scripts and services."""

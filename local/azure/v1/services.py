@@ -1,0 +1,229 @@
+"""Web services on AKS and ACI: deploy, update, list, keys, logs, delete.
+
+Protocol: azureml.core.webservice over the model management service ("MMS"). What runs is in
+deployments.py, what answers scoring calls in scoring.py.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from local.azure.kernel import operations
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Request, Response, ServiceError, json_response, required
+from local.azure.kernel.web import Router
+from local.azure.serving import deployments, rollout
+from local.azure.serving.rollout import KIND
+from local.azure.v1.service_requests import (
+    build,
+    check,
+    check_image,
+    check_name,
+    check_settled,
+    find_model,
+)
+
+router = Router()
+_API = "/modelmanagement/v1.0{workspace}"
+_SERVICE = _API + "/services/{name}"
+
+
+@router.at_start
+def start_again(cloud: Cloud) -> None:
+    """Start the services that were in service when the server ended."""
+    rollout.start_again(cloud)
+
+
+@router.at_stop
+def stop(cloud: Cloud) -> None:
+    """End all services."""
+    rollout.stop_all(cloud)
+
+
+@router.route("POST", _API + "/services/validate/name/{name}")
+def validate_name(cloud: Cloud, request: Request) -> Response:
+    """What speaks against a new service of this name; null when nothing does."""
+    return _verdict(lambda: check_name(cloud, request.params["name"], overwrite=False))
+
+
+@router.route("POST", _API + "/services/validate/resource")
+def validate_resource(_cloud: Cloud, request: Request) -> Response:
+    """What speaks against the size of a service: the local Azure knows no limits, so nothing."""
+    request.json_object()
+    return json_response(None)
+
+
+@router.route("POST", _API + "/services/validate")
+def validate(cloud: Cloud, request: Request) -> Response:
+    """What speaks against a request to create, update or delete; null when nothing does."""
+    asked = request.json_object()
+    creation = asked.get("createRequest")
+    return _verdict(lambda: check(cloud, creation) if creation else None)
+
+
+def _verdict(check: Any) -> Response:
+    try:
+        check()
+    except ServiceError as error:
+        return json_response({"error": {"code": error.code, "message": error.message}})
+    return json_response(None)
+
+
+@router.route("POST", _API + "/services")
+def create(cloud: Cloud, request: Request) -> Response:
+    """Deploy a service; with `overwrite` in the place of the one that has its name."""
+    asked = request.json_object()
+    check(cloud, asked)
+    name = asked["name"]
+    before = cloud.store.get(KIND, name)
+    service = build(cloud, asked)
+    if before is None:
+        given = asked.get("keys") or {}
+        keys = {
+            f"{which}Key": given.get(f"{which}Key") or secrets.token_urlsafe(24)
+            for which in ("primary", "secondary")
+        }
+        record = {
+            "service": service,
+            "keys": keys,
+            "revision": None,
+            "operation": None,
+            "settled": True,
+            "error": None,
+        }
+        cloud.store.insert(KIND, name, record)
+    return _roll_out(cloud, name, service)
+
+
+def _roll_out(cloud: Cloud, name: str, service: dict[str, Any]) -> Response:
+    operation = operations.start(cloud, "Service", f"services/{name}")
+    rollout.start(cloud, name, service, operation)
+    return operations.accepted(operation)
+
+
+@router.route("PATCH", _SERVICE)
+def update(cloud: Cloud, request: Request) -> Response:
+    """Change a service by JSON patch (RFC 6902); a new image is rolled out beside the old one."""
+    name = request.params["name"]
+    service = _existing(cloud, name)["service"]
+    check_settled(name)
+    patch = request.json()
+    if not isinstance(patch, list):
+        raise ServiceError(400, "BadRequest", "The body must be a JSON patch document.")
+    for change in patch:
+        _apply(service, change)
+    service["updatedTime"] = cloud.timestamp()
+    paths = {str(change.get("path")).strip("/") for change in patch}
+    if "imageId" in paths or service.get("aadAuthEnabled"):
+        raise ServiceError(
+            501, "NotImplemented", "The local Azure's services have no images and no tokens."
+        )
+    if "environmentImageRequest" in paths:
+        image = service["environmentImageRequest"]
+        check_image(cloud, image)
+        service["models"] = [
+            find_model(cloud, model_id) for model_id in image.get("modelIds") or []
+        ]
+        return _roll_out(cloud, name, service)
+    cloud.store.update(KIND, name, lambda record: record.update(service=service))
+    operation = operations.start(cloud, "Service", f"services/{name}")
+    operations.finish(cloud, operation)
+    return operations.accepted(operation)
+
+
+def _apply(service: dict[str, Any], change: dict[str, Any]) -> None:
+    *parents, last = str(required(change, "path")).strip("/").split("/")
+    place = service
+    for parent in parents:
+        if not isinstance(place.get(parent), dict):
+            place[parent] = {}
+        place = place[parent]
+    kind = required(change, "op")
+    if kind in ("add", "replace"):
+        place[last] = change.get("value")
+    elif kind == "remove":
+        place.pop(last, None)
+    else:
+        raise ServiceError(501, "NotImplemented", f"The local Azure has no patch operation {kind}.")
+
+
+@router.route("GET", _API + "/services")
+def list_all(cloud: Cloud, request: Request) -> Response:
+    """The services that match every given filter."""
+    query = request.query
+    found = [rollout.show(record) for record in cloud.store.list(KIND)]
+    if "computeType" in query:
+        found = [each for each in found if each["computeType"] == query["computeType"].upper()]
+    if "modelName" in query:
+        found = [
+            each for each in found if query["modelName"] in [m["name"] for m in each["models"]]
+        ]
+    if "modelId" in query:
+        found = [each for each in found if query["modelId"] in [m["id"] for m in each["models"]]]
+    for parameter, field in (("tags", "kvTags"), ("properties", "properties")):
+        for wanted in filter(None, query.get(parameter, "").split(",")):
+            key, is_pair, value = wanted.partition("=")
+            found = [
+                each
+                for each in found
+                if key in each[field] and (not is_pair or each[field][key] == value)
+            ]
+    return json_response({"value": found})  # the SDK follows any nextLink
+
+
+@router.route("GET", _SERVICE)
+def show(cloud: Cloud, request: Request) -> Response:
+    """A service."""
+    return json_response(rollout.show(_existing(cloud, request.params["name"])))
+
+
+@router.route("DELETE", _SERVICE)
+def delete(cloud: Cloud, request: Request) -> Response:
+    """End a service, also while it is being deployed, and forget it. 204 when there is none."""
+    name = request.params["name"]
+    if cloud.store.get(KIND, name) is None:
+        return Response(status=204)
+    rollout.remove(cloud, name)
+    cloud.store.delete(KIND, name)
+    deployments.discard_all(cloud, name)
+    return Response(status=200)
+
+
+@router.route("POST", _SERVICE + "/listkeys")
+def list_keys(cloud: Cloud, request: Request) -> Response:
+    """Both keys."""
+    return json_response(_existing(cloud, request.params["name"])["keys"])
+
+
+@router.route("POST", _SERVICE + "/regenerateKeys")
+def regenerate_key(cloud: Cloud, request: Request) -> Response:
+    """Replace one key, by the given value or a new one."""
+    name, asked = request.params["name"], request.json_object()
+    _existing(cloud, name)
+    which = str(required(asked, "keyType")).lower()
+    if which not in ("primary", "secondary"):
+        raise ServiceError(400, "BadArgument", f"There is no key '{which}'.")
+    value = asked.get("keyValue") or secrets.token_urlsafe(24)
+    cloud.store.update(KIND, name, lambda record: record["keys"].update({f"{which}Key": value}))
+    operation = operations.start(cloud, "Service", f"services/{name}")
+    operations.finish(cloud, operation)
+    return operations.accepted(operation)
+
+
+@router.route("GET", _SERVICE + "/logs")
+def logs(cloud: Cloud, request: Request) -> Response:
+    """The end of the log of the newest revision, whether it came up or not."""
+    record = _existing(cloud, request.params["name"])
+    text = rollout.log_text(cloud, record)
+    lines = text.splitlines(keepends=True)
+    tail = request.query.get("tail", "5000")
+    count = int(tail) if tail.isdigit() else 5000
+    return json_response({"content": "".join(lines[-count:] if count else [])})
+
+
+def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
+    record = cloud.store.get(KIND, name)
+    if record is None:
+        raise ServiceError(404, "ServiceNotFound", f"Service with name {name} was not found.")
+    return record

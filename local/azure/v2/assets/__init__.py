@@ -1,0 +1,1 @@
+"""Named and versioned assets of v2: data, code, components, models, environments."""

@@ -1,0 +1,214 @@
+"""v2's view of environments, and what a job's environment id leads to.
+
+local/azure/registry/environments.py is the one store of environments; what only v2 knows of one
+(image, conda file, tags, ...) is kept beside it. virtualenvs.py builds what can be built.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from local.azure.kernel import bodies
+from local.azure.kernel.bodies import Object, text
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import ServiceError
+from local.azure.kernel.web import ARM_HOST, Router
+from local.azure.registry import environments as v1
+from local.azure.resources.arm import CREATION_TIME
+from local.azure.v2.assets.curated import conda_of_curated, conda_of_image, curated_names
+from local.azure.v2.assets.kinds import AssetKind, Record, find
+from local.azure.v2.assets.versions import ASSET, declare
+from local.azure.v2.resources import parse_asset_id
+
+router = Router(host=ARM_HOST)
+
+_EXTRAS = "environment-v2"
+_REGISTRY = re.compile(
+    r"(?:azureml:)?azureml://registries/([^/]+)/environments/([^/]+)/(?:versions|labels)/[^/]+"
+)
+
+
+def definition(cloud: Cloud, environment_id: str) -> tuple[dict[str, Any], list[str]]:
+    """The v1 definition that conda.py reads for an environment id of a job, and notes for its log.
+
+    Raises ServiceError for what is not registered or cannot be built here.
+    """
+    registry = _REGISTRY.fullmatch(environment_id)
+    if registry:
+        return _curated(registry[2], environment_id)
+    name, version, label = parse_asset_id(environment_id, "environments")
+    found = find(cloud, KIND, name, version, label)
+    if found is None:
+        if name.startswith(v1.CURATED):
+            return _curated(name, environment_id)
+        raise ServiceError(404, "UserError", f"The environment '{name}:{version}' is not there.")
+    extras = cloud.store.get(_EXTRAS, f"{name}/{found['version']}")
+    if extras is None:  # registered by v1, in the form that is wanted
+        return dict(cloud.store.get(v1.KIND, f"{name}/{found['version']}") or {}), []
+    return _built_from(name, found["properties"])
+
+
+def _curated(name: str, environment_id: str) -> tuple[dict[str, Any], list[str]]:
+    found = conda_of_curated(name)
+    if found is None:
+        raise ServiceError(
+            400,
+            "ImageBuildFailure",
+            f"The environment '{environment_id}' is an image that the local Azure has nothing for. "
+            f"It knows the packages of {', '.join(curated_names())}. Describe the environment by a "
+            "conda file instead.",
+        )
+    return _definition(name, found[0]), [found[1]]
+
+
+def _built_from(name: str, properties: Record) -> tuple[dict[str, Any], list[str]]:
+    image = properties.get("image")
+    if properties.get("build"):
+        raise ServiceError(
+            400,
+            "ImageBuildFailure",
+            f"The environment '{name}' is built from a Dockerfile, and the local Azure has no "
+            "Docker. Describe it by a conda file instead.",
+        )
+    if properties.get("condaFile"):
+        notes = [f"Python packages stand for the image '{image}' too"] if image else []
+        return _definition(name, _read_conda(name, properties["condaFile"])), notes
+    found = conda_of_image(image or "")
+    if found is None:
+        raise ServiceError(
+            400,
+            "ImageBuildFailure",
+            f"The environment '{name}' is the image '{image}', and the local Azure has no Docker. "
+            "Describe what the job needs by a conda file.",
+        )
+    return _definition(name, found[0]), [found[1]]
+
+
+def _definition(name: str, conda: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "python": {"userManagedDependencies": False, "condaDependencies": conda},
+        "docker": {},
+        "environmentVariables": {},
+    }
+
+
+def _read_conda(name: str, content: str) -> dict[str, Any]:
+    try:
+        conda = yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        raise ServiceError(
+            400, "UserError", f"The conda file of the environment '{name}' is no YAML: {error}"
+        ) from None
+    if not isinstance(conda, dict):
+        raise ServiceError(400, "UserError", f"The conda file of '{name}' is no YAML mapping.")
+    return conda
+
+
+# --- the view -----------------------------------------------------------------------------------
+
+
+def _get(cloud: Cloud, name: str, version: str) -> Record | None:
+    found = cloud.store.get(v1.KIND, f"{name}/{version}")
+    return _record(cloud, found) if found else None
+
+
+def _listed(cloud: Cloud, name: str | None) -> list[Record]:
+    return [
+        _record(cloud, found) for found in cloud.store.list(v1.KIND, f"{name}/" if name else "")
+    ]
+
+
+def _record(cloud: Cloud, found: dict[str, Any]) -> Record:
+    extras = cloud.store.get(_EXTRAS, f"{found['name']}/{found['version']}") or {}
+    conda = (found.get("python") or {}).get("condaDependencies")
+    properties = {
+        "description": None,
+        "tags": {},
+        "properties": {},
+        "isArchived": False,
+        "isAnonymous": False,
+        "image": (found.get("docker") or {}).get("baseImage"),
+        "condaFile": yaml.safe_dump(conda, sort_keys=False) if conda else None,
+        "environmentType": "UserCreated",
+        "osType": "Linux",
+        "stage": None,
+        "provisioningState": "Succeeded",
+        **{key: value for key, value in extras.items() if key not in ("created", "modified")},
+    }
+    # v1 keeps no times: such an environment is shown to be as old as the workspace.
+    created = extras.get("created") or CREATION_TIME
+    return {
+        "name": found["name"],
+        "version": found["version"],
+        "created": created,
+        "modified": extras.get("modified") or created,
+        "properties": properties,
+    }
+
+
+def _prepare(_cloud: Cloud, name: str, _version: str, given: Record) -> Record:
+    if name.startswith(v1.CURATED):
+        raise ServiceError(
+            400, "UserError", f"Names that start with {' or '.join(v1.CURATED)} are reserved."
+        )
+    if not any(given.get(key) for key in ("image", "build")):
+        raise ServiceError(400, "UserError", f"The environment '{name}' has no image or build.")
+    if given.get("condaFile"):
+        _read_conda(name, given["condaFile"])
+    return given
+
+
+def _put(cloud: Cloud, record: Record) -> None:
+    key = f"{record['name']}/{record['version']}"
+    properties = record["properties"]
+    times = {"created": record["created"], "modified": record["modified"]}
+    cloud.store.put(_EXTRAS, key, {**properties, **times})
+    if cloud.store.get(v1.KIND, key) is None:
+        conda = properties.get("condaFile")
+        known = {} if conda else {"userManagedDependencies": True, "interpreterPath": "python"}
+        shared = {
+            **_definition(record["name"], _read_conda(record["name"], conda) if conda else {}),
+            "version": record["version"],
+            "docker": {"baseImage": properties.get("image"), "baseDockerfile": None},
+        }
+        shared["python"] |= known
+        cloud.store.put(v1.KIND, key, shared)
+
+
+_ROUTE = Object(name="Route", members={"path": text, "port": bodies.number})
+_MEMBERS: dict[str, bodies.Shape] = {
+    **ASSET,
+    "autoRebuild": text,
+    "build": Object(
+        name="BuildContext",
+        members={"contextUri": text, "dockerfilePath": text},
+        required=("contextUri",),
+    ),
+    "condaFile": text,
+    "environmentType": text,
+    "image": text,
+    "imageDetails": bodies.anything,
+    "inferenceConfig": Object(
+        name="InferenceContainerProperties",
+        members=dict.fromkeys(
+            ("livenessRoute", "readinessRoute", "scoringRoute", "startupRoute"), _ROUTE
+        ),
+    ),
+    "intellectualProperty": bodies.anything,
+    "osType": text,
+}
+KIND = AssetKind(
+    plural="environments",
+    word="environment",
+    shape=Object(name="EnvironmentVersion", members=_MEMBERS),
+    content=("image", "condaFile"),
+    prepare=_prepare,
+    get=_get,
+    listed=_listed,
+    put=_put,
+)
+declare(router, KIND)

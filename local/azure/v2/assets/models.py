@@ -1,0 +1,151 @@
+"""v2's view of models. They are kept in local/azure/registry/models.py, so v1 and v2 see the same.
+
+What only v2 knows of a model (type, URI, flavors, ...) is kept beside it. The files of a model that
+v2 registers are linked to artifacts of their own, which is how v1 finds and downloads them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from local.azure.history import artifacts
+from local.azure.kernel import bodies
+from local.azure.kernel.bodies import Object, text
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import ServiceError
+from local.azure.kernel.web import ARM_HOST, Router
+from local.azure.registry import models as v1
+from local.azure.storage import datastores
+from local.azure.v2.assets import uris
+from local.azure.v2.assets.kinds import AssetKind, Record
+from local.azure.v2.assets.versions import ASSET, declare
+
+router = Router(host=ARM_HOST)
+
+_EXTRAS = "model-v2"
+_ORIGIN = "Model"
+
+
+def _get(cloud: Cloud, name: str, version: str) -> Record | None:
+    model = v1.get_model(cloud, f"{name}:{version}")
+    return _record(cloud, model) if model else None
+
+
+def _listed(cloud: Cloud, name: str | None) -> list[Record]:
+    prefix = f"{name}:" if name else ""
+    return [_record(cloud, model) for model in cloud.store.list("model", prefix)]
+
+
+def _record(cloud: Cloud, model: dict[str, Any]) -> Record:
+    extras = cloud.store.get(_EXTRAS, str(model["id"])) or {}
+    return {
+        "name": model["name"],
+        "version": str(model["version"]),
+        "created": model["createdTime"],
+        "modified": model["modifiedTime"],
+        "properties": {
+            "modelType": "custom_model",
+            "modelUri": extras.get("modelUri") or _artifact_uri(cloud, model),
+            # The SDK cannot read null here.
+            "flavors": {},
+            "jobName": model["runId"],
+            "isArchived": False,
+            "isAnonymous": False,
+            "stage": None,
+            "provisioningState": "Succeeded",
+            **extras,
+            "description": model["description"],
+            "tags": model["kvTags"],
+            "properties": model["properties"],
+        },
+    }
+
+
+def _artifact_uri(cloud: Cloud, model: dict[str, Any]) -> str:
+    asset = v1.asset_of(cloud, model)
+    reference = (asset["artifacts"] or [{}])[0]
+    named = reference.get("id") or reference.get("prefix") or ""
+    return uris.datastore_uri(cloud, datastores.ARTIFACT_STORE, named)
+
+
+def _prepare(cloud: Cloud, name: str, version: str, given: Record) -> Record:
+    uri = given.get("modelUri")
+    if not uri:
+        raise ServiceError(400, "UserError", f"The model '{name}' has no modelUri.")
+    job = re.match(r"azureml://jobs/([^/]+)/|runs:/([^/]+)/", uri)
+    given["jobName"] = given.get("jobName") or (job and (job[1] or job[2]))
+    given["modelUri"] = uris.resolve(cloud, uri)
+    if not uris.locate(cloud, given["modelUri"]).exists():
+        raise ServiceError(
+            400, "UserError", f"There is nothing at '{uri}' to make {name}, {version} of."
+        )
+    return given
+
+
+def _put(cloud: Cloud, record: Record) -> None:
+    name, version, properties = record["name"], record["version"], record["properties"]
+    model_id = f"{name}:{version}"
+    shared = {
+        "description": properties.get("description"),
+        "kvTags": properties.get("tags") or {},
+        "properties": properties.get("properties") or {},
+        "modifiedTime": record["modified"],
+    }
+    own = ("modelType", "modelUri", "flavors", "jobName", "isArchived", "isAnonymous", "stage")
+    extras = {key: properties[key] for key in own if properties.get(key) is not None}
+    cloud.store.put(_EXTRAS, model_id, extras)
+    if v1.get_model(cloud, model_id) is None:
+        reference = _link_files(cloud, name, version, uris.locate(cloud, properties["modelUri"]))
+        run = extras.get("jobName")
+        v1.add_model(cloud, name, version, reference, {**shared, "runId": run})
+    else:
+        cloud.store.update("model", model_id, lambda model: model.update(shared))
+
+
+def _link_files(cloud: Cloud, name: str, version: str, source: Path) -> str:
+    """Register the files of a model as artifacts; returns the prefix of their ids."""
+    container = f"{name}.{version}"
+    base = source.parent
+    files = [source] if source.is_file() else sorted(source.rglob("*"))
+    for file in files:
+        if not file.is_file():
+            continue
+        artifact = artifacts.register_in(
+            cloud, _ORIGIN, container, file.relative_to(base).as_posix()
+        )
+        target = artifacts.file_of(cloud, artifact["artifactId"])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        try:
+            os.link(file, target)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(file, target)
+    return f"{_ORIGIN}/{container}/{source.name}"
+
+
+_MEMBERS: dict[str, bodies.Shape] = {
+    **ASSET,
+    "flavors": bodies.anything,
+    "jobName": text,
+    "modelType": bodies.anything,
+    "modelUri": text,
+    "datasets": bodies.anything,
+    "intellectualProperty": bodies.anything,
+    "systemMetadata": bodies.anything,
+    "defaultDeploymentTemplate": bodies.anything,
+}
+KIND = AssetKind(
+    plural="models",
+    word="model",
+    shape=Object(name="ModelVersion", members=_MEMBERS),
+    content=("modelUri", "modelType"),
+    prepare=_prepare,
+    get=_get,
+    listed=_listed,
+    put=_put,
+)
+declare(router, KIND)

@@ -1,0 +1,1 @@
+"""Jobs of v2: command and pipeline jobs."""

@@ -1,0 +1,278 @@
+"""Runs and experiments of run history as MLflow sees them: one run, one id, one set of metrics.
+
+MLflow's parameters are the run's `parameters`; its system tags (mlflow.*) are the run's properties,
+its other tags the run's tags; its metrics are those with one column of metrics.py.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timezone
+from typing import Any
+
+from local.azure.history import artifacts, metrics, runs
+from local.azure.history.experiments import ensure_experiment, find_experiment
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import ServiceError
+
+STATUS = {"Running": "RUNNING", "Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}
+FROM_STATUS = {
+    **{theirs: ours for ours, theirs in STATUS.items()},
+    "SCHEDULED": "Queued",
+}
+_SYSTEM = "mlflow."
+
+
+def milliseconds(time: str | None) -> int | None:
+    """A time of the store as MLflow has it."""
+    if not time:
+        return None
+    return round(datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def time_of(milliseconds: Any) -> str | None:
+    """A time of MLflow as the store has it."""
+    if not milliseconds:
+        return None
+    moment = datetime.fromtimestamp(int(milliseconds) / 1000, timezone.utc)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def not_found(message: str) -> ServiceError:
+    """404 in MLflow's words."""
+    return ServiceError(404, "RESOURCE_DOES_NOT_EXIST", message)
+
+
+def existing_experiment(cloud: Cloud, experiment_id: str) -> dict[str, Any]:
+    """An experiment by id. Raises ServiceError 404. MLflow's default id, 0, is `Default`."""
+    if experiment_id == "0":
+        return ensure_experiment(cloud, "Default")
+    pointer = cloud.store.get("experiment-id", experiment_id)
+    found = find_experiment(cloud, pointer["name"]) if pointer else None
+    if found is None:
+        raise not_found(f"Could not find experiment with ID {experiment_id}")
+    return found
+
+
+def existing_run(cloud: Cloud, run_id: str) -> dict[str, Any]:
+    """A run by id. Raises ServiceError 404."""
+    found = runs.get_run(cloud, run_id)
+    if found is None:
+        raise not_found(f"Run with id={run_id} not found")
+    return found
+
+
+def show_experiment(experiment: dict[str, Any]) -> dict[str, Any]:
+    """An experiment as MLflow has it."""
+    created = milliseconds(experiment["createdUtc"])
+    return {
+        "experiment_id": experiment["experimentId"],
+        "name": experiment["name"],
+        "artifact_location": "",
+        "lifecycle_stage": "deleted" if experiment["archivedTime"] else "active",
+        "creation_time": created,
+        "last_update_time": milliseconds(experiment["archivedTime"]) or created,
+        "tags": _pairs(experiment["tags"]),
+    }
+
+
+def show_run(cloud: Cloud, run: dict[str, Any]) -> dict[str, Any]:
+    """A run as MLflow has it, with the latest value of each metric."""
+    return {
+        "info": info(cloud, run),
+        "data": {
+            "metrics": [_latest(values) for values in series(cloud, run["runId"]).values()],
+            "params": _pairs(run.get("parameters") or {}),
+            "tags": _pairs(tags(run)),
+        },
+        "inputs": {"dataset_inputs": []},
+    }
+
+
+def info(cloud: Cloud, run: dict[str, Any]) -> dict[str, Any]:
+    """What MLflow calls the info of a run."""
+    start = milliseconds(run["startTimeUtc"] or run["createdUtc"])
+    return {
+        "run_id": run["runId"],
+        "run_uuid": run["runId"],
+        "run_name": run["displayName"],
+        "experiment_id": run["experimentId"],
+        "user_id": run["userId"],
+        "status": STATUS.get(run["status"], "SCHEDULED"),
+        "start_time": start,
+        **({"end_time": milliseconds(run["endTimeUtc"])} if run["endTimeUtc"] else {}),
+        "artifact_uri": artifact_uri(cloud, run),
+        "lifecycle_stage": "deleted" if run.get("hidden") else "active",
+    }
+
+
+def artifact_uri(cloud: Cloud, run: dict[str, Any]) -> str:
+    """Where the plug-in azureml-mlflow puts and finds the artifacts of a run."""
+    host = cloud.base_url.partition("//")[2]
+    return (
+        f"azureml://{host}/mlflow/v2.0{cloud.workspace_scope}/experiments/{run['experimentId']}"
+        f"/runs/{run['runId']}/artifacts"
+    )
+
+
+def tags(run: dict[str, Any]) -> dict[str, str]:
+    """The tags of a run, MLflow's own among them."""
+    own = {key: text for key, text in run["properties"].items() if key.startswith(_SYSTEM)}
+    parent = {"mlflow.parentRunId": run["parentRunId"]} if run["parentRunId"] else {}
+    return {
+        "mlflow.user": run["userId"],
+        "mlflow.source.type": "JOB",
+        **own,
+        **parent,
+        "mlflow.rootRunId": run["rootRunId"],
+        "mlflow.runName": run["displayName"],
+        **{key: text for key, text in run["tags"].items() if text is not None},
+    }
+
+
+def set_tags(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
+    """Set tags of a run; that of its name renames it."""
+    pairs = {str(one["key"]): str(one.get("value", "")) for one in given}
+    system = {key: text for key, text in pairs.items() if key.startswith(_SYSTEM)}
+    runs.update_run(
+        cloud,
+        run_id,
+        displayName=system.pop("mlflow.runName", None),
+        tags={key: text for key, text in pairs.items() if not key.startswith(_SYSTEM)},
+        properties=system,
+    )
+
+
+def delete_tag(cloud: Cloud, run_id: str, key: str) -> None:
+    """Remove a tag. Raises ServiceError 404 when there is none."""
+
+    def change(run: dict[str, Any]) -> None:
+        place = run["properties"] if key.startswith(_SYSTEM) else run["tags"]
+        if key not in place:
+            raise not_found(f"No tag with name: {key} in run with id {run_id}")
+        del place[key]
+
+    cloud.store.update("run", run_id, change)
+
+
+def set_params(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
+    """Set parameters of a run, which never change. Raises ServiceError 400."""
+
+    def change(run: dict[str, Any]) -> None:
+        known = run.get("parameters") or {}
+        for one in given:
+            key, value = str(one["key"]), str(one.get("value", ""))
+            if known.get(key, value) != value:
+                raise ServiceError(
+                    400,
+                    "INVALID_PARAMETER_VALUE",
+                    "Changing param values is not allowed. Param with "
+                    f"key='{key}' was already logged with value='{known[key]}' for run "
+                    f"ID='{run_id}'. Attempted logging new value '{value}'.",
+                )
+            known[key] = value
+        run["parameters"] = known
+
+    cloud.store.update("run", run_id, change)
+
+
+def log_metrics(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
+    """Add values to metrics of a run. Raises ServiceError 400 for a metric that is a table."""
+    values: dict[str, list[dict[str, Any]]] = {}
+    for one in given:
+        value = {
+            "metricId": None,
+            "createdUtc": time_of(one.get("timestamp")) or cloud.timestamp(),
+            "step": int(one.get("step") or 0),
+            # MLflow writes NaN, Infinity and -Infinity as text, as protobuf's JSON does.
+            "data": float(one["value"]),
+        }
+        values.setdefault(str(one["key"]), []).append(value)
+    for name, added in values.items():
+        column = metrics.single_column(cloud, run_id, name)
+        if column is None:
+            raise ServiceError(
+                400, "INVALID_PARAMETER_VALUE", f"The metric '{name}' of run {run_id} is a table."
+            )
+        rows = [{**value, "data": {column: value["data"]}} for value in added]
+        metrics.append(cloud, run_id, name, rows)
+
+
+def series(cloud: Cloud, run_id: str) -> dict[str, list[dict[str, Any]]]:
+    """All values of the metrics of a run that are plain numbers, by name, in order of time."""
+    found = {}
+    for metric, rows in metrics.read(cloud, run_id):
+        columns = list(metric["columns"])
+        numbers = [_metric(metric["name"], columns[0], row) for row in rows if len(columns) == 1]
+        if numbers and None not in numbers:
+            found[metric["name"]] = [one for one in numbers if one is not None]
+    return found
+
+
+def _metric(name: str, column: str, row: dict[str, Any]) -> dict[str, Any] | None:
+    value = (row.get("data") or {}).get(column)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return {
+        "key": name,
+        "value": value if math.isfinite(value) else _words(value),
+        "timestamp": milliseconds(row["createdUtc"]),
+        "step": int(row.get("step") or 0),
+    }
+
+
+def _words(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"
+
+
+def _latest(values: list[dict[str, Any]]) -> dict[str, Any]:
+    """The value with the highest step, and of those the last."""
+    return max(enumerate(values), key=lambda one: (one[1]["step"], one[1]["timestamp"], one[0]))[1]
+
+
+def _pairs(mapping: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"key": key, "value": str(value)} for key, value in mapping.items()]
+
+
+def lookup_run(shown: dict[str, Any], entity: str, name: str) -> Any:
+    """What a filter or order finds in a run as `show_run` gives it."""
+    if entity != "attributes":
+        found = {one["key"]: one["value"] for one in shown["data"][entity]}.get(name)
+        return float(found) if entity == "metrics" and found is not None else found
+    names = {"created": "start_time", "run name": "run_name", "run_name": "run_name"}
+    name = names.get(name.lower(), name)
+    if name not in (*shown["info"], "end_time"):
+        raise ServiceError(
+            400, "INVALID_PARAMETER_VALUE", f"Invalid attribute key '{name}' specified."
+        )
+    return shown["info"].get(name)
+
+
+def lookup_experiment(shown: dict[str, Any], entity: str, name: str) -> Any:
+    """What a filter or order finds in an experiment as `show_experiment` gives it."""
+    if entity == "tags":
+        return {one["key"]: one["value"] for one in shown["tags"]}.get(name)
+    if entity != "attributes" or name not in shown:
+        raise ServiceError(
+            400, "INVALID_PARAMETER_VALUE", f"Invalid attribute key '{name}' specified."
+        )
+    return shown[name]
+
+
+def artifact_listing(cloud: Cloud, run_id: str, path: str) -> list[dict[str, Any]]:
+    """The files and folders directly below a path of a run's artifacts."""
+    container = f"{artifacts.RUN_ORIGIN}/{artifacts.container_of_run(run_id)}"
+    prefix = f"{path.strip('/')}/" if path.strip("/") else ""
+    entries: dict[str, dict[str, Any]] = {}
+    for artifact in cloud.store.list("artifact", f"{container}/{prefix}"):
+        first, below, _ = artifact["path"][len(prefix) :].partition("/")
+        place = artifacts.file_of(cloud, artifact["artifactId"])
+        if not place.is_file():
+            continue
+        entry: dict[str, Any] = {"path": prefix + first, "is_dir": bool(below)}
+        if not below:
+            entry["file_size"] = place.stat().st_size
+        entries[first] = entry
+    return [entries[name] for name in sorted(entries)]

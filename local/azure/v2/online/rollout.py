@@ -1,0 +1,301 @@
+"""Brings deployments of online endpoints into service and keeps them there, restarts included.
+
+A deployment is one process, whatever number of instances it asks for. A changed one is brought up
+beside the one in service, which stays when the new one does not come up.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.azure.kernel.background import Stop
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import ServiceError
+from local.azure.running.conda import EnvironmentFailure, read_definition
+from local.azure.serving import deployments
+from local.azure.serving.deployments import (
+    INFERENCE_SERVER,
+    DeploymentFailure,
+    Revision,
+    Running,
+)
+from local.azure.serving.fleet import STOPPED, Fleet
+from local.azure.v2.assets import (
+    environments,
+    models,
+    plain_assets,
+    uris,
+    versions,
+)
+from local.azure.v2.online.bodies import seconds
+from local.azure.v2.resources import finish_operation, parse_asset_id
+
+logger = logging.getLogger(__name__)
+
+KIND = "online-deployment"
+ENDPOINTS = "online-endpoint"
+
+# Packages that bring the inference server: an environment for serving must list one of them.
+_SERVERS = (INFERENCE_SERVER, "azureml-defaults")
+_BROKEN = ("InternalServerError", "The local Azure failed to deploy this; its log says why.")
+_MLFLOW_SCORE = Path(__file__).with_name("mlflow_score.py")
+_UNSETTLED = ("Creating", "Updating")
+
+fleet = Fleet()
+
+
+def key_of(endpoint: str, deployment: str) -> str:
+    """The key of a deployment's record and of its process."""
+    return f"{endpoint}/{deployment}".lower()
+
+
+def deployments_of(cloud: Cloud, endpoint: str) -> list[dict[str, Any]]:
+    """The records of the deployments of an endpoint, oldest first."""
+    return cloud.store.list(KIND, f"{endpoint.lower()}/")
+
+
+def place_of(record: dict[str, Any]) -> str:
+    """The folder of a deployment below that of all services. No name of a v1 service is such."""
+    return f"@online/{key_of(record['endpoint'], record['name'])}"
+
+
+def start(cloud: Cloud, record: dict[str, Any], operation: str) -> None:
+    """Bring the record's deployment up in the background. Raises ServiceError 409."""
+    key = key_of(record["endpoint"], record["name"])
+
+    def work(stop: Stop) -> None:
+        try:
+            _bring_up(cloud, record, operation, stop)
+        except DeploymentFailure as failure:
+            logger.info("deployment %s did not come up: %s", key, failure)
+            _fail(cloud, key, operation, failure)
+        except Exception:
+            # Whoever waits for the operation must hear of its end, also when the fault is ours.
+            _fail(cloud, key, operation, DeploymentFailure(*_BROKEN))
+            raise
+
+    fleet.begin(key, work)
+
+
+def start_again(cloud: Cloud) -> None:
+    """After a restart: bring up what was in service, end what was being brought up."""
+    for record in cloud.store.list(KIND):
+        key = key_of(record["endpoint"], record["name"])
+        if record["state"] in _UNSETTLED:
+            failure = DeploymentFailure("DeploymentInterrupted", STOPPED)
+            _fail(cloud, key, record["operation"], failure)
+        if record["revision"]:
+            fleet.serve_again(cloud, key, Revision(**record["revision"]))
+
+
+def remove(cloud: Cloud, record: dict[str, Any]) -> None:
+    """End a deployment, also while it is being brought up, and forget it."""
+    key = key_of(record["endpoint"], record["name"])
+    fleet.remove(cloud, key)
+    cloud.store.delete(KIND, key)
+    deployments.discard_all(cloud, place_of(record))
+
+
+def find(cloud: Cloud, endpoint: str, deployment: str) -> Running | None:
+    """The process that answers for a deployment, started again if it has died."""
+    return fleet.find(cloud, key_of(endpoint, deployment))
+
+
+def log_text(cloud: Cloud, record: dict[str, Any]) -> str:
+    """The log of the newest revision of a deployment, whether it came up or not."""
+    folder = cloud.root / "services" / place_of(record)
+    newest = max(folder.glob("*/log.txt"), default=None)
+    return newest.read_text("utf-8", "replace") if newest else ""
+
+
+def placed_text(cloud: Cloud, record: dict[str, Any]) -> str:
+    """What was placed for the newest revision of a deployment: the files of its model."""
+    newest = max((cloud.root / "services" / place_of(record)).glob("*"), default=None)
+    if newest is None:
+        return ""
+    app = newest / "app"
+    placed = sorted(one for one in app.glob("azureml-models/**/*") if one.is_file())
+    return "".join(f"Downloaded {one.relative_to(app).as_posix()}\n" for one in placed)
+
+
+def forget_traffic(cloud: Cloud, record: dict[str, Any]) -> None:
+    """A deployment that is gone has no share, not even of 0, in the traffic of its endpoint."""
+
+    def change(endpoint: dict[str, Any]) -> None:
+        for traffic in ("traffic", "mirrorTraffic"):
+            endpoint["properties"][traffic].pop(record["name"], None)
+
+    cloud.store.update(ENDPOINTS, record["endpoint"].lower(), change)
+
+
+def model_id(cloud: Cloud, reference: str) -> str:
+    """`name:version` of a registered model that a deployment names. Raises ServiceError."""
+    name, version, label = parse_asset_id(reference, "models")
+    found = versions.existing(cloud, models.KIND, name, version, label)
+    return f"{found['name']}:{found['version']}"
+
+
+def code_folder(cloud: Cloud, reference: str) -> Path:
+    """Where the files of a code asset lie. Raises ServiceError."""
+    name, version, label = parse_asset_id(reference, "codes")
+    found = versions.existing(cloud, plain_assets.CODES, name, version, label)
+    return uris.locate(cloud, str(found["properties"]["codeUri"]))
+
+
+def _bring_up(cloud: Cloud, record: dict[str, Any], operation: str, stop: Stop) -> None:
+    key = key_of(record["endpoint"], record["name"])
+    properties = record["properties"]
+    try:
+        parts = _parts(cloud, properties)
+    except ServiceError as error:
+        raise DeploymentFailure(error.code, error.message) from None
+    revision = deployments.assemble(
+        cloud,
+        place_of(record),
+        definition=parts.definition,
+        extra=parts.extra,
+        model_ids=[model_id(cloud, properties["model"])] if properties["model"] else [],
+        entry=parts.entry,
+        place_sources=parts.place_sources,
+        variables={"SERVICE_NAME": record["endpoint"], **properties["environmentVariables"]},
+        stop=stop,
+        progress=lambda _text: None,
+    )
+    notes = parts.notes
+    _note(cloud, revision, notes)
+    probe = properties["readinessProbe"]
+    patience = seconds(probe["initialDelay"]) + probe["failureThreshold"] * (
+        seconds(probe["period"]) or 10
+    )
+    running = deployments.start(cloud, revision, stop=stop, healthy_within_s=patience)
+
+    def change(known: dict[str, Any]) -> None:
+        known.update(state="Succeeded", error=None, revision=vars(revision))
+
+    try:
+        cloud.store.update(KIND, key, change)
+    except KeyError:  # deleted meanwhile
+        deployments.end(cloud, running)
+        raise DeploymentFailure("Canceled", "The deployment was deleted.") from None
+    before = fleet.switch(key, running)
+    fleet.settle(key)
+    finish_operation(cloud, operation)
+    if before is not None:
+        deployments.end(cloud, before, drain=True)
+    deployments.discard_before(cloud, revision)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """What a revision is made of, besides its model."""
+
+    definition: dict[str, Any]
+    notes: list[str]
+    extra: tuple[str, ...]
+    entry: str
+    place_sources: Callable[[Path], None]
+
+
+def _parts(cloud: Cloud, properties: dict[str, Any]) -> _Parts:
+    """The deployment's code and environment, or those that an MLflow model brings."""
+    code = properties["codeConfiguration"]
+    if code is None:
+        return _Parts(
+            definition=mlflow_definition(cloud, properties["model"]),
+            notes=["the MLflow model is deployed without code, in its own environment"],
+            extra=(INFERENCE_SERVER,),
+            entry=_MLFLOW_SCORE.name,
+            place_sources=_place_mlflow_score,
+        )
+    definition, notes = environments.definition(cloud, properties["environmentId"])
+    _check_server(definition)
+    return _Parts(
+        definition=definition,
+        notes=notes,
+        extra=(),
+        entry=code["scoringScript"],
+        place_sources=_copier(code_folder(cloud, code["codeId"])),
+    )
+
+
+def mlflow_definition(cloud: Cloud, reference: str | None) -> dict[str, Any]:
+    """The environment of an MLflow model, of its conda.yaml. Raises ServiceError 400 for others."""
+    name, version, label = parse_asset_id(reference or "", "models")
+    found = versions.existing(cloud, models.KIND, name, version, label)
+    folder = uris.locate(cloud, str(found["properties"]["modelUri"]))
+    if found["properties"]["modelType"] != "mlflow_model" or not (folder / "MLmodel").is_file():
+        raise ServiceError(
+            400,
+            "UserError",
+            f"The model '{name}' is no MLflow model with a file MLmodel. Give the deployment a "
+            "code configuration with a scoring script, and an environment.",
+        )
+    try:
+        conda = yaml.safe_load((folder / "conda.yaml").read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ServiceError(
+            400, "UserError", f"The conda.yaml of the MLflow model '{name}' is no good: {error}"
+        ) from None
+    return {"name": name, "python": {"condaDependencies": conda}}
+
+
+def _place_mlflow_score(app: Path) -> None:
+    app.mkdir(exist_ok=True)
+    shutil.copyfile(_MLFLOW_SCORE, app / _MLFLOW_SCORE.name)
+
+
+def _check_server(definition: dict[str, Any]) -> None:
+    """The service runs what the environment brings: without an inference server it cannot."""
+    try:
+        spec = read_definition(definition)
+    except EnvironmentFailure as failure:
+        raise DeploymentFailure("ImageBuildFailure", str(failure)) from None
+    listed = {requirement.lower().replace("_", "-") for requirement in spec.requirements}
+    if spec.interpreter is None and not any(one.startswith(_SERVERS) for one in listed):
+        raise DeploymentFailure(
+            "ResourceNotReady",
+            "A required package azureml-inference-server-http is missing. Add it to the conda "
+            f"dependencies of the environment '{spec.name}', under pip.",
+        )
+
+
+def _copier(source: Path) -> Callable[[Path], None]:
+    def copy(app: Path) -> None:
+        shutil.copytree(source, app, dirs_exist_ok=True)  # the model may be there
+
+    return copy
+
+
+def _note(cloud: Cloud, revision: Revision, notes: list[str]) -> None:
+    with (revision.folder(cloud) / "log.txt").open("a", encoding="utf-8") as log:
+        log.writelines(f"Note: {note}.\n" for note in notes)
+
+
+def _fail(cloud: Cloud, key: str, operation: str, failure: DeploymentFailure) -> None:
+    error = _error(failure)
+    if cloud.store.get(KIND, key) is not None:
+        cloud.store.update(KIND, key, lambda record: record.update(state="Failed", error=error))
+    fleet.settle(key)
+    finish_operation(cloud, operation, error)
+
+
+def _error(failure: DeploymentFailure) -> dict[str, str]:
+    """The service's code for a failure, with the reason in the message."""
+    codes = {
+        "CrashLoopBackOff": "ResourceNotReady",
+        "DeploymentTimedOut": "ResourceNotReady",
+        "EnvironmentBuildFailed": "ImageBuildFailure",
+    }
+    words = {
+        "ResourceNotReady": "User container has crashed or terminated. ",
+        "ImageBuildFailure": "The environment could not be built. ",
+    }
+    code = codes.get(failure.code, failure.code)
+    return {"code": code, "message": words.get(code, "") + str(failure)}

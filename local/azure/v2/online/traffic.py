@@ -1,0 +1,118 @@
+"""The front of online endpoints: checks key or token, splits and mirrors traffic, passes calls on.
+
+Protocol: learn.microsoft.com/azure/machine-learning/how-to-authenticate-online-endpoint and
+.../how-to-safely-rollout-online-endpoints. The header `azureml-model-deployment` of a request picks
+a deployment whatever its traffic; that of an answer says which one answered.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from local.azure.identity import entra
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import Request, Response, ServiceError
+from local.azure.kernel.web import Router
+from local.azure.serving.scoring import has_key, pass_on, plain
+from local.azure.v2.online import endpoints, rollout
+from local.azure.v2.online.bodies import seconds
+
+INFERENCE_HOST = "*.inference.ml.azure.com"
+PICK = "azureml-model-deployment"
+
+router = Router(host=INFERENCE_HOST)
+
+
+class Splitter:
+    """Spreads calls as evenly as percentages allow: of 100, each deployment gets exactly its share.
+
+    Smooth weighted round-robin, as in nginx.
+    """
+
+    def __init__(self) -> None:
+        """No call was spread yet."""
+        self._lock = threading.Lock()
+        self._credits: dict[str, dict[str, int]] = {}
+
+    def next(self, purpose: str, shares: Mapping[str, int]) -> str | None:
+        """Whose turn it is among the shares, None when there are none above 0."""
+        live = {name: share for name, share in shares.items() if share > 0}
+        if not live:
+            return None
+        with self._lock:
+            known = self._credits.get(purpose, {})
+            credit = {name: known.get(name, 0) + share for name, share in live.items()}
+            chosen = max(credit, key=lambda name: credit[name])
+            credit[chosen] -= sum(live.values())
+            self._credits[purpose] = credit
+            return chosen
+
+
+_splitter = Splitter()
+
+
+@router.route("GET|POST", "/{path:rest}", authenticated=False)
+def score(cloud: Cloud, request: Request) -> Response:
+    """Score, or show /swagger.json, on the deployment that the header or the traffic picks."""
+    name, _, rest = request.host.partition(".")
+    endpoint = cloud.store.get(endpoints.KIND, name.lower())
+    if endpoint is None or rest.partition(".")[0] != cloud.location:
+        return plain(404, f"The endpoint {name} was not found on {request.host}.")
+    refusal = _refusal(cloud, request, endpoint)
+    if refusal:
+        return plain(401, refusal)
+    picked = request.headers.get(PICK)
+    chosen = picked or _splitter.next(endpoint["name"], endpoint["properties"]["traffic"])
+    if chosen is None:
+        return plain(404, f"No deployment of the endpoint {name} takes any traffic.")
+    answer = _ask(cloud, request, endpoint["name"], chosen)
+    if not picked:
+        _mirror(cloud, request, endpoint)
+    return Response(
+        status=answer.status, body=answer.body, headers={**answer.headers, PICK: chosen}
+    )
+
+
+def _refusal(cloud: Cloud, request: Request, endpoint: dict[str, Any]) -> str:
+    """Why a request may not score; empty when it may."""
+    mode = endpoint["properties"]["authMode"]
+    if mode == "Key":
+        return "" if has_key(request, endpoint["keys"]) else "key_auth_access_denied"
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        return "token_auth_bad_header_forbidden"
+    audience = endpoints.token_audience(endpoint) if mode == "AMLToken" else None
+    try:
+        entra.verify_token(cloud, token.strip(), host=request.host, audience=audience)
+    except ServiceError as error:
+        return f"token_auth_access_denied: {error.message}"
+    return ""
+
+
+def _ask(cloud: Cloud, request: Request, endpoint: str, deployment: str) -> Response:
+    record = cloud.store.get(rollout.KIND, rollout.key_of(endpoint, deployment))
+    if record is None:
+        return plain(404, f"The deployment {deployment} of the endpoint {endpoint} was not found.")
+    running = rollout.find(cloud, endpoint, deployment)
+    if running is None:
+        return plain(502, f"The deployment {deployment} of the endpoint {endpoint} is not up.")
+    limit = seconds(record["properties"]["requestSettings"]["requestTimeout"]) or 5.0
+    return pass_on(
+        request,
+        running.port,
+        request.raw_path.lstrip("/"),
+        limit_s=limit,
+        name=f"{endpoint}/{deployment}",
+    )
+
+
+def _mirror(cloud: Cloud, request: Request, endpoint: dict[str, Any]) -> None:
+    """Let another deployment have a copy of a share of the calls; nobody waits for its answers."""
+    mirror = endpoint["properties"]["mirrorTraffic"]
+    for name, share in mirror.items():
+        shares = {name: share, "": 100 - share}
+        if share and _splitter.next(f"{endpoint['name']} to {name}", shares) == name:
+            arguments = (cloud, request, endpoint["name"], name)
+            threading.Thread(target=_ask, args=arguments, daemon=True).start()

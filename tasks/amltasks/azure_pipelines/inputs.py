@@ -1,0 +1,259 @@
+"""Task inputs as typed, frozen dataclasses.
+
+A field of the dataclass is an input of ``task.json``: ``vm_size`` is ``vmSize``. The agent enforces
+neither ``required`` nor ``visibleRule`` nor types nor ranges, so all are checked here, before
+anything else happens. A test holds the dataclasses and the ``task.json`` files together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from amltasks import errors
+from amltasks.core_yaml import CoreLoader, problem, shortened
+from amltasks.workspace.port import Scalar
+
+Inputs = TypeVar("Inputs")
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """An input counts only while another one has this value (``visibleRule``)."""
+
+    input: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What an input must be.
+
+    ``kind`` is string, number, whole, boolean, choice, yaml, texts or lines.
+    """
+
+    kind: str = "string"
+    default: str = ""
+    required: bool = False
+    least: float | None = None
+    most: float | None = None
+    options: tuple[str, ...] = ()
+    shown: Shown | None = None
+
+
+def text(*, default: str = "", required: bool = False, shown: Shown | None = None) -> Any:
+    """A text."""
+    return _field(Spec(default=default, required=required, shown=shown))
+
+
+def whole(*, default: int, least: int, most: int, shown: Shown | None = None) -> Any:
+    """A whole number from ``least`` to ``most``."""
+    return _field(Spec(kind="whole", default=str(default), least=least, most=most, shown=shown))
+
+
+def required_whole(*, least: int, most: int, shown: Shown | None = None) -> Any:
+    """A whole number from ``least`` to ``most`` that must be given; 0 while it does not count."""
+    return _field(Spec(kind="whole", required=True, least=least, most=most, shown=shown))
+
+
+def number(*, default: str, least: float, most: float) -> Any:
+    """A number from ``least`` to ``most``."""
+    return _field(Spec(kind="number", default=default, least=least, most=most))
+
+
+def boolean(*, default: bool) -> Any:
+    """``true`` or ``false``."""
+    return _field(Spec(kind="boolean", default=str(default).lower()))
+
+
+def choice(*options: str) -> Any:
+    """One of ``options``; the first is the default."""
+    return _field(Spec(kind="choice", default=options[0], options=options))
+
+
+def values() -> Any:
+    """A YAML mapping of names to texts, numbers or booleans: name -> :class:`Scalar`."""
+    return _field(Spec(kind="yaml"))
+
+
+def texts() -> Any:
+    """A YAML mapping of names to texts, kept as they are written (``1.10`` stays ``1.10``)."""
+    return _field(Spec(kind="texts"))
+
+
+def lines() -> Any:
+    """Lines of text; empty ones and those that begin with ``#`` are left out."""
+    return _field(Spec(kind="lines"))
+
+
+def _field(spec: Spec) -> Any:
+    return dataclasses.field(metadata={"spec": spec})
+
+
+def spec_of(field: dataclasses.Field[Any]) -> Spec:
+    """The specification behind a field made by this module."""
+    spec = field.metadata["spec"]
+    assert isinstance(spec, Spec)  # noqa: S101 - our own dataclasses
+    return spec
+
+
+def camel(name: str) -> str:
+    """``vm_size`` -> ``vmSize``: the name of a field as ``task.json`` has it."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def parse(kind: type[Inputs], given: Mapping[str, str], variables: Mapping[str, str]) -> Inputs:
+    """Check and convert what the agent gave.
+
+    Args:
+        kind: dataclass whose fields were made by this module.
+        given: input name (camel case) -> text.
+        variables: pipeline variables, lower-case names; defaults may refer to them as ``$(name)``.
+
+    Raises:
+        TaskError: ``INPUT_MISSING`` or ``INPUT_INVALID``, for the first input that is wrong.
+    """
+    read: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        spec, name = spec_of(field), camel(field.name)
+        value = given.get(name, "")
+        value = value if spec.kind in ("yaml", "texts", "lines") else value.strip()
+        if not value.strip():
+            value = _expanded(spec.default, variables)
+        counts = _counts(spec, given, kind)
+        if spec.kind == "whole" and spec.required and not counts:
+            read[field.name] = 0
+            continue
+        if spec.required and not value.strip() and counts:
+            why = f", though {spec.shown.input} is '{spec.shown.value}'" if spec.shown else ""
+            raise errors.INPUT_MISSING.error(name=name, why=why)
+        read[field.name] = _convert(name, value, spec)
+    return kind(**read)
+
+
+def _counts(spec: Spec, given: Mapping[str, str], kind: type[Any]) -> bool:
+    if spec.shown is None:
+        return True
+    other = next(f for f in dataclasses.fields(kind) if camel(f.name) == spec.shown.input)
+    value = given.get(spec.shown.input, "").strip() or spec_of(other).default
+    return value == spec.shown.value
+
+
+def _expanded(default: str, variables: Mapping[str, str]) -> str:
+    return re.sub(
+        r"\$\(([^)]+)\)", lambda found: variables.get(found[1].lower(), found[0]), default
+    )
+
+
+def _convert(name: str, value: str, spec: Spec) -> Any:
+    if spec.kind in ("whole", "number"):
+        return _number(name, value, spec)
+    if spec.kind == "boolean":
+        return _one_of(name, value.lower(), _BOOLEANS)
+    if spec.kind == "choice":
+        return _one_of(name, value, {option: option for option in spec.options})
+    if spec.kind in ("yaml", "texts"):
+        written = _mapping(name, value, as_written=True)
+        if spec.kind == "texts":
+            return written
+        read = _mapping(name, value, as_written=False)
+        return {key: Scalar(value=read[key], written=written[key]) for key in written}
+    if spec.kind == "lines":
+        found = (line.strip() for line in value.splitlines())
+        return tuple(line for line in found if line and not line.startswith("#"))
+    return value
+
+
+def _one_of(name: str, value: str, options: Mapping[str, Any]) -> Any:
+    if value not in options:
+        expected = "one of " + ", ".join(f"'{option}'" for option in options)
+        raise errors.INPUT_INVALID.error(name=name, value=value, expected=expected)
+    return options[value]
+
+
+def _number(name: str, value: str, spec: Spec) -> float | int:
+    what = "a whole number" if spec.kind == "whole" else "a number"
+    expected = f"{what} from {spec.least:g} to {spec.most:g}"
+    try:
+        read: float | int = int(value) if spec.kind == "whole" else float(value)
+    except ValueError:
+        raise errors.INPUT_INVALID.error(name=name, value=value, expected=expected) from None
+    if spec.least is None or spec.most is None or not spec.least <= read <= spec.most:
+        raise errors.INPUT_INVALID.error(name=name, value=value, expected=expected)
+    return read
+
+
+def load_yaml(name: str, value: str, *, as_written: bool) -> Any:
+    """A YAML document typed into an input.
+
+    Args:
+        name: the input, for messages.
+        value: the text.
+        as_written: every scalar stays the text it is; otherwise numbers, booleans and null are
+            read by YAML 1.2's core rules (so ``no`` and ``12:30`` and dates stay texts).
+
+    Raises:
+        TaskError: ``INPUT_INVALID``
+    """
+    try:
+        return yaml.load(value, Loader=yaml.BaseLoader if as_written else CoreLoader)  # noqa: S506
+    except (yaml.YAMLError, ValueError) as cause:  # ValueError: what is tagged !!int may be none
+        raise errors.INPUT_INVALID.error(
+            name=name,
+            value=shortened(value),
+            expected=f"YAML: {problem(cause)}",
+        ) from None
+
+
+def _mapping(name: str, value: str, *, as_written: bool) -> dict[str, Any]:
+    found = load_yaml(name, value, as_written=as_written)
+    if found is None or found == "":
+        return {}
+    if not isinstance(found, dict):
+        raise errors.INPUT_INVALID.error(
+            name=name,
+            value=shortened(value),
+            expected="a YAML mapping (lines 'name: value')",
+        )
+    for key, item in found.items():
+        if isinstance(item, (dict, list)) or item is None:
+            raise errors.INPUT_INVALID.error(
+                name=name, value=f"{key}: {item}", expected="a name with one value"
+            )
+    return {str(key): item for key, item in found.items()}
+
+
+def made_folder(name: str, path: Path) -> Path:
+    """The folder that an input names, made when absent.
+
+    Raises:
+        TaskError: ``INPUT_INVALID``, when it is a file, say, or may not be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise errors.INPUT_INVALID.error(
+            name=name, value=path, expected=f"a folder that can be made ({cause.strerror})"
+        ) from None
+    return path
+
+
+def existing_file(name: str, value: str, folder: Path) -> Path:
+    """The file an input names.
+
+    Raises:
+        TaskError: ``FILE_NOT_FOUND``
+    """
+    path = Path(value) if Path(value).is_absolute() else folder / value
+    if not path.is_file():
+        raise errors.FILE_NOT_FOUND.error(name=name, path=value, what="file", folder=folder)
+    return path.resolve()

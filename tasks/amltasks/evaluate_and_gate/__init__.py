@@ -1,0 +1,1 @@
+"""EvaluateAndGate: judge a candidate by written rules; register or promote it if it passes."""

@@ -1,0 +1,1 @@
+"""ProvisionAmlCompute: a compute cluster by name, created or found fit to be reused."""

@@ -1,0 +1,131 @@
+"""ProvisionAmlCompute against the local Azure, on both SDKs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.tasks.amltasks.conftest import CLUSTER, Azure, Ended, Starter, start_task
+from tests.tasks.amltasks.contract.conftest import Seen
+
+TASK = "ProvisionAmlCompute"
+
+
+def test_an_absent_cluster_is_created(cluster: Ended, sdk: str, seen: Seen) -> None:
+    name = f"{CLUSTER}-{sdk}"
+    assert cluster.outputs == {
+        "computeName": name,
+        "computeState": "Succeeded",
+        "computeOutcome": "created",
+    }
+    assert cluster.issues == {}
+    assert f"Cluster {name} is Creating" in cluster.log
+    assert seen.vm_size(name) == "STANDARD_DS3_V2"
+
+
+def test_a_found_one_is_reused(cluster: Ended, sdk: str, start_in_azure: Starter) -> None:
+    inputs = {"computeName": f"{CLUSTER}-{sdk}", "vmSize": "Standard_DS3_v2"}
+    ended = start_in_azure(TASK, inputs).end()
+    assert (ended.result, ended.outputs["computeOutcome"]) == ("Succeeded", "reused")
+    assert ended.issues == {}
+
+
+@pytest.mark.parametrize(("policy", "result"), [("warn", "Succeeded"), ("fail", "Failed")])
+def test_a_different_one_is_reported(
+    cluster: Ended, sdk: str, start_in_azure: Starter, policy: str, result: str
+) -> None:
+    ended = start_in_azure(
+        TASK, {"computeName": f"{CLUSTER}-{sdk}", "maxNodes": "2", "onDifference": policy}
+    ).end()
+    assert ended.result == result
+    (told,) = ended.issues.values()
+    assert told.startswith("COMPUTE_DIFFERENT: ")
+    assert "maxNodes is 4, asked for 2" in told
+    assert ("computeName" in ended.outputs) is (policy == "warn")
+
+
+def test_what_can_be_changed_is_updated(sdk: str, start_in_azure: Starter, seen: Seen) -> None:
+    asked = {"computeName": f"grows-{sdk}", "onDifference": "update"}
+    assert start_in_azure(TASK, asked).end().outputs["computeOutcome"] == "created"
+    ended = start_in_azure(TASK, {**asked, "maxNodes": "2", "minNodes": "1"}).end()
+    assert (ended.result, ended.outputs["computeOutcome"]) == ("Succeeded", "updated")
+    assert "Updating it: minNodes is 0, asked for 1; maxNodes is 4, asked for 2" in ended.log
+    assert "nodes 1 now, 1 to 2" in ended.log
+    ended = start_in_azure(TASK, {**asked, "vmSize": "Standard_DS2_v2"}).end()
+    assert list(ended.issues) == ["COMPUTE_DIFFERENT"]
+    assert "vmSize is standard_ds3_v2, asked for standard_ds2_v2" in ended.message
+    assert "maxNodes" not in ended.message
+
+
+def test_another_region_is_warned_of_and_least_nodes_are_waited_for(
+    sdk: str, start_in_azure: Starter
+) -> None:
+    ended = start_in_azure(
+        TASK, {"computeName": f"far-{sdk}", "location": "westeurope", "minNodes": "1"}
+    ).end()
+    assert ended.result == "Succeeded"
+    assert list(ended.issues) == ["COMPUTE_IN_OTHER_REGION"]
+    assert "nodes 1 now" in ended.log
+
+
+def test_what_azure_refuses_is_told_in_its_words(start_in_azure: Starter) -> None:
+    ended = start_in_azure(TASK, {"computeName": "cpu-odd", "vmSize": "STANDARD_NOPE"}).end()
+    assert ended.result == "Failed"
+    assert "STANDARD_NOPE" in ended.issues["REFUSED"]
+    assert "Response Code" not in ended.message
+
+
+def test_a_deadline_is_kept(sdk: str, start_in_azure: Starter) -> None:
+    ended = start_in_azure(TASK, {"computeName": f"late-{sdk}", "timeoutMinutes": "0.01"}).end()
+    assert "was still Creating after 0.01 minutes" in ended.issues["COMPUTE_TIMEOUT"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        ("AZURE_CLIENT_SECRET", "wrong", "AUTHENTICATION_FAILED"),
+        ("AZURE_CLIENT_ID", "00000000-0000-0000-0000-000000000000", "AUTHENTICATION_FAILED"),
+        ("AZURE_TENANT_ID", "00000000-0000-0000-0000-000000000000", "AUTHENTICATION_FAILED"),
+        ("AML_SUBSCRIPTION_ID", "00000000-0000-0000-0000-000000000000", "SUBSCRIPTION_NOT_FOUND"),
+        ("AML_RESOURCE_GROUP", "rg-other", "WORKSPACE_NOT_FOUND"),
+        ("AML_WORKSPACE_NAME", "ws-other", "WORKSPACE_NOT_FOUND"),
+        ("HTTPS_PROXY", "http://127.0.0.1:9", "NO_NETWORK"),
+        ("REQUESTS_CA_BUNDLE", "", "TLS_FAILED"),
+    ],
+)
+def test_wrong_doors_are_named(
+    aml_azure: Azure, sdk: str, tmp_path: Any, key: str, value: str, code: str
+) -> None:
+    also = {"HTTPS_PROXY": "https_proxy", "REQUESTS_CA_BUNDLE": "CURL_CA_BUNDLE"}.get(key, key)
+    wrong = Azure(environment={**aml_azure.environment, key: value, also: value})
+    environment = {name: text for name, text in wrong.client_environment.items() if text}
+    ended = start_task(
+        TASK,
+        {**wrong.place, "sdk": sdk, "computeName": "cpu-cluster"},
+        folder=tmp_path,
+        connection=wrong.connection,
+        environment=environment,
+    ).end()
+    assert list(ended.issues) == [code]
+    assert aml_azure.environment["AZURE_CLIENT_SECRET"] not in ended.log + ended.message
+    assert "Traceback" not in ended.log
+
+
+def test_debugging_tells_more_and_no_secret(aml_azure: Azure, start_in_azure: Starter) -> None:
+    ended = start_in_azure(
+        TASK,
+        {"computeName": "cpu-odd", "vmSize": "STANDARD_NOPE"},
+        variables={"system.debug": "true"},
+    ).end()
+    assert "Traceback" in ended.log
+    assert aml_azure.environment["AZURE_CLIENT_SECRET"] not in ended.log
+
+
+def test_a_cancel_is_heard_and_tells_what_goes_on(sdk: str, start_in_azure: Starter) -> None:
+    started = start_in_azure(TASK, {"computeName": f"left-{sdk}"})
+    started.wait_for(lambda s: any("is Creating" in line for line in s.lines))
+    started.say("cancel")
+    ended = started.end(10)
+    assert (ended.result, ended.code) == ("Canceled", 130)
+    assert f"Azure goes on with left-{sdk} by itself" in ended.log

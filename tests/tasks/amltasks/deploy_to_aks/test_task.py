@@ -1,0 +1,57 @@
+"""DeployToAks: what is told before any call. contract/ has the rest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.tasks.amltasks.conftest import Starter
+
+TASK = "DeployToAks"
+WHERE = {
+    "serviceName": "compliance",
+    "modelName": "served",
+    "modelVersion": "1",
+    "aksName": "aks-near",
+    "entryScript": "scoring/score.py",
+    "environmentFile": "scoring/conda.yml",
+    "smokeFile": "smoke.json",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"smokeFile": "scoring/score.py"}, "SMOKE_FILE_INVALID"),
+        ({"smokeFile": "nowhere.json"}, "FILE_NOT_FOUND"),
+        ({"entryScript": "nowhere.py"}, "FILE_NOT_FOUND"),
+        ({"environmentFile": ""}, "INPUT_MISSING"),
+        ({"sourceDirectory": "steps"}, "INPUT_INVALID"),
+        ({"sourceDirectory": "nowhere"}, "FILE_NOT_FOUND"),
+        ({"serviceName": "Compliance"}, "SERVICE_NAME_INVALID"),
+        ({"aksName": "a"}, "COMPUTE_NAME_INVALID"),
+        ({"modelVersion": "latest"}, "INPUT_INVALID"),
+        ({"modelVersion": "0"}, "INPUT_INVALID"),
+        ({"modelVersion": "build:"}, "INPUT_INVALID"),
+        ({"exportKey": "perhaps"}, "INPUT_INVALID"),
+        ({"smokeFile": "", "smokeMaxSeconds": "1"}, "INPUT_MISSING"),
+        ({"aksName": ""}, "INPUT_MISSING"),
+        ({"target": "aci"}, "INPUT_INVALID"),
+        ({"target": "managed", "sdk": "v1"}, "TARGET_UNSUPPORTED"),
+        ({"target": "managed", "instanceCount": "0"}, "INPUT_INVALID"),
+        ({"sdk": "v3"}, "INPUT_INVALID"),
+        ({"modelSource": "evalInfo"}, "INPUT_MISSING"),
+        ({"modelSource": "evalInfo", "evalInfoFile": "nowhere.json"}, "FILE_NOT_FOUND"),
+        ({"modelSource": "evalInfo", "evalInfoFile": "smoke.json"}, "EVAL_INFO_INVALID"),
+        ({"modelSource": "evalInfo", "evalInfoFile": "rejected.json"}, "GATE_REJECTED"),
+    ],
+)
+def test_wrong_inputs_stop_before_any_call(
+    consumer: Path, start: Starter, changed: dict[str, str], code: str
+) -> None:
+    place = {"resourceGroup": "rg", "workspace": "ws"}
+    rejected = {"model_name": "served", "model_version": "", "deploy_model": False}
+    (consumer / "rejected.json").write_text(json.dumps(rejected))
+    assert list(start(TASK, {**place, **WHERE, **changed}).end().issues) == [code]
