@@ -116,7 +116,7 @@ def compare(rows: tuple[Row, ...], body: str) -> list[Mismatch]:
         body: the service's answer, as :func:`answers` takes it.
 
     Raises:
-        ValueError: as :func:`amltasks.scoring_answers.answers`; also when there is another number of labels.
+        ValueError: as `scoring_answers.answers`; also for another number of labels.
     """
     found = scoring_answers.answers(body).labels
     if len(found) != len(rows):
