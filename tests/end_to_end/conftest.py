@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from local.demo.children import read_env_file
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,15 +67,15 @@ def local_azure(folder: Path, *options: str) -> Iterator[dict[str, str]]:
             stderr=subprocess.STDOUT,
         )
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + PATIENCE_S
             while not env_file.exists():
                 assert server.poll() is None, (folder / "azure.log").read_text()
-                assert time.monotonic() < deadline, "the local Azure is not ready after 60 s"
+                assert time.monotonic() < deadline, "the local Azure does not get ready"
                 time.sleep(0.1)
             yield read_env_file(env_file)
         finally:
             server.send_signal(signal.SIGINT)
-            server.wait(30)
+            server.wait(PATIENCE_S)
 
 
 def run_agent(

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from local.demo.scoring import locate
+from tests.patience import PATIENCE_S
 
 from .conftest import AgentRun
 
@@ -145,7 +146,7 @@ def test_a_rejected_build_is_not_deployed_by_hand_either(agent, rejected):
 def test_the_good_model_still_answers(released, rejected, azure_environment, sdk):
     trust = ssl.create_default_context(cafile=azure_environment["SSL_CERT_FILE"])
     proxy = azure_environment["HTTPS_PROXY"]
-    with httpx.Client(proxy=proxy, verify=trust, trust_env=False, timeout=60) as client:
+    with httpx.Client(proxy=proxy, verify=trust, trust_env=False, timeout=PATIENCE_S) as client:
         for service in ("compliance-test", "compliance-service"):
             endpoint, key = locate(client, azure_environment, service, sdk)
             headers = {"Authorization": f"Bearer {key}"}

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 DEMO = [sys.executable, "-m", "local.demo"]
 
@@ -84,11 +86,11 @@ def test_the_end_of_the_demo_leaves_nothing_running(
         time.sleep(3)  # into the task's life: its Python, perhaps its run
         started = psutil.Process(demo.pid).children(recursive=True)
         demo.send_signal(signal.Signals[number])
-        output, _ = demo.communicate(timeout=90)
+        output, _ = demo.communicate(timeout=PATIENCE_S)
     finally:
         demo.kill()
     assert demo.returncode == {"SIGINT": 130, "SIGKILL": -signal.SIGKILL}[number], output
     assert "Traceback" not in output
     assert len(started) >= 3
-    _, alive = psutil.wait_procs(started, timeout=5)
+    _, alive = psutil.wait_procs(started, timeout=PATIENCE_S)
     assert alive == []

@@ -12,6 +12,7 @@ import pytest
 from local.demo.scoring import locate
 from tests.extension.tab.frame import opening, pages_of
 from tests.extension.tab.service import Service
+from tests.patience import PATIENCE_S
 
 # The local Azure has a cluster attached, for v2; v1 makes its own.
 CHOSEN = {
@@ -35,7 +36,7 @@ def answer(builds, azure_environment, sdk):
     """What the service says after all three builds."""
     trust = ssl.create_default_context(cafile=azure_environment["SSL_CERT_FILE"])
     proxy = azure_environment["HTTPS_PROXY"]
-    with httpx.Client(proxy=proxy, verify=trust, trust_env=False, timeout=60) as client:
+    with httpx.Client(proxy=proxy, verify=trust, trust_env=False, timeout=PATIENCE_S) as client:
         endpoint, key = locate(client, azure_environment, "consumer-service", sdk)
         headers = {"Authorization": f"Bearer {key}"}
         return client.post(endpoint, json={"data": [3, -3]}, headers=headers)

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import requests
 
+from tests.patience import PATIENCE_S
+
 pytestmark = [
     pytest.mark.tensorflow,
     pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run on Windows"),
@@ -45,7 +47,7 @@ def inference_server(model_root: Path) -> Iterator[subprocess.Popen[str]]:
             yield server
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(PATIENCE_S)
 
 
 def read_until(server: subprocess.Popen[str], pattern: str) -> re.Match[str]:
@@ -81,7 +83,7 @@ def post(address: str, body: Any) -> requests.Response:
         data=body,
         headers={"Content-Type": "application/json"},
         proxies={"http": ""},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
 
@@ -122,7 +124,7 @@ def test_malformed_request_is_a_client_error(body: Any, scoring_address: str) ->
 
 def test_malformed_requests_do_no_harm(scoring_address: str) -> None:
     assert post(scoring_address, {"data": [COMPLIANT]}).json()["predictions"] == [0]
-    assert requests.get(scoring_address, proxies={"http": ""}, timeout=30).text == "Healthy"
+    assert requests.get(scoring_address, proxies={"http": ""}, timeout=PATIENCE_S).text == "Healthy"
 
 
 def test_many_rows(scoring_address: str) -> None:
@@ -135,7 +137,7 @@ def test_without_a_model_the_server_does_not_live(tmp_path: Path) -> None:
         read_until(server, r"FileNotFoundError: There are 0 files model\.keras below .*Next: ")
         assert server.stdout is not None
         server.stdout.read()
-        assert server.wait(30) != 0
+        assert server.wait(PATIENCE_S) != 0
 
 
 def test_two_models_are_ambiguous(tmp_path: Path) -> None:

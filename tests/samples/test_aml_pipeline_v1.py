@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from local.demo.children import read_env_file
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,6 +22,7 @@ import json, os, runpy, sys, warnings
 warnings.simplefilter("ignore")
 from azureml.core import Workspace
 from azureml.core.compute import AmlCompute
+from tests.patience import PATIENCE_S
 from azureml.core.authentication import ServicePrincipalAuthentication
 env = os.environ
 login = ServicePrincipalAuthentication(
@@ -68,7 +70,7 @@ def describe_pipeline(
             command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=ROOT
         ) as server,
     ):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while not env_file.exists():
             assert server.poll() is None, (folder / "azure.log").read_text()
             assert time.monotonic() < deadline

@@ -16,6 +16,7 @@ import requests
 from playwright.sync_api import Route
 
 from tests.extension.tab.samples import Attached
+from tests.patience import PATIENCE_S
 
 BUILD_HOST = "dev.azure.com"
 RELEASE_HOST = "vsrm.dev.azure.com"
@@ -58,7 +59,7 @@ class Service:
             f"{self.url}/{path}",
             params={"api-version": "7.1"},
             headers={"authorization": f"Bearer {self.token}"},
-            timeout=30,
+            timeout=PATIENCE_S,
             **options,
         )
         answer.raise_for_status()
@@ -138,7 +139,7 @@ class Service:
             route.request.method,
             route.request.url,
             headers={name: headers.get(name, "") for name in ("accept", "authorization")},
-            timeout=30,
+            timeout=PATIENCE_S,
         )
         if answer.status_code == 501:
             self.unknown.append(path)

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).parents[3]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -175,7 +177,7 @@ def test_an_interrupt_cancels(command, document, make_vsix, task_json, number):
     agent, shown = start(command(CANCEL, "--vsix", str(vsix)), "child")
     child = child_of(shown)
     agent.send_signal(number)
-    rest, _ = agent.communicate(timeout=20)
+    rest, _ = agent.communicate(timeout=PATIENCE_S)
     assert agent.returncode == 130
     assert "wait | polite" in rest
     assert "cleanup | cleaned Canceled" in rest
@@ -196,7 +198,7 @@ def test_a_console_that_goes_away_does_not_stop_the_run(command, document):
     agent, _ = start(command(text), "run ")
     assert agent.stdout is not None
     agent.stdout.close()
-    assert agent.wait(20) == 0
+    assert agent.wait(PATIENCE_S) == 0
     assert document()["steps"][-1]["result"] == "succeeded"
 
 
@@ -206,7 +208,7 @@ def test_it_is_canceled_when_its_starter_is_gone(command, document, make_vsix, t
     arguments = command(CANCEL, "--vsix", str(vsix), "--until-stdin-closes")
     agent, shown = start({**arguments, "stdin": subprocess.PIPE}, "child")
     child = child_of(shown)
-    agent.communicate(timeout=20)  # closes its standard input
+    agent.communicate(timeout=PATIENCE_S)  # closes its standard input
     assert agent.returncode == 130
     assert gone(child)
     assert document()["result"] == "canceled"
@@ -224,7 +226,7 @@ def test_a_second_interrupt_kills(command, document, make_vsix, task_json):
         if "ignored SIGINT" in line:
             break
     agent.send_signal(signal.SIGINT)
-    rest, _ = agent.communicate(timeout=20)
+    rest, _ = agent.communicate(timeout=PATIENCE_S)
     assert agent.returncode == 130
     assert time.monotonic() - began < 7
     assert "cleaned" not in rest
@@ -239,7 +241,7 @@ def test_a_stubborn_task_is_killed_after_ten_seconds(command, make_vsix, task_js
     child = child_of(shown)
     began = time.monotonic()
     agent.send_signal(signal.SIGINT)
-    rest, _ = agent.communicate(timeout=40)
+    rest, _ = agent.communicate(timeout=PATIENCE_S)
     assert agent.returncode == 130
     assert 9.5 < time.monotonic() - began < 20
     assert "ignored SIGTERM" in rest

@@ -27,6 +27,7 @@ import requests
 
 from local.azure.kernel.cloud import Cloud, open_cloud
 from local.azure.kernel.store import Store
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -71,10 +72,10 @@ def _running(state: Path, *options: str) -> Iterator[RunningAzure]:
             stderr=subprocess.STDOUT,
         )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while not env_file.exists():
             assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, f"not ready after 60 s: {log.read_text()}"
+            assert time.monotonic() < deadline, f"it does not get ready: {log.read_text()}"
             time.sleep(0.05)
         yield RunningAzure(
             environment=read_env_file(env_file), state=state, log=log, process=process
@@ -82,7 +83,7 @@ def _running(state: Path, *options: str) -> Iterator[RunningAzure]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="session")
@@ -235,9 +236,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def provisioned(target: Any) -> Any:
     """Wait for a compute target as wait_for_completion does, without its pauses of 5 s."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while target.provisioning_state in ("Creating", "InProgress"):
-        assert time.monotonic() < deadline, "the compute target is not there after 60 s"
+        assert time.monotonic() < deadline, "the compute target does not get ready"
         time.sleep(0.1)
         target.refresh_state()
     assert target.provisioning_state == "Succeeded"

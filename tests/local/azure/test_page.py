@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.local.azure.conftest import RunningAzure
+from tests.patience import PATIENCE_S
 
 NASTY = "<script>document.title = 'owned'</script>"
 
@@ -36,7 +37,7 @@ def browse(
             [*command, local_azure.environment["HTTPS_PROXY"] + path],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=True,
         )
         return done.stdout

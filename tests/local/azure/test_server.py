@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from tests.local.azure.conftest import ROOT, get_token, http_session, open_workspace, read_env_file
+from tests.patience import PATIENCE_S
 
 CONTRACT = {
     "HTTPS_PROXY",
@@ -45,7 +46,7 @@ CONTRACT = {
 def through_proxy(azure, request):
     """The first line that the proxy answers to raw bytes."""
     port = int(azure.environment["HTTPS_PROXY"].rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         connection.sendall(request)
         return connection.makefile("rb").readline().decode().strip()
 
@@ -99,7 +100,7 @@ def test_certificates_are_for_the_host_asked_for_and_no_other(local_azure):
     context = ssl.create_default_context(cafile=local_azure.environment["SSL_CERT_FILE"])
 
     def handshake(tunnel, name):
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
             connection.sendall(f"CONNECT {tunnel}:443 HTTP/1.1\r\n\r\n".encode())
             assert b"200" in connection.recv(4096)
             with context.wrap_socket(connection, server_hostname=name) as tls:
@@ -109,7 +110,7 @@ def test_certificates_are_for_the_host_asked_for_and_no_other(local_azure):
     assert handshake(host, host) == (("DNS", host),)
     strict = ssl.create_default_context()
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection,
         pytest.raises(ssl.SSLCertVerificationError),
     ):
         connection.sendall(f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode())
@@ -172,7 +173,7 @@ def test_a_second_server_on_the_same_state_is_refused(local_azure):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert second.returncode == 1
@@ -195,7 +196,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, absent):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert result.returncode == 1
@@ -212,7 +213,7 @@ def test_a_port_that_is_taken_is_named(tmp_path):
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
     assert result.returncode == 1
@@ -235,7 +236,7 @@ def test_a_signal_ends_it_cleanly(start_local_azure, tmp_path, kind):
         with http_session(azure) as session:
             get_token(session, azure)
             azure.process.send_signal(kind)
-            assert azure.process.wait(20) == 0
+            assert azure.process.wait(PATIENCE_S) == 0
         assert not (tmp_path / "state.env").exists()
         log = azure.log.read_text()
         assert len(log.splitlines()) == 4, log
@@ -268,7 +269,7 @@ def test_everything_is_still_there_after_a_restart(
         Model.register(workspace, "model.pkl", "kept", tags={"a": "b"})
         workspace.get_default_keyvault().set_secret("kept", "value")
         azure.process.kill()
-        azure.process.wait(20)
+        azure.process.wait(PATIENCE_S)
         (tmp_path / "state.env").unlink()
         before = azure.environment
 
@@ -291,7 +292,7 @@ def test_everything_is_still_there_after_a_restart(
         run_again.complete()
         assert run_again.number == run.number + 1
         # It was still being created when the first server was killed.
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while ComputeTarget(workspace, "cpu").provisioning_state != "Succeeded":
             assert time.monotonic() < deadline
             time.sleep(0.2)

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 REPOSITORY = Path(__file__).resolve().parents[3]
-_READY_SECONDS = 60
-_ENDED_SECONDS = 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def aml_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azure]:
         stderr=subprocess.STDOUT,
     )
     try:
-        end = time.monotonic() + _READY_SECONDS
+        end = time.monotonic() + PATIENCE_S
         while not env_file.exists():
             assert process.poll() is None, (folder / "azure.log").read_text()
             assert time.monotonic() < end, "the local Azure did not become ready"
@@ -93,7 +93,7 @@ def aml_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azure]:
         yield Azure(environment={key: value.strip("'\"") for key, _, value in lines})
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(_ENDED_SECONDS)
+        process.wait(PATIENCE_S)
         log.close()
 
 
@@ -163,19 +163,19 @@ class Started:
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
 
-    def wait_for(self, found: Callable[[Started], bool], seconds: float = 60) -> None:
+    def wait_for(self, found: Callable[[Started], bool]) -> None:
         """Wait until something was logged or asked for."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE_S
         while not found(self):
             assert self.process.poll() is None, "\n".join(self.lines)
             assert time.monotonic() < end, "\n".join(self.lines)
             time.sleep(0.05)
 
-    def end(self, seconds: float = 120) -> Ended:
+    def end(self) -> Ended:
         """Wait for its end."""
         assert self.process.stdin is not None
         try:
-            code = self.process.wait(seconds)
+            code = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from extension.package import LAUNCHER
+from tests.patience import PATIENCE_S
 
 CONNECTION = "0b5f6d1c-7a38-4a7e-9f0a-2f6f3f2f7c11"
 KEY = "the-key-of-the-service-connection"
 JOB_TOKEN = "the-access-token-of-the-job"
 FAKE_AMLTASKS = """
+from tests.patience import PATIENCE_S
 import json, os, sys
 
 stdin = os.fdopen(os.dup(0), "r", encoding="utf-8")
@@ -215,10 +217,10 @@ class Launcher:
         return finish(self.start(code, **options))  # type: ignore[arg-type]
 
 
-def finish(process: subprocess.Popen[str], timeout: float = 60) -> Outcome:
+def finish(process: subprocess.Popen[str]) -> Outcome:
     """Wait for a launcher and read what it said; it is killed when it takes too long."""
     try:
-        stdout, stderr = process.communicate(timeout=timeout)
+        stdout, stderr = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
     return Outcome(code=process.returncode, stdout=stdout, stderr=stderr)

@@ -14,12 +14,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.tasks.launcher.harness import Launcher, finish, tool_script
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 
 WAIT_FOR_CANCEL = """
 import signal, time
+from tests.patience import PATIENCE_S
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -35,8 +37,8 @@ def started(launcher: Launcher, process: subprocess.Popen[str], name: str = "pid
 
 
 def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
-    """Wait for a condition, at most 30 s; fails when the process ends before."""
-    end = time.monotonic() + 30
+    """Wait for a condition; fails when the process ends before."""
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         assert process is None or process.poll() is None, process.communicate()
@@ -137,5 +139,5 @@ def test_a_cancel_while_another_task_prepares_the_environment(fresh_launcher: La
     while "Waiting for another task" not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    assert finish(process, timeout=10).result == ("Canceled", "The task was cancelled.")
+    assert finish(process).result == ("Canceled", "The task was cancelled.")
     assert list(tools.iterdir()) == [lock]

@@ -16,6 +16,7 @@ import requests
 
 from local.agent.errors import AgentError
 from local.agent.organization.caller import SETTINGS
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[4]
 LOOK = """
@@ -74,14 +75,14 @@ def devops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, st
         [*command, "--env-file", str(env_file)], cwd=ROOT, stdout=log, stderr=log
     )
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE_S
         while not env_file.exists():
             assert process.poll() is None and time.monotonic() < end, (folder / "log").read_text()
             time.sleep(0.05)
         yield dict(word.split("=", 1) for word in shlex.split(env_file.read_text()))
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(PATIENCE_S)
         log.close()
 
 
@@ -97,7 +98,7 @@ def ask(
 
     def get(path: str, **query: str) -> Any:
         auth = ("", devops["AZURE_DEVOPS_EXT_PAT"])
-        answer = requests.get(url + path, params=query, auth=auth, timeout=30)
+        answer = requests.get(url + path, params=query, auth=auth, timeout=PATIENCE_S)
         assert answer.status_code == 200, answer.text
         return (
             answer.json()
@@ -264,7 +265,7 @@ def test_a_classic_release_is_a_release(
     def released(path: str) -> Any:
         auth = ("", devops["AZURE_DEVOPS_EXT_PAT"])
         place = f"{url}/{devops['AZURE_DEVOPS_PROJECT']}/_apis/release/{path}"
-        answer = requests.get(place, auth=auth, timeout=30)
+        answer = requests.get(place, auth=auth, timeout=PATIENCE_S)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import requests
 
+from tests.patience import PATIENCE_S
+
 # What leads a client to the local Azure; the rest says as whom.
 NAMES = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "REQUESTS_CA_BUNDLE")
 
@@ -34,7 +36,7 @@ class Organisation:
         if token:
             headers["authorization"] = f"Bearer {token}"
         return self.session.request(
-            method, f"{self.url}/{path}", headers=headers, timeout=30, **auth, **options
+            method, f"{self.url}/{path}", headers=headers, timeout=PATIENCE_S, **auth, **options
         )
 
     def client(self, kind: str) -> Any:

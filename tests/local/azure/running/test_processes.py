@@ -13,9 +13,11 @@ from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud, open_cloud
 from local.azure.kernel.store import Store
 from local.azure.running import processes
+from tests.patience import PATIENCE_S
 
 # Starts a grandchild that outlives it, and says its pid.
 PARENT = """
+from tests.patience import PATIENCE_S
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print(child.pid, flush=True)
@@ -44,7 +46,7 @@ def start(cloud: Cloud, seconds: float) -> tuple["subprocess.Popen[bytes]", int]
 
 
 def is_gone(pid: int) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
             if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:

@@ -10,12 +10,13 @@ import psutil
 import pytest
 
 from tests.local.azure.conftest import RunningAzure, open_workspace
+from tests.patience import PATIENCE_S
 
 SCORE = "def init():\n    pass\n\n\ndef run(raw):\n    return 'still here'\n"
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "nothing happened for 60 s"
         time.sleep(0.1)

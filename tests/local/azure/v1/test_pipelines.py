@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.local.azure.conftest import provisioned
+from tests.patience import PATIENCE_S
 
 SOURCES = {
     "train.py": """
@@ -45,6 +46,7 @@ print(os.environ["GREETING"])
     "ok.py": "print('fine')",
     "look.py": "import os, sys; print(os.listdir(sys.argv[1]))",
     "sleep.py": """
+from tests.patience import PATIENCE_S
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print("child", child.pid, flush=True)
@@ -212,7 +214,7 @@ def test_other_steps_run_on_when_asked_to(make_step: Any, submit: Any) -> None:
 
 def test_cancel_ends_the_processes(make_step: Any, submit: Any) -> None:
     run = submit(make_step("sleep", "sleep.py", plain=True))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     log = ""
     while "child" not in log and time.monotonic() < deadline:
         time.sleep(0.2)

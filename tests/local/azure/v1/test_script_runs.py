@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.local.azure.conftest import provisioned
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def run_script(aml_workspace: Any, script_cluster: Any, tmp_path: Path) -> Calla
 
 def finish(run: Any) -> dict[str, Any]:
     """Wait as wait_for_completion does, only with shorter pauses. Returns the details."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         details: dict[str, Any] = run.get_details()
         if details["status"] in ("Completed", "Failed", "Canceled"):
@@ -67,6 +68,7 @@ def test_a_script_in_an_environment_made_from_a_conda_specification(run_script: 
     environment.environment_variables = {"COLOUR": "blue"}
     text = """
 import os, sys, six
+from tests.patience import PATIENCE_S
 from azureml.core import Run
 run = Run.get_context()
 run.log("arguments", len(sys.argv))

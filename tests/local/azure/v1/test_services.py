@@ -12,8 +12,10 @@ import pytest
 import requests
 
 from tests.local.azure.conftest import provisioned
+from tests.patience import PATIENCE_S
 
 SCORE = """
+from tests.patience import PATIENCE_S
 import json, os
 
 def init():
@@ -107,7 +109,7 @@ def settle(workspace: Any, name: str) -> Any:
     """The service when it is no longer in transition; quicker than the SDK's pauses of 5 s."""
     from azureml.core.webservice import Webservice
 
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         found = Webservice(workspace, name)
         if found.state != "Transitioning":
@@ -124,15 +126,15 @@ def test_a_service_answers_under_azures_own_name(service: Any, aks: Any) -> None
     assert service.run(ROWS) == {"word": "first", "rows": 2}
     swagger = service.scoring_uri.replace("score", "swagger.json")
     key = {"Authorization": f"Bearer {service.get_keys()[1]}"}
-    assert requests.get(swagger, headers=key, timeout=30).status_code == 200
+    assert requests.get(swagger, headers=key, timeout=PATIENCE_S).status_code == 200
 
 
 def test_calls_need_a_key(service: Any) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"}):
-        answer = requests.post(service.scoring_uri, data=ROWS, headers=headers, timeout=30)
+        answer = requests.post(service.scoring_uri, data=ROWS, headers=headers, timeout=PATIENCE_S)
         assert answer.status_code == 401
     unknown = service.scoring_uri.replace("words", "other")
-    assert requests.post(unknown, data=ROWS, timeout=30).status_code == 404
+    assert requests.post(unknown, data=ROWS, timeout=PATIENCE_S).status_code == 404
 
 
 def test_what_the_sdk_reads_of_a_service(aml_workspace: Any, service: Any, words: Any) -> None:
@@ -160,7 +162,7 @@ def test_the_old_revision_answers_until_the_new_one_does(
     def call() -> None:
         key = {"Authorization": f"Bearer {keys[0]}"}
         while not done.is_set():
-            answer = requests.post(service.scoring_uri, data=ROWS, headers=key, timeout=30)
+            answer = requests.post(service.scoring_uri, data=ROWS, headers=key, timeout=PATIENCE_S)
             answers.append(answer.json()["word"] if answer.ok else str(answer.status_code))
 
     caller = threading.Thread(target=call)
@@ -290,7 +292,7 @@ def test_container_instances(aml_workspace: Any, inference: Any, words: Any) -> 
     found = settle(aml_workspace, "on-aci")
     assert found.scoring_uri == "https://on-aci.eastus.azurecontainer.io/score"
     assert found.run(ROWS) == {"word": "second", "rows": 2}
-    assert requests.post(found.scoring_uri, data=ROWS, timeout=30).status_code == 401
+    assert requests.post(found.scoring_uri, data=ROWS, timeout=PATIENCE_S).status_code == 401
     found.delete()
 
 
@@ -307,6 +309,6 @@ def test_zz_delete_ends_the_process(aml_workspace: Any, service: Any, local_azur
 
     address = service.scoring_uri
     service.delete()
-    assert requests.post(address, data=ROWS, timeout=30).status_code == 404
+    assert requests.post(address, data=ROWS, timeout=PATIENCE_S).status_code == 404
     assert Webservice.list(aml_workspace) == []
     assert not (local_azure.state / "services" / "words").exists()

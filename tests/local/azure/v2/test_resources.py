@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import requests
 
+from tests.patience import PATIENCE_S
+
 CONDA = "dependencies:\n- python\n"
 
 
@@ -151,7 +153,7 @@ def test_cancel_and_delete(arm: Any, environment_id: str, azure_http: requests.S
     assert azure_http.get(answer.headers["Location"]).status_code == 200
     status = azure_http.get(answer.headers["Azure-AsyncOperation"]).json()
     assert status["status"] == "Succeeded"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while arm("GET", "jobs/long").json()["properties"]["status"] != "Canceled":
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 import requests
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[4]
-_LOG_SECONDS = 10
 _CHANGES = re.compile(r"^\S+ (POST|PUT|PATCH|DELETE) (\S+) (\d+)", re.MULTILINE)
 
 
@@ -86,7 +87,7 @@ class Cloud:
             f"https://{host}/{name}/{path}",
             auth=("", self.environment["AZURE_DEVOPS_EXT_PAT"]),
             params={"api-version": "7.1-preview", **options.pop("params", {})},
-            timeout=30,
+            timeout=PATIENCE_S,
             **options,
         )
         assert answer.ok, answer.text
@@ -103,7 +104,7 @@ class Cloud:
         The server writes its log when it has answered already, so wait until it has fallen silent,
         and for so many requests as must be there.
         """
-        end = time.monotonic() + _LOG_SECONDS
+        end = time.monotonic() + PATIENCE_S
         found = self._logged()
         while time.monotonic() < end:
             time.sleep(0.2)
@@ -133,7 +134,7 @@ def running(folder: Path, *options: str) -> Iterator[Cloud]:
             stderr=subprocess.STDOUT,
         )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while not env_file.exists():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -149,7 +150,7 @@ def running(folder: Path, *options: str) -> Iterator[Cloud]:
             yield cloud
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="module")

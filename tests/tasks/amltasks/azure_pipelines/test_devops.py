@@ -17,6 +17,7 @@ import requests
 
 from amltasks import errors
 from amltasks.azure_pipelines import agent, devops
+from tests.patience import PATIENCE_S
 from tests.tasks.amltasks.conftest import Azure
 from tests.tasks.amltasks.contract.test_faults import azure_with
 
@@ -43,7 +44,7 @@ class Organisation:
     def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         url = path if path.startswith("https") else f"{self.url}/{path}"
         answer = self.session.request(
-            method, url, json=body, params={**VERSION, **query}, timeout=30
+            method, url, json=body, params={**VERSION, **query}, timeout=PATIENCE_S
         )
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None

@@ -263,7 +263,7 @@ def test_a_cancel_removes_the_revision_beside(
     words = f"Deployment of {BESIDE[sdk].replace('4711', '4799')} is"
     started.wait_for(lambda s: any(words in line for line in s.lines))
     started.say("cancel")
-    ended = started.end(10)
+    ended = started.end()
     assert ended.result == "Canceled"
     assert REMOVED[sdk].replace("4711", "4799") in ended.log
     assert seen.revisions(SERVICE) == before

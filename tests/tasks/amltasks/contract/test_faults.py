@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.patience import PATIENCE_S
+
 from ..conftest import CLUSTER, REPOSITORY, Azure, Ended, start_task
 
 RUN = {
@@ -50,7 +52,7 @@ def azure_with(folder: Path, *specs: str) -> Iterator[Azure]:
             stderr=subprocess.STDOUT,
         )
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE_S
         while not env_file.exists():
             assert process.poll() is None, (folder / "azure.log").read_text()
             assert time.monotonic() < end, "the local Azure did not become ready"
@@ -59,7 +61,7 @@ def azure_with(folder: Path, *specs: str) -> Iterator[Azure]:
         yield Azure(environment={key: value.strip("'\"") for key, _, value in lines})
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def _make_cluster(azure: Azure) -> None:
             "client_secret": given["AZURE_CLIENT_SECRET"],
             "scope": "https://management.azure.com/.default",
         },
-        timeout=30,
+        timeout=PATIENCE_S,
         **http,  # type: ignore[arg-type]
     )
     workspace = (
@@ -97,7 +99,7 @@ def _make_cluster(azure: Azure) -> None:
         f"https://management.azure.com{workspace}/computes/{CLUSTER}",
         json={"properties": {"computeType": "AmlCompute", "properties": inner}},
         headers={"Authorization": f"Bearer {signed_in.json()['access_token']}"},
-        timeout=30,
+        timeout=PATIENCE_S,
         **http,  # type: ignore[arg-type]
     ).raise_for_status()
 

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import requests
 
+from tests.patience import PATIENCE_S
+
 from ..conftest import CLUSTER, Azure, Ended, Starter
 from .conftest import PIPELINES
 
@@ -43,7 +45,7 @@ class Owner:
         self.session.headers["Authorization"] = f"Bearer {signed_in.json()['access_token']}"
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
-        answer = self.session.request(method, ARM + path, timeout=30, **options)
+        answer = self.session.request(method, ARM + path, timeout=PATIENCE_S, **options)
         answer.raise_for_status()
         return answer.json()
 

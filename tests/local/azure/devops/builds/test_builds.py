@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests.local.azure.devops.organisation import Organisation
+from tests.patience import PATIENCE_S
 
 
 def test_a_definition_is_made_found_changed_and_removed(organisation: Organisation) -> None:
@@ -111,7 +112,7 @@ def test_the_servers_page_shows_builds_and_no_token(
     build.update_build_properties(patch, project, queued.id)
     with requests.Session() as session:
         session.trust_env = False
-        page = session.get(client_environment.environment["HTTPS_PROXY"], timeout=30).text
+        page = session.get(client_environment.environment["HTTPS_PROXY"], timeout=PATIENCE_S).text
     row = next(line for line in page.split("<tr>") if "&lt;b&gt;bold" in line)
     assert "&lt;i&gt;tag&lt;/i&gt;" in row
     assert "rejected TIE" in row

@@ -9,6 +9,7 @@ import jwt
 import pytest
 
 from tests.local.azure.devops.organisation import Organisation, connect
+from tests.patience import PATIENCE_S
 
 VERSION = {"api-version": "7.1"}
 
@@ -96,9 +97,9 @@ def test_a_jobs_timeline_attachments_and_end_are_the_builds(
     (listed,) = build.get_attachments(project, queued.id, "aml.gate.report")
     assert listed.name == "the gate.html"
     link = listed._links.additional_properties["self"]["href"]
-    assert organisation.session.get(link, auth=("", organisation.token), timeout=30).content == (
-        report
-    )
+    assert organisation.session.get(
+        link, auth=("", organisation.token), timeout=PATIENCE_S
+    ).content == (report)
     content = build.get_attachment(
         project, queued.id, timeline, record, "aml.gate.report", "the gate.html"
     )
@@ -155,9 +156,9 @@ def test_an_id_token_speaks_for_one_connection(organisation: Organisation) -> No
     assertion = answer.json()["oidcToken"]
     issuer = shown["workloadIdentityFederationIssuer"]
     found = organisation.session.get(
-        f"{issuer}/.well-known/openid-configuration", timeout=30
+        f"{issuer}/.well-known/openid-configuration", timeout=PATIENCE_S
     ).json()
-    (key,) = organisation.session.get(found["jwks_uri"], timeout=30).json()["keys"]
+    (key,) = organisation.session.get(found["jwks_uri"], timeout=PATIENCE_S).json()["keys"]
     claims = jwt.decode(
         assertion,
         jwt.PyJWK(key).key,

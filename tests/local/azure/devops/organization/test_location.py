@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.local.azure.devops.organisation import Organisation, connect
+from tests.patience import PATIENCE_S
 
 
 def test_the_package_finds_projects_and_itself(organisation: Organisation) -> None:
@@ -85,5 +86,5 @@ def test_who_has_no_token_is_refused(client_environment: object) -> None:
 
 def test_another_organisation_is_not_there(organisation: Organisation) -> None:
     url = organisation.url.rpartition("/")[0] + "/contoso/_apis/projects"
-    answer = organisation.session.get(url, auth=("", organisation.token), timeout=30)
+    answer = organisation.session.get(url, auth=("", organisation.token), timeout=PATIENCE_S)
     assert (answer.status_code, answer.json()["typeKey"]) == (404, "HostNotFoundException")

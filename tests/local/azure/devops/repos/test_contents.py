@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.local.azure.devops.organisation import Organisation
+from tests.patience import PATIENCE_S
 
 _NONE = "0" * 40
 
@@ -81,7 +82,7 @@ def test_a_version_is_published_once(organisation: Organisation) -> None:
     one = f"{base}/publishers/p/extensions/x"
 
     def send(method: str, url: str, body: bytes = b"") -> Any:
-        return session.request(method, url, data=body, auth=auth, timeout=30)
+        return session.request(method, url, data=body, auth=auth, timeout=PATIENCE_S)
 
     assert send("PUT", one, package("1.0.0")).status_code == 404
     assert send("POST", f"{base}/extensions", b"no zip").status_code == 400
@@ -90,5 +91,5 @@ def test_a_version_is_published_once(organisation: Organisation) -> None:
     assert send("PUT", one, package("1.0.0")).status_code == 400
     assert send("PUT", one, package("1.0.1")).status_code == 200
     assert [one["version"] for one in send("GET", one).json()["versions"]] == ["1.0.1", "1.0.0"]
-    assert session.get(one, timeout=30).status_code == 401
+    assert session.get(one, timeout=PATIENCE_S).status_code == 401
     assert send("DELETE", one).status_code == 501

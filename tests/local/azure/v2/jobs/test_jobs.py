@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 TERMINAL = ("Completed", "Failed", "Canceled")
 
 
-def wait_for(client: Any, name: str, *states: str, seconds: float = 30) -> Any:
-    deadline = time.monotonic() + seconds
+def wait_for(client: Any, name: str, *states: str) -> Any:
+    deadline = time.monotonic() + PATIENCE_S
     while (job := client.jobs.get(name)).status not in states:
         assert time.monotonic() < deadline, f"{name} is still {job.status}"
         time.sleep(0.1)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.local.azure.conftest import get_token, http_session
+from tests.patience import PATIENCE_S
 
 
 def arm(azure: Any, method: str, tail: str, body: Any = None) -> Any:
@@ -22,7 +23,7 @@ def arm(azure: Any, method: str, tail: str, body: Any = None) -> Any:
 
 
 def await_running(azure: Any, *jobs: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while any(arm(azure, "GET", f"jobs/{name}")["status"] != "Running" for name in jobs):
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 
 @pytest.fixture(scope="module")
 def submit(ml_client: Any, bare_python: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
@@ -37,7 +39,7 @@ def submit(ml_client: Any, bare_python: Any, tmp_path_factory: pytest.TempPathFa
 
     def ended(name: str) -> tuple[dict[str, Any], str]:
         """The nodes by their names, and what the pipeline's output says."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while (job := ml_client.jobs.get(name)).status not in ("Completed", "Failed"):
             assert time.monotonic() < deadline
             time.sleep(0.2)

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.local.azure.conftest import get_token, http_session
+from tests.patience import PATIENCE_S
 
 SCORE = "def init():\n    {}\n\n\ndef run(raw):\n    return 'still here'\n"
 SLOW = "import time; time.sleep(600)"
@@ -68,7 +69,7 @@ class Plane:
 
 
 def until(condition: Any) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "nothing happened for 60 s"
         time.sleep(0.1)
