@@ -100,6 +100,8 @@ def _set_variables(
     variables = state.variables
     for name, value in predefined.items():
         variables.set(name, value)
+    for name, value in state.session.secrets.items():
+        variables.set(name, value, secret=True)
     variables.set(LOOKUP, state.lookup)
     variables.set("System.AccessToken", state.session.access_token, secret=True)
     state.publish_status()

@@ -32,7 +32,9 @@ class JobRequest:
     Attributes:
         number: of the build or release.
         plan: of the build; the stages of a release have plans of their own.
-        variables: what the service sets, such as ``build.buildId``; names in the service's case.
+        variables: what the service sets, such as ``build.buildId``, and the variables of the
+            definition; names in the service's case.
+        secrets: the definition's secret variables.
         url: the organisation's, with a slash at its end.
         token: the access token of all its jobs.
         stages: of a release.
@@ -45,6 +47,7 @@ class JobRequest:
     url: str
     token: str = field(repr=False)
     variables: Mapping[str, str]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     stages: Stages | None = None
 
     def completed(self, predefined: Mapping[str, str]) -> dict[str, str]:
@@ -192,8 +195,17 @@ class Organization:
             project=request["plan"]["scopeIdentifier"],
             url=endpoint["url"],
             token=endpoint["authorization"]["parameters"]["AccessToken"],
-            variables={name: one["value"] for name, one in request["variables"].items()},
+            variables=_values(request["variables"], secret=False),
+            secrets=_values(request["variables"], secret=True),
         )
+
+
+def _values(variables: Mapping[str, Mapping[str, Any]], *, secret: bool) -> dict[str, str]:
+    return {
+        name: str(one["value"])
+        for name, one in variables.items()
+        if bool(one.get("isSecret")) is secret
+    }
 
 
 def from_environment(environment: Mapping[str, str], masker: SecretMasker) -> Organization | None:

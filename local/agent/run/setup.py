@@ -122,6 +122,7 @@ class Place:
             source=pipeline.path,
             environment=self.environment,
             predefined=predefined,
+            secrets={} if request is None else request.secrets,
             access_token=token,
             connections=self.connections,
             system=system,

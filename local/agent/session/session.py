@@ -86,6 +86,7 @@ class Session:
         report: told of everything that happens; it tells the organisation, where there is one.
         environment: the agent's own environment, without its settings; steps inherit it.
         predefined: the variables every job starts with.
+        secrets: the secret variables every job starts with.
         connections: the service connections that tasks may name.
     """
 
@@ -98,6 +99,7 @@ class Session:
     access_token: str
     connections: tuple[Connection, ...]
     system: Connection
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     node: str = "node"
     default_branch: str = ""
     release: ReleaseRun | None = None

@@ -25,10 +25,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local.azure.devops.organization.access import authenticate
+from local.azure.devops.secrets import hide
 from local.azure.identity.organization import ORGANIZATION_HOST, organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
@@ -150,7 +151,7 @@ def guarded(handler: Handler, location: Location | None = None) -> Handler:
             caller = authenticate(cloud, request)
             if location is not None:
                 version = _version(request, location)
-            response = handler(cloud, Request(**{**vars(request), "caller": caller}))
+            response = hide(handler(cloud, replace(request, caller=caller)))
         except ServiceError as error:
             return error_answer(error)
         if "noArrayWrap=true" in request.headers.get("accept", ""):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
-from local.azure.devops.builds.definitions import area, definition_of, summary
+from local.azure.devops.builds.definitions import area, definition_of, summary, variables
 from local.azure.devops.organization.access import BUILD, key, open_plan
 from local.azure.devops.organization.projects import find_project, project_of, reference
 from local.azure.devops.rest import collection, number
@@ -108,6 +109,7 @@ def queue_build(cloud: Cloud, request: Request) -> Response:
     daily = cloud.store.next_number(f"devops-build-number-{definition['id']}-{day}")
     repository = definition["repository"]
     plan = str(uuid.uuid4())
+    public, hidden = _parameters(variables(definition), body)
     stored = {
         "id": identity,
         "project": project["id"],
@@ -121,7 +123,9 @@ def queue_build(cloud: Cloud, request: Request) -> Response:
         "sourceBranch": body.get("sourceBranch") or repository.get("defaultBranch"),
         "sourceVersion": body.get("sourceVersion"),
         "reason": body.get("reason") or "manual",
-        "parameters": body.get("parameters"),
+        "parameters": public,
+        "secrets": hidden,
+        "variables": variables(definition),
         "triggerInfo": body.get("triggerInfo") or {},
         "demands": body.get("demands") or [],
         "tags": [],
@@ -136,6 +140,27 @@ def queue_build(cloud: Cloud, request: Request) -> Response:
     cloud.store.insert(KIND, key(identity), stored)
     open_plan(cloud, plan, owner=BUILD, number=identity)
     return json_response(shown(cloud, stored))
+
+
+def _parameters(
+    known: dict[str, dict[str, Any]], body: dict[str, Any]
+) -> tuple[str | None, dict[str, str]]:
+    """The variables set at queue time: what builds show of them, and the secret ones."""
+    text = fields.optional_text(body, "parameters")
+    if not text:
+        return text, {}
+    try:
+        given = json.loads(text)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise ServiceError(
+            400, "VssPropertyValidationException", "parameters must be a JSON object as text."
+        )
+    secret = {name.lower() for name, one in known.items() if one.get("isSecret") is True}
+    public = {name: value for name, value in given.items() if name.lower() not in secret}
+    hidden = {name: str(value) for name, value in given.items() if name.lower() in secret}
+    return json.dumps(public), hidden
 
 
 @area.on("GET", BUILDS, "project", "buildId")

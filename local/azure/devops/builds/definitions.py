@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from typing import Any
 
+from local.azure.devops import secrets
 from local.azure.devops.organization.projects import project_of, reference
 from local.azure.devops.repos.repositories import default_repository, find_repository
 from local.azure.devops.rest import Area, collection, number
@@ -33,6 +34,11 @@ def definition_of(cloud: Cloud, project: dict[str, Any], identity: int) -> dict[
             f"Definition {identity} was not found in project {project['name']}.",
         )
     return found
+
+
+def variables(stored: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The variables of a definition with their secret values, for jobs only."""
+    return fields.mapping(stored["body"], "variables")
 
 
 def summary(cloud: Cloud, project: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +73,9 @@ def update_definition(cloud: Cloud, request: Request) -> Response:
     identity = number(request.params["definitionId"], "definitionId")
     present = definition_of(cloud, project, identity)
     body = request.json_object()
+    given = fields.mapping(body, "variables")
+    if given:
+        body["variables"] = secrets.kept(variables(present), given)
     if body.get("revision") != present["revision"]:
         raise ServiceError(
             409,

@@ -5,7 +5,8 @@ Form: Microsoft.TeamFoundation.DistributedTask.Pipelines' AgentJobRequestMessage
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.azure.devops.builds import builds
@@ -71,8 +72,11 @@ def _request(cloud: Cloud, owner: str, stored: dict[str, Any]) -> dict[str, Any]
     found = organization(cloud)
     project = find_project(cloud, stored["project"])
     url = f"{found.url}/"
-    own = _of_build(stored) if owner == BUILD else _of_release(url, project, stored)
-    variables = {
+    if owner == BUILD:
+        own, given = _of_build(stored), _given_to_build(stored)
+    else:
+        own, given = _of_release(url, project, stored), stored["variables"]
+    system = {
         **own,
         "system.collectionId": found.id,
         "system.collectionUri": url,
@@ -96,7 +100,10 @@ def _request(cloud: Cloud, owner: str, stored: dict[str, Any]) -> dict[str, Any]
         "jobId": stored["job"],
         "jobName": "__default",
         "requestId": stored["id"],
-        "variables": {name: {"value": value} for name, value in variables.items()},
+        "variables": {
+            **{name: _variable(one) for name, one in given.items()},
+            **{name: {"value": value} for name, value in system.items()},
+        },
         "resources": {
             "endpoints": [
                 {
@@ -110,6 +117,23 @@ def _request(cloud: Cloud, owner: str, stored: dict[str, Any]) -> dict[str, Any]
             ]
         },
     }
+
+
+def _given_to_build(build: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The definition's variables, with the values that were set when the build was queued."""
+    given = dict(build["variables"])
+    names = {name.lower(): name for name in given}
+    queued = {**json.loads(build["parameters"] or "{}"), **build["secrets"]}
+    for name, value in queued.items():
+        known = names.get(name.lower(), name)
+        given[known] = {**given.get(known, {}), "value": value}
+    return given
+
+
+def _variable(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A variable as an agent reads it (VariableValue); the value of a secret is not hidden here."""
+    value = "" if given.get("value") is None else str(given["value"])
+    return {"value": value, "isSecret": True} if given.get("isSecret") is True else {"value": value}
 
 
 def _of_build(build: dict[str, Any]) -> dict[str, str]:

@@ -29,7 +29,18 @@ ENDPOINTS = area.location(
 )
 KIND = "devops-endpoint"
 FEDERATION = "WorkloadIdentityFederation"
-_SECRETS = frozenset({"serviceprincipalkey", "serviceprincipalcertificate", "apitoken", "password"})
+# Every other parameter counts as a secret: a type of connection that is not known here must not
+# give its secrets away.
+_PUBLIC = frozenset(
+    (
+        *("accesstype", "acceptuntrustedcerts", "accesslevel", "authenticationtype", "authority"),
+        *("azureenvironment", "azuretenantid", "clientid", "cluster", "configurationid", "email"),
+        *("githubhandle", "isadmin", "loginserver", "namespace", "realmname"),
+        *("registry", "registrytype", "role", "scope", "serviceaccountname", "serviceprincipalid"),
+        *("tenantid", "username", "workloadidentityfederationissuer"),
+        *("workloadidentityfederationissuertype", "workloadidentityfederationsubject"),
+    )
+)
 
 
 def endpoints_of(cloud: Cloud, project: dict[str, Any]) -> list[dict[str, Any]]:
@@ -110,7 +121,7 @@ def update_endpoint(cloud: Cloud, request: Request) -> Response:
     kept = _parameters(stored["body"])
     given = _parameters(body)
     for name, value in kept.items():
-        if name.lower() in _SECRETS and given.get(name) is None:
+        if name.lower() not in _PUBLIC and given.get(name) is None:
             given[name] = value
     cloud.store.put(KIND, stored["id"], {**stored, "body": body})
     return json_response(_shown(cloud, project, {**stored, "body": body}))
@@ -156,7 +167,7 @@ def _shown(cloud: Cloud, project: dict[str, Any], stored: dict[str, Any]) -> dic
     body = dict(stored["body"])
     authorization = dict(body.get("authorization") or {})
     parameters = {
-        name: None if name.lower() in _SECRETS else value
+        name: value if name.lower() in _PUBLIC else None
         for name, value in (authorization.get("parameters") or {}).items()
     }
     if str(authorization.get("scheme", "")).lower() == FEDERATION.lower():

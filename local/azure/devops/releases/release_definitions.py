@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from local.azure.devops import secrets
 from local.azure.devops.organization.access import key
 from local.azure.devops.organization.projects import project_of, reference
 from local.azure.devops.rest import Area, collection, number
@@ -81,6 +82,7 @@ def update_definition(cloud: Cloud, request: Request) -> Response:
             f"{body.get('revision')}, and the present one is {stored['revision']}. Refresh it.",
         )
     body = _checked(cloud, project, body, stored["id"])
+    body = _with_secrets(stored["body"], body)
     stored = {**stored, "revision": stored["revision"] + 1, "body": body}
     cloud.store.put(_KIND, key(stored["id"]), stored)
     return json_response(_shown(cloud, project, stored))
@@ -130,6 +132,20 @@ def _shown(cloud: Cloud, project: dict[str, Any], stored: dict[str, Any]) -> dic
         "_links": {"web": {"href": web}},
         "project": reference(cloud, project),
     }
+
+
+def _with_secrets(present: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """The body of an update with the secrets that it leaves as they are."""
+    before = {stage["id"]: stage for stage in present["environments"]}
+    stages = [
+        {**stage, "variables": _kept(before.get(stage["id"], {}), stage)}
+        for stage in body["environments"]
+    ]
+    return {**body, "variables": _kept(present, body), "environments": stages}
+
+
+def _kept(present: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    return secrets.kept(fields.mapping(present, "variables"), fields.mapping(given, "variables"))
 
 
 def _checked(

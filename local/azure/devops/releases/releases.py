@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from local.azure.devops import secrets
 from local.azure.devops.organization.access import RELEASE, key, open_plan
 from local.azure.devops.organization.projects import find_project, project_of
 from local.azure.devops.releases.release_definitions import (
@@ -101,8 +102,10 @@ def create_release(cloud: Cloud, request: Request) -> Response:
         "modifiedOn": now,
         "artifacts": _artifacts(definition["body"], fields.objects(body, "artifacts")),
         "variables": {
-            **(definition["body"].get("variables") or {}),
-            **(body.get("variables") or {}),
+            **fields.mapping(definition["body"], "variables"),
+            **secrets.kept(
+                fields.mapping(definition["body"], "variables"), fields.mapping(body, "variables")
+            ),
         },
         "environments": [
             {

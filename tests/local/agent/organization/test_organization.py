@@ -296,3 +296,30 @@ def test_results_that_are_no_junit_are_a_warning(
     played = play(f"steps: [{{script: '{script}'}}]".replace("resultFiles=r", "resultFiles=$PWD/r"))
     assert played.result == "succeeded", played.console
     assert "holds no JUnit results" in played.console
+
+
+def test_a_job_gets_the_variables_of_its_definition(
+    ask: Callable[..., Any], play: Callable[..., Any], devops: Mapping[str, str]
+) -> None:
+    steps = """
+steps:
+- script: echo "plain=$(plain) key=$(key) env=$KEY."; printf "$(key)" | wc -c
+  name: show
+"""
+    play(steps)
+    (found,) = ask("build/definitions", name="azure-pipelines")["value"]
+    definition = ask(f"build/definitions/{found['id']}")
+    definition["variables"] = {
+        "plain": {"value": "shown"},
+        "key": {"value": "S3cret-value", "isSecret": True},
+    }
+    answer = requests.put(
+        f"{definition['url']}?api-version=7.1",
+        json=definition,
+        auth=("", devops["AZURE_DEVOPS_EXT_PAT"]),
+        timeout=30,
+    )
+    assert answer.status_code == 200, answer.text
+    played = play(steps)
+    assert played.lines("show") == ["plain=shown key=*** env=.", "12"]
+    assert "S3cret-value" not in played.console
