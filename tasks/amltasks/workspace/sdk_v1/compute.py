@@ -6,10 +6,10 @@ from typing import Any
 
 from amltasks import errors
 from amltasks.workspace.failures import creating, problems, translated
-from amltasks.workspace.port import AksCluster, AksSpec, Cluster, ClusterSpec
+from amltasks.workspace.port import AksCluster, AksSpec, Cluster, ClusterSpec, Compute
 
 
-class SdkCompute:
+class SdkCompute(Compute):
     """The port's ``Compute``."""
 
     def __init__(self, sdk: Any) -> None:
@@ -17,7 +17,6 @@ class SdkCompute:
         self._sdk = sdk
 
     def find_cluster(self, name: str) -> Cluster | None:
-        """See the port."""
         found = self._find(name, "AmlCompute")
         if found is None:
             return None
@@ -36,7 +35,7 @@ class SdkCompute:
         )
 
     def create_cluster(self, spec: ClusterSpec) -> None:
-        """See the port. No admin user is made: nobody logs in to the nodes."""
+        # No admin user is made: nobody logs in to the nodes.
         from azureml.core.compute import AmlCompute, ComputeTarget
 
         with creating("cluster", spec.name):
@@ -54,7 +53,6 @@ class SdkCompute:
             )
 
     def scale_cluster(self, spec: ClusterSpec) -> None:
-        """See the port."""
         found = self._find(spec.name, "AmlCompute")
         with translated(f"updating the cluster '{spec.name}'"):
             found.update(
@@ -64,7 +62,6 @@ class SdkCompute:
             )
 
     def find_aks(self, name: str) -> AksCluster | None:
-        """See the port."""
         found = self._find(name, "AKS")
         if found is None:
             return None
@@ -76,7 +73,6 @@ class SdkCompute:
         )
 
     def create_aks(self, spec: AksSpec) -> None:
-        """See the port."""
         from azureml.core.compute import AksCompute, ComputeTarget
 
         with creating("AKS cluster", spec.name):

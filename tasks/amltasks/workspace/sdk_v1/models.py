@@ -9,10 +9,10 @@ from typing import Any
 
 from amltasks import errors
 from amltasks.workspace.failures import http_status, translated
-from amltasks.workspace.port import Model
+from amltasks.workspace.port import Model, Models
 
 
-class SdkModels:
+class SdkModels(Models):
     """The port's ``Models``."""
 
     def __init__(self, sdk: Any) -> None:
@@ -20,11 +20,9 @@ class SdkModels:
         self._sdk = sdk
 
     def get(self, name: str, version: int) -> Model:
-        """See the port."""
         return to_model(find(self._sdk, name, version))
 
     def versions(self, name: str) -> tuple[Model, ...]:
-        """See the port."""
         from azureml.core.model import Model as SdkModel
 
         with translated(f"looking for models '{name}'"):
@@ -34,7 +32,6 @@ class SdkModels:
     def register(
         self, *, run_id: str, path: str, name: str, tags: Mapping[str, str], description: str
     ) -> Model:
-        """See the port."""
         with translated(f"registering the model '{name}'"):
             run = self._sdk.get_run(run_id)
             return to_model(
@@ -47,7 +44,6 @@ class SdkModels:
             )
 
     def tag(self, model: Model, tags: Mapping[str, str]) -> Model:
-        """See the port."""
         found = find(self._sdk, model.name, model.version)
         with translated(f"tagging the model '{model.name}:{model.version}'"):
             # The SDK prints each replaced tag.

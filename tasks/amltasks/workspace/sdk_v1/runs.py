@@ -15,7 +15,7 @@ from amltasks import errors, metrics
 from amltasks.workspace.artifacts import holds, inside
 from amltasks.workspace.failures import http_status, translated
 from amltasks.workspace.logs import LogReader
-from amltasks.workspace.port import Run, Submission
+from amltasks.workspace.port import Run, Runs, Submission
 from amltasks.workspace.printing import banners_hidden
 from amltasks.workspace.run_states import to_run
 from amltasks.workspace.sdk_v1 import pipeline_file
@@ -23,7 +23,7 @@ from amltasks.workspace.sdk_v1 import pipeline_file
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
-class SdkRuns:
+class SdkRuns(Runs):
     """The port's ``Runs``. Remembers SDK run objects and ended steps, to ask for them once only."""
 
     def __init__(self, sdk: Any) -> None:
@@ -36,7 +36,6 @@ class SdkRuns:
         self._session = requests.Session()
 
     def submit(self, submission: Submission) -> Run:
-        """See the port."""
         from azureml.core import Experiment
 
         with translated(f"building the pipeline '{submission.file.name}'"):
@@ -54,13 +53,11 @@ class SdkRuns:
             return self.get(run.id)
 
     def get(self, run_id: str) -> Run:
-        """See the port."""
         run = self._run(run_id)
         with translated(f"looking at the run {run_id}"):
             return _run(run, run.get_details())
 
     def find(self, experiment: str, tag: str, value: str) -> list[tuple[Run, dict[str, str]]]:
-        """See the port."""
         from azureml.core import Experiment
 
         with translated(f"looking for runs of the experiment '{experiment}'"):
@@ -70,13 +67,11 @@ class SdkRuns:
             return [(self.get(run.id), run.get_tags()) for run in found]
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """See the port."""
         run = self._run(run_id)
         with translated(f"tagging the run {run_id}"):
             run.set_tags(dict(tags))
 
     def steps(self, run_id: str) -> tuple[Run, ...]:
-        """See the port."""
         run = self._run(run_id)
         with translated(f"looking at the steps of the run {run_id}"):
             children = list(run.get_children())
@@ -96,25 +91,21 @@ class SdkRuns:
         return self._ended[child.id]
 
     def new_log_lines(self, run_id: str, *, last: bool = False) -> list[str]:
-        """See the port."""
         reader = self._logs.setdefault(run_id, LogReader(session=self._session))
         with translated(f"reading the log of the step {run_id}"):
             return reader.new_lines(self._log_files.get(run_id, {}), last=last)
 
     def metrics(self, run_id: str) -> dict[str, float]:
-        """See the port."""
         run = self._run(run_id)
         with translated(f"reading the metrics of the run {run_id}"):
             return metrics.numbers(run.get_metrics())
 
     def files(self, run_id: str) -> tuple[str, ...]:
-        """See the port."""
         run = self._run(run_id)
         with translated(f"listing the files of the run {run_id}"):
             return tuple(sorted(set(run.get_file_names())))
 
     def download_files(self, run_id: str, prefix: str, folder: Path) -> int:
-        """See the port."""
         wanted = [name for name in self.files(run_id) if holds(prefix, name)]
         run = self._run(run_id)
         with translated(f"downloading '{prefix}' of the run {run_id}"):
@@ -125,7 +116,6 @@ class SdkRuns:
         return len(wanted)
 
     def download_output(self, step_id: str, output: str, folder: Path) -> int:
-        """See the port."""
         step = self._run(step_id)
         with translated(f"downloading the output '{output}'"):
             if not hasattr(step, "get_outputs") or output not in step.get_outputs():
@@ -143,7 +133,6 @@ class SdkRuns:
             return count
 
     def cancel(self, run_id: str) -> None:
-        """See the port."""
         run = self._run(run_id)
         with translated(f"canceling the run {run_id}"):
             run.cancel()

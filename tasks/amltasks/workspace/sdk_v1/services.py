@@ -12,7 +12,14 @@ from typing import Any
 import requests
 
 from amltasks.workspace.failures import http_status, problems, translated
-from amltasks.workspace.port import Answer, Revision, Rollout, Service, ServiceSpec
+from amltasks.workspace.port import (
+    Answer,
+    Revision,
+    Rollout,
+    Service,
+    Services,
+    ServiceSpec,
+)
 from amltasks.workspace.sdk_v1.models import find as find_model
 from amltasks.workspace.sdk_v1.models import to_model
 
@@ -21,7 +28,7 @@ _ENDED = frozenset({"Succeeded", "Failed", "Cancelled", "TimedOut"})
 _SCORE_TIMEOUT_SECONDS = (10, 60)
 
 
-class SdkServices:
+class SdkServices(Services):
     """The port's ``Services``. Remembers what it deployed: only those objects know how it goes."""
 
     restores = False
@@ -34,7 +41,6 @@ class SdkServices:
         self._session = requests.Session()
 
     def find(self, name: str) -> Service | None:
-        """See the port."""
         found = self._find(name)
         if found is None:
             return None
@@ -48,12 +54,11 @@ class SdkServices:
         )
 
     def plan(self, spec: ServiceSpec, live: Service | None, mark: str) -> Revision:
-        """See the port. Beside a live service stands another one of its own."""
+        # Beside a live service stands another one of its own.
         name = spec.name if live is None else candidate_name(spec.name, mark)
         return Revision(service=spec.name, name=name, label=name, fresh=live is None)
 
     def deploy(self, spec: ServiceSpec, revision: Revision) -> None:
-        """See the port."""
         from azureml.core.compute import AksCompute
         from azureml.core.model import Model
         from azureml.core.webservice import AksWebservice
@@ -82,7 +87,7 @@ class SdkServices:
             )
 
     def promote(self, spec: ServiceSpec, revision: Revision) -> Revision:
-        """See the port: the service takes model, code and size over, replica by replica."""
+        # The service takes model, code and size over, replica by replica.
         promoted = dataclasses.replace(revision, name=spec.name, label=spec.name, in_service=True)
         if revision.fresh:
             return promoted
@@ -103,10 +108,9 @@ class SdkServices:
         return promoted
 
     def restore(self, revision: Revision) -> None:
-        """See the port: what a service of v1 was before is not kept anywhere."""
+        pass  # v1 keeps nothing of what a service was before
 
     def rollout(self, revision: Revision) -> Rollout:
-        """See the port."""
         with translated(f"waiting for the service '{revision.name}'"):
             # The service's own state says Healthy while its old replicas still run, so the
             # operation is asked; the SDK's public way to it, wait_for_deployment, blocks mutely.
@@ -119,14 +123,13 @@ class SdkServices:
         )
 
     def clean_up(self, revision: Revision) -> tuple[str, ...]:  # noqa: ARG002 - the port's
-        """See the port: in either case it is the service beside that goes."""
+        # In either case it is the service beside that goes.
         if not self._beside:
             return ()
         self._delete(self._beside)
         return (f"service {self._beside}",)
 
     def logs(self, revision: Revision) -> list[str]:
-        """See the port."""
         found = self._find(revision.name)
         if found is None:
             return []
@@ -134,7 +137,6 @@ class SdkServices:
             return str(found.get_logs() or "").splitlines()
 
     def key(self, name: str) -> str:
-        """See the port."""
         found = self._find(name)
         if found is None or not found.auth_enabled:
             return ""
@@ -142,7 +144,6 @@ class SdkServices:
             return str(found.get_keys()[0] or "")
 
     def score(self, revision: Revision, body: str) -> Answer:
-        """See the port."""
         found, key = self._find(revision.name), self.key(revision.name)
         headers = {"Content-Type": "application/json"}
         if key:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 from amltasks import errors
 from amltasks.workspace.failures import NO_SUBSCRIPTION, error_code, http_status, translated
-from amltasks.workspace.port import Principal
+from amltasks.workspace.port import Principal, Workspace
 from amltasks.workspace.sdk_v1.compute import SdkCompute
 from amltasks.workspace.sdk_v1.models import SdkModels
 from amltasks.workspace.sdk_v1.runs import SdkRuns
@@ -18,28 +17,16 @@ from amltasks.workspace.sdk_v1.services import SdkServices
 from amltasks.workspace.sign_in import SignIn
 
 
-@dataclass(frozen=True, kw_only=True)
-class SdkWorkspace:
-    """The port's ``Workspace``."""
-
-    name: str
-    location: str
-    compute: SdkCompute
-    runs: SdkRuns
-    models: SdkModels
-    services: SdkServices
-
-
 def open_workspace(
     principal: Principal, *, resource_group: str, workspace: str, debug: bool = False
-) -> SdkWorkspace:
+) -> Workspace:
     """Sign in and open a workspace.
 
     Raises:
         TaskError: ``WORKSPACE_NOT_FOUND``, ``AUTHENTICATION_FAILED`` and what any call can raise.
     """
     sdk = _sdk_workspace(principal, resource_group, workspace, debug=debug)
-    return SdkWorkspace(
+    return Workspace(
         name=sdk.name,
         location=sdk.location,
         compute=SdkCompute(sdk),
@@ -52,7 +39,7 @@ def open_workspace(
 def _sdk_workspace(principal: Principal, resource_group: str, name: str, *, debug: bool) -> Any:
     if not debug:
         _quiet()
-    from azureml.core import Workspace
+    from azureml.core import Workspace as SdkWorkspace
     from azureml.exceptions import ProjectSystemException, WorkspaceException
 
     # Only now: importing the SDK takes a second, and nothing may be said before it is quiet.
@@ -60,7 +47,7 @@ def _sdk_workspace(principal: Principal, resource_group: str, name: str, *, debu
 
     with translated(f"opening the workspace '{name}'"):
         try:
-            return Workspace.get(
+            return SdkWorkspace.get(
                 name=name,
                 resource_group=resource_group,
                 subscription_id=principal.subscription_id,

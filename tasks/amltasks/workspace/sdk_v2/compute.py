@@ -7,14 +7,14 @@ from typing import Any
 
 from amltasks import errors
 from amltasks.workspace.failures import creating, problems, translated
-from amltasks.workspace.port import AksCluster, AksSpec, Cluster, ClusterSpec
+from amltasks.workspace.port import AksCluster, AksSpec, Cluster, ClusterSpec, Compute
 from amltasks.workspace.sdk_v2.rest import Rest
 
 _PRIORITIES = {"dedicated": "Dedicated", "lowpriority": "LowPriority"}
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?")
 
 
-class RestCompute:
+class RestCompute(Compute):
     """The port's ``Compute``."""
 
     def __init__(self, rest: Rest) -> None:
@@ -22,7 +22,6 @@ class RestCompute:
         self._rest = rest
 
     def find_cluster(self, name: str) -> Cluster | None:
-        """See the port."""
         found = self._find(name, "AmlCompute")
         if found is None:
             return None
@@ -43,7 +42,7 @@ class RestCompute:
         )
 
     def create_cluster(self, spec: ClusterSpec) -> None:
-        """See the port. No admin user is made: nobody logs in to the nodes."""
+        # No admin user is made: nobody logs in to the nodes.
         with creating("cluster", spec.name):
             location = spec.location or self._rest.workspace["location"]
             self._rest.arm(
@@ -65,13 +64,12 @@ class RestCompute:
             )
 
     def scale_cluster(self, spec: ClusterSpec) -> None:
-        """See the port."""
         with translated(f"updating the cluster '{spec.name}'"):
             body = {"properties": {"properties": {"scaleSettings": _scale(spec)}}}
             self._rest.arm("PATCH", f"computes/{spec.name}", body)
 
     def find_aks(self, name: str) -> AksCluster | None:
-        """See the port: the cluster is attached to the workspace as Kubernetes compute."""
+        # The cluster is attached to the workspace as Kubernetes compute.
         found = self._find(name, "Kubernetes")
         if found is None:
             return None
@@ -83,7 +81,7 @@ class RestCompute:
         )
 
     def create_aks(self, spec: AksSpec) -> None:
-        """See the port: an AKS cluster cannot be made through the workspace in v2."""
+        # An AKS cluster cannot be made through the workspace in v2.
         raise errors.KUBERNETES_NOT_ATTACHED.error(name=spec.name, workspace=self._rest.name)
 
     def _find(self, name: str, kind: str) -> dict[str, Any] | None:

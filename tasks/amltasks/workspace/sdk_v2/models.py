@@ -10,7 +10,7 @@ import requests
 
 from amltasks import errors
 from amltasks.workspace.failures import http_status, translated
-from amltasks.workspace.port import Model
+from amltasks.workspace.port import Model, Models
 from amltasks.workspace.sdk_v2.rest import Rest
 
 log = logging.getLogger("amltasks")
@@ -18,7 +18,7 @@ log = logging.getLogger("amltasks")
 _REGISTER_TRIES = 5
 
 
-class RestModels:
+class RestModels(Models):
     """The port's ``Models``."""
 
     def __init__(self, rest: Rest) -> None:
@@ -26,11 +26,10 @@ class RestModels:
         self._rest = rest
 
     def get(self, name: str, version: int) -> Model:
-        """See the port."""
         return to_model(name, self._version(name, version))
 
     def versions(self, name: str) -> tuple[Model, ...]:
-        """See the port. Versions that are no number, which a task never makes, are left out."""
+        # Versions that are no number, which a task never makes, are left out.
         with translated(f"looking for models '{name}'"):
             try:
                 found = list(self._rest.every(f"models/{name}/versions"))
@@ -44,7 +43,6 @@ class RestModels:
     def register(
         self, *, run_id: str, path: str, name: str, tags: Mapping[str, str], description: str
     ) -> Model:
-        """See the port."""
         properties: dict[str, Any] = {
             "modelUri": f"azureml://jobs/{run_id}/outputs/artifacts/paths/{path}",
             "modelType": "custom_model",
@@ -83,7 +81,6 @@ class RestModels:
         return made
 
     def tag(self, model: Model, tags: Mapping[str, str]) -> Model:
-        """See the port."""
         found = self._version(model.name, model.version)
         kept = {
             key: found["properties"][key]

@@ -15,7 +15,7 @@ from amltasks import errors, metrics
 from amltasks.workspace.artifacts import holds, inside
 from amltasks.workspace.failures import http_status, translated
 from amltasks.workspace.logs import LogReader
-from amltasks.workspace.port import Run, Submission
+from amltasks.workspace.port import Run, Runs, Submission
 from amltasks.workspace.run_states import to_run
 from amltasks.workspace.sdk_v2.rest import TIMEOUT_SECONDS, Rest, new_session
 
@@ -24,7 +24,7 @@ _HISTORY, _ARTIFACT, _MLFLOW = "history/v1.0", "artifact/v2.0", "mlflow/v2.0"
 _CHUNK_BYTES = 1 << 20
 
 
-class RestRuns:
+class RestRuns(Runs):
     """The port's ``Runs``."""
 
     def __init__(self, rest: Rest) -> None:
@@ -37,16 +37,13 @@ class RestRuns:
         self._submitter: Any = None
 
     def submit(self, submission: Submission) -> Run:
-        """See the port."""
         return self.get(self._azure_ai_ml().submit(submission))
 
     def get(self, run_id: str) -> Run:
-        """See the port."""
         found = self._history(run_id, f"looking at the run {run_id}")
         return _run(found, self._link(run_id))
 
     def find(self, experiment: str, tag: str, value: str) -> list[tuple[Run, dict[str, str]]]:
-        """See the port."""
         # The quotation marks are not escaped: neither name nor value may hold one.
         asked = {"filter": f'(Tags/{tag} eq "{value}")', "orderby": ["StartTimeUtc desc"]}
         path = f"experiments/{quote(experiment, safe='')}/runs:query"
@@ -60,7 +57,6 @@ class RestRuns:
         return [(_run(each, self._link(each["runId"])), each.get("tags") or {}) for each in found]
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """See the port."""
         doing = f"tagging the run {run_id}"
         experiment = self._history(run_id, doing)["experimentId"]
         with translated(doing):
@@ -68,7 +64,6 @@ class RestRuns:
             self._rest.data("PATCH", _HISTORY, path, {"tags": dict(tags)})
 
     def steps(self, run_id: str) -> tuple[Run, ...]:
-        """See the port."""
         with translated(f"looking at the steps of the run {run_id}"):
             found = list(self._children(run_id))
         steps = [self._step(run_id, each) for each in found]
@@ -84,14 +79,13 @@ class RestRuns:
         return dataclasses.replace(step, id=origin, url=url, reused=True)
 
     def new_log_lines(self, run_id: str, *, last: bool = False) -> list[str]:
-        """See the port."""
         reader = self._logs.setdefault(run_id, LogReader(session=self._blobs))
         with translated(f"reading the log of the step {run_id}"):
             details = self._rest.data("GET", _HISTORY, f"runs/{quote(run_id)}/details").json()
             return reader.new_lines(dict(details.get("logFiles") or {}), last=last)
 
     def metrics(self, run_id: str) -> dict[str, float]:
-        """See the port. MLflow gives each metric's last value, in one answer for all."""
+        # MLflow gives each metric's last value, in one answer for all.
         path = "api/2.0/mlflow/runs/get"
         with translated(f"reading the metrics of the run {run_id}"):
             answer = self._rest.data("GET", _MLFLOW, path, run_id=run_id).json()
@@ -99,13 +93,11 @@ class RestRuns:
         return metrics.numbers({each["key"]: each.get("value", 0.0) for each in logged})
 
     def files(self, run_id: str) -> tuple[str, ...]:
-        """See the port."""
         with translated(f"listing the files of the run {run_id}"):
             found = self._artifacts(f"ExperimentRun/dcid.{quote(run_id)}")
             return tuple(sorted({each["path"] for each in found}))
 
     def download_files(self, run_id: str, prefix: str, folder: Path) -> int:
-        """See the port."""
         count = 0
         with translated(f"downloading '{prefix}' of the run {run_id}"):
             at = f"prefix/contentinfo/ExperimentRun/dcid.{quote(run_id)}/{quote(prefix)}"
@@ -116,7 +108,6 @@ class RestRuns:
         return count
 
     def download_output(self, step_id: str, output: str, folder: Path) -> int:
-        """See the port."""
         with translated(f"downloading the output '{output}'"):
             asked = {"runId": step_id, "selectRunMetadata": True}
             known = self._rest.data("POST", _HISTORY, "rundata", asked).json()["runMetadata"]
@@ -125,7 +116,6 @@ class RestRuns:
             return int(self._azure_ai_ml().download(step_id, output, folder))
 
     def cancel(self, run_id: str) -> None:
-        """See the port."""
         with translated(f"canceling the run {run_id}"):
             self._rest.arm("POST", f"jobs/{run_id}/cancel")
 

@@ -15,7 +15,15 @@ from typing import Any
 import requests
 
 from amltasks.workspace.failures import http_status, problems, translated
-from amltasks.workspace.port import Answer, Model, Revision, Rollout, Service, ServiceSpec
+from amltasks.workspace.port import (
+    Answer,
+    Model,
+    Revision,
+    Rollout,
+    Service,
+    Services,
+    ServiceSpec,
+)
 from amltasks.workspace.sdk_v2 import assets
 from amltasks.workspace.sdk_v2.rest import Rest, name_of
 
@@ -40,7 +48,7 @@ class _Progress:
     then: tuple[str, dict[str, Any]] | None = None
 
 
-class RestServices:
+class RestServices(Services):
     """The port's ``Services``. Remembers the operations it started, to tell how they go."""
 
     restores = True
@@ -54,7 +62,6 @@ class RestServices:
         self._scoring = requests.Session()
 
     def find(self, name: str) -> Service | None:
-        """See the port."""
         with translated(f"looking for the service '{name}'"):
             found = self._rest.find(_endpoint(name))
             if found is None:
@@ -77,7 +84,7 @@ class RestServices:
         )
 
     def plan(self, spec: ServiceSpec, live: Service | None, mark: str) -> Revision:
-        """See the port. The name is the build's, with a number when a retry finds it taken."""
+        # The name is the build's, with a number when a retry finds it taken.
         taken: set[str] = set()
         if live is not None:
             with translated(f"looking at the revisions of '{spec.name}'"):
@@ -94,7 +101,6 @@ class RestServices:
         )
 
     def deploy(self, spec: ServiceSpec, revision: Revision) -> None:
-        """See the port."""
         with translated(f"deploying the service '{revision.label}'"):
             code = assets.code(self._rest, spec.source_directory)
             environment = assets.environment(self._rest, spec.environment, spec.environment_file)
@@ -107,7 +113,6 @@ class RestServices:
                 self._watch(revision, at, self._rest.arm("PUT", at, body))
 
     def rollout(self, revision: Revision) -> Rollout:
-        """See the port."""
         progress = self._progress[revision.label]
         with translated(f"waiting for the service '{revision.label}'"):
             found = self._rest.ask("GET", progress.address).json()
@@ -124,7 +129,7 @@ class RestServices:
         )
 
     def promote(self, spec: ServiceSpec, revision: Revision) -> Revision:
-        """See the port: all traffic to the revision."""
+        # All traffic to the revision.
         promoted = Revision(
             service=revision.service,
             name=revision.name,
@@ -139,13 +144,11 @@ class RestServices:
         return promoted
 
     def restore(self, revision: Revision) -> None:
-        """See the port."""
         with translated(f"giving the traffic of '{revision.service}' back"):
             found = self._rest.arm("GET", _endpoint(revision.service)).json()
             self._route(revision, found, self._traffic_before[revision.service])
 
     def clean_up(self, revision: Revision) -> tuple[str, ...]:
-        """See the port."""
         removed: list[str] = []
         before = self._traffic_before.get(revision.service) or {}
         with translated(f"removing old revisions of '{revision.service}'"):
@@ -162,7 +165,6 @@ class RestServices:
         return tuple(removed)
 
     def logs(self, revision: Revision) -> list[str]:
-        """See the port."""
         at = f"{_endpoint(revision.service)}/deployments/{revision.name}/getLogs"
         body = {"containerType": "InferenceServer", "tail": LOG_LINES}
         with translated(f"reading the log of the service '{revision.label}'"):
@@ -175,13 +177,11 @@ class RestServices:
             return str(said.get("content") or "").splitlines()
 
     def key(self, name: str) -> str:
-        """See the port."""
         with translated(f"reading the key of the service '{name}'"):
             found = self._rest.arm("POST", f"{_endpoint(name)}/listKeys").json()
             return str(found.get("primaryKey") or "")
 
     def score(self, revision: Revision, body: str) -> Answer:
-        """See the port."""
         headers = {"Content-Type": "application/json"}
         headers["Authorization"] = f"Bearer {self.key(revision.service)}"
         if not revision.in_service:

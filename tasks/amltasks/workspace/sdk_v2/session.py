@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
 import requests
 
 from amltasks import errors
 from amltasks.workspace.failures import NO_SUBSCRIPTION, error_code, http_status, translated
-from amltasks.workspace.port import Principal
+from amltasks.workspace.port import Principal, Workspace
 from amltasks.workspace.sdk_v2.compute import RestCompute
 from amltasks.workspace.sdk_v2.models import RestModels
 from amltasks.workspace.sdk_v2.rest import Rest
@@ -17,21 +16,9 @@ from amltasks.workspace.sdk_v2.runs import RestRuns
 from amltasks.workspace.sdk_v2.services import RestServices
 
 
-@dataclass(frozen=True, kw_only=True)
-class RestWorkspace:
-    """The port's ``Workspace``."""
-
-    name: str
-    location: str
-    compute: RestCompute
-    runs: RestRuns
-    models: RestModels
-    services: RestServices
-
-
 def open_workspace(
     principal: Principal, *, resource_group: str, workspace: str, debug: bool = False
-) -> RestWorkspace:
+) -> Workspace:
     """Sign in and open a workspace.
 
     Raises:
@@ -58,7 +45,7 @@ def open_workspace(
                 resource_group=resource_group,
                 subscription=principal.subscription_id,
             ) from cause
-    return RestWorkspace(
+    return Workspace(
         name=str(found["name"]),
         location=str(found["location"]),
         compute=RestCompute(rest),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from amltasks.azure_pipelines import agent, devops
 from amltasks.evaluate_and_gate import baselines
 from amltasks.evaluate_and_gate.baselines import Wanted
 from amltasks.workspace.port import Model
+from tests.tasks.amltasks.fakes import FakeModels, fake_workspace
 
 
 def model(version: int, **tags: str) -> Model:
@@ -29,16 +29,18 @@ VERSIONS = (
 )
 
 
-def get(name: str, version: int) -> Model:
-    found = [each for each in VERSIONS if (name, version) == ("m", each.version)]
-    if not found:
-        raise errors.MODEL_NOT_FOUND.error(model=f"{name}:{version}", workspace="ws")
-    return found[0]
+class Registry(FakeModels):
+    def get(self, name: str, version: int) -> Model:
+        found = [each for each in VERSIONS if (name, version) == ("m", each.version)]
+        if not found:
+            raise errors.MODEL_NOT_FOUND.error(model=f"{name}:{version}", workspace="ws")
+        return found[0]
+
+    def versions(self, name: str) -> tuple[Model, ...]:
+        return VERSIONS if name == "m" else ()
 
 
-WORKSPACE: Any = SimpleNamespace(
-    models=SimpleNamespace(get=get, versions=lambda name: VERSIONS if name == "m" else ())
-)
+WORKSPACE = fake_workspace(models=Registry())
 
 
 def job(**variables: str) -> agent.Job:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -21,15 +21,16 @@ from amltasks.evaluate_and_gate.promotion import (
     STEPPED_BACK,
 )
 from amltasks.workspace.port import Model
+from tests.tasks.amltasks.fakes import FakeModels
 
 
-class Registry:
+class Registry(FakeModels):
     """Versions and their tags; each call is one atomic step, as in Azure."""
 
     def __init__(self) -> None:
         self.kept: dict[int, Model] = {}
         self.lock = threading.Lock()
-        self.turn = lambda: None
+        self.turn: Callable[[], object] = lambda: None
 
     def add(self, tags: Mapping[str, str]) -> Model:
         with self.lock:
@@ -57,7 +58,7 @@ class Registry:
 
 
 def remembered(registry: Registry) -> promotion.Incumbent:
-    before = promotion.standing(registry, "m")  # type: ignore[arg-type]
+    before = promotion.standing(registry, "m")
     return promotion.incumbent(before, "m:0")
 
 
@@ -87,9 +88,7 @@ def test_of_concurrent_builds_exactly_one_promotes(builds: int, random: object) 
         local.number = number
         turns[number].acquire()
         model = registry.add(promotion.claim("m:0", f"build-{number}"))
-        outcomes.append(
-            promotion.settle(registry, model, over, tags={}, pause=no_pause)  # type: ignore[arg-type]
-        )
+        outcomes.append(promotion.settle(registry, model, over, tags={}, pause=no_pause))
         done[number].set()
         stepped.release()
 
@@ -110,7 +109,7 @@ def test_of_concurrent_builds_exactly_one_promotes(builds: int, random: object) 
 def settled(registry: Registry, over: promotion.Incumbent) -> promotion.Outcome:
     model = registry.add(promotion.claim(over.key, "mine"))
     return promotion.settle(
-        registry,  # type: ignore[arg-type]
+        registry,
         model,
         over,
         tags={"stage": "production"},
@@ -160,7 +159,7 @@ def test_a_claim_that_is_never_settled_is_given_up(monkeypatch: pytest.MonkeyPat
     over = remembered(registry)
     own = registry.add(promotion.claim("m:0", "mine"))
     registry.add(promotion.claim("m:0", "other"))
-    found = promotion.settle(registry, own, over, tags={}, pause=no_pause)  # type: ignore[arg-type]
+    found = promotion.settle(registry, own, over, tags={}, pause=no_pause)
     assert "m:2 of build other was claimed over m:0" in found.stepped_back
 
 
@@ -174,7 +173,7 @@ def test_a_cancel_withdraws_the_claim() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        promotion.settle(registry, own, over, tags={}, pause=canceled)  # type: ignore[arg-type]
+        promotion.settle(registry, own, over, tags={}, pause=canceled)
     assert registry.states() == [STEPPED_BACK, CLAIMED]
     assert [promotion.turned_away(m) for m in registry.kept.values()] == [True, True]
 
@@ -185,14 +184,14 @@ def test_an_earlier_attempt_of_the_step_left_its_claim_behind() -> None:
     first, second = ({attempts.STEP: "s", attempts.ATTEMPT: f"1.1.{n}.1"} for n in (1, 2))
     registry.add(promotion.claim("m:0", "12", first))
     own = registry.add(promotion.claim("m:0", "12", second))
-    found = promotion.settle(registry, own, over, tags={}, pause=no_pause)  # type: ignore[arg-type]
+    found = promotion.settle(registry, own, over, tags={}, pause=no_pause)
     assert found.stepped_back == ""
     # What that attempt promoted counts, and so does another step's claim.
     for tags in ({**promotion.claim("m:0", "12", first), STATE: PROMOTED}, {attempts.STEP: "t"}):
         registry = Registry()
         registry.add({**promotion.claim("m:0", "12", first), **tags})
         own = registry.add(promotion.claim("m:0", "12", second))
-        found = promotion.settle(registry, own, over, tags={}, pause=no_pause)  # type: ignore[arg-type]
+        found = promotion.settle(registry, own, over, tags={}, pause=no_pause)
         assert "m:1 of build 12" in found.stepped_back
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,17 +10,18 @@ import pytest
 from amltasks.errors import TaskError
 from amltasks.evaluate_and_gate import rescoring
 from amltasks.gate.rows import Rows
-from amltasks.workspace.port import Answer
+from amltasks.workspace.port import Answer, Revision
+from tests.tasks.amltasks.fakes import FakeServices
 
 
-class Services:
+class Services(FakeServices):
     """A service that calls every text with 'bad' in it 1; or says what it is told to."""
 
     def __init__(self, status: int = 200, body: str = "") -> None:
         self.status, self.body = status, body
         self.asked: list[list[str]] = []
 
-    def score(self, revision: Any, body: str) -> Answer:
+    def score(self, revision: Revision, body: str) -> Answer:
         assert revision.in_service
         texts = json.loads(body)["data"]
         self.asked.append(texts)
@@ -45,7 +45,7 @@ def rows(texts: list[str] | None) -> Rows:
 
 
 def rescored(services: Services, texts: list[str] | None) -> Rows:
-    return rescoring.rescore(services, "s", rows(texts))  # type: ignore[arg-type]
+    return rescoring.rescore(services, "s", rows(texts))
 
 
 def test_distinct_inputs_are_asked_once_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +13,9 @@ import pytest
 from amltasks import errors
 from amltasks.azure_pipelines import agent, connection
 from amltasks.evaluate_and_gate import task
-from amltasks.workspace.port import Model, Run
+from amltasks.workspace.port import Model, Run, Service
 from tests.tasks.amltasks.conftest import FIRST_MAY_PASS, Starter
+from tests.tasks.amltasks.fakes import FakeModels, FakeRuns, FakeServices, fake_workspace
 
 TASK = "EvaluateAndGate"
 
@@ -58,39 +59,91 @@ RUN = Run(id="run-1", name="pipeline", status="Completed")
 STEPS = (Run(id="s1", name="train", status="Completed"), Run(id="s2", name="b", status="Completed"))
 
 
-class Workspace:
-    """A port whose answers are given; what is not given fails the test."""
+class _Runs(FakeRuns):
+    """One run with its steps; ``holders`` are those that hold the model's files."""
 
-    name, location = "ws", "eastus"
+    def __init__(self, run: Run, holders: tuple[str, ...]) -> None:
+        self.run = run
+        self.holders = holders
+        self.accuracy = 0.9
+        self.tagged: list[str] = []
 
-    def __init__(self, *, run: Run = RUN, holders: tuple[str, ...] = ("s1",), served: Any) -> None:
+    def get(self, run_id: str) -> Run:
+        return self.run
+
+    def steps(self, run_id: str) -> tuple[Run, ...]:
+        return STEPS
+
+    def files(self, run_id: str) -> tuple[str, ...]:
+        return ("outputs/model/a", "outputs/modeller") if run_id in self.holders else ()
+
+    def metrics(self, run_id: str) -> dict[str, float]:
+        return {"accuracy": self.accuracy} if run_id == self.run.id else {}
+
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        self.tagged.append(run_id)
+
+
+class _Models(FakeModels):
+    """A registry; ``on_register`` is called when a model is registered."""
+
+    def __init__(self) -> None:
         self.registered: list[str] = []
-        self.quarantined: list[str] = []
-        self.versions: list[Model] = []
+        self.found: list[Model] = []
         self.states: list[str] = []
-        self.cancellation = agent.Cancellation()
-        self.runs = SimpleNamespace(
-            get=lambda _: run,
-            steps=lambda _: STEPS,
-            files=lambda i: ("outputs/model/a", "outputs/modeller") if i in holders else (),
-            metrics=lambda i: {"accuracy": 0.9} if i == run.id else {},
-            tag=lambda i, tags: self.quarantined.append(i),
-        )
-        self.services = SimpleNamespace(find=served)
-        self.models = SimpleNamespace(
-            register=self._register,
-            get=lambda *_: MODEL,
-            versions=lambda _: tuple(self.versions),
-            tag=self._tag,
-        )
+        self.on_register: Callable[[], object] = lambda: None
 
-    def _tag(self, model: Model, tags: dict[str, str]) -> Model:
+    def register(
+        self, *, run_id: str, path: str, name: str, tags: Mapping[str, str], description: str
+    ) -> Model:
+        self.registered.append(name)
+        self.on_register()
+        return MODEL
+
+    def get(self, name: str, version: int) -> Model:
+        return MODEL
+
+    def versions(self, name: str) -> tuple[Model, ...]:
+        return tuple(self.found)
+
+    def tag(self, model: Model, tags: Mapping[str, str]) -> Model:
         self.states.append(tags["gate"])
         return model
 
-    def _register(self, **given: Any) -> Model:
-        self.registered.append(given["name"])
-        return MODEL
+
+Find = Callable[[str], Service | None]
+
+
+class _Services(FakeServices):
+    """Finds what it is told to find."""
+
+    def __init__(self, served: Find) -> None:
+        self.served = served
+
+    def find(self, name: str) -> Service | None:
+        return self.served(name)
+
+
+class Workspace:
+    """A workspace whose answers are given, and what the gate did in it."""
+
+    def __init__(self, *, run: Run = RUN, holders: tuple[str, ...] = ("s1",), served: Find) -> None:
+        self.cancellation = agent.Cancellation()
+        self.runs = _Runs(run, holders)
+        self.models = _Models()
+        self.opened = fake_workspace(runs=self.runs, models=self.models, services=_Services(served))
+
+    @property
+    def registered(self) -> list[str]:
+        return self.models.registered
+
+    @property
+    def quarantined(self) -> list[str]:
+        return self.runs.tagged
+
+    @property
+    def states(self) -> list[str]:
+        return self.models.states
 
 
 MODEL = Model(name="m", version=1, run_id="", description="", tags={"metric.accuracy": "0.8"})
@@ -99,7 +152,7 @@ MODEL = Model(name="m", version=1, run_id="", description="", tags={"metric.accu
 def judged(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **inputs: str
 ) -> tuple[str, dict[str, str]]:
-    monkeypatch.setattr(connection, "open_workspace", lambda *_, **__: workspace)
+    monkeypatch.setattr(connection, "open_workspace", lambda *_, **__: workspace.opened)
     kept = io.BytesIO()
     job = agent.Job(
         handover=agent.Handover(
@@ -129,14 +182,16 @@ def judged(
     return code, {each["name"]: each["value"] for each in lines if each["type"] == "variable"}
 
 
-def service(*names: str) -> Any:
+def service(*names: str) -> Find:
     models = tuple(
         Model(name=name, version=1, run_id="", description="", tags={}) for name in names
     )
-    return lambda name: SimpleNamespace(name=name, models=models)
+    return lambda name: Service(
+        name=name, kind="Managed", state="Healthy", cluster="", scoring_uri="", models=models
+    )
 
 
-def failing(_: str) -> None:
+def failing(_: str) -> Service | None:
     raise errors.FORBIDDEN.error(doing="looking", detail="no")
 
 
@@ -194,9 +249,9 @@ def test_predictions_that_are_named_must_be_there(
 def test_who_promotes_while_one_looks_for_the_incumbent_is_a_rival(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def served(name: str) -> Any:
+    def served(name: str) -> Service | None:
         tags = {"gate": "promoted", "gate_over": "m:1", "gate_by": "12"}
-        workspace.versions = [Model(name="m", version=2, run_id="", description="", tags=tags)]
+        workspace.models.found = [Model(name="m", version=2, run_id="", description="", tags=tags)]
         return service("m")(name)
 
     workspace = Workspace(served=served)
@@ -209,12 +264,7 @@ def test_a_cancel_while_the_model_is_registered_withdraws_its_claim(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     workspace = Workspace(served=service("m"))
-
-    def register(**_: Any) -> Model:
-        workspace.cancellation._on_signal(2, None)
-        return MODEL
-
-    workspace.models.register = register
+    workspace.models.on_register = lambda: workspace.cancellation._on_signal(2, None)
     with pytest.raises(KeyboardInterrupt):
         judged(workspace, monkeypatch, tmp_path)
     assert workspace.states == ["stepped-back"]
@@ -225,7 +275,7 @@ def test_the_metrics_are_json_whatever_was_logged(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: float
 ) -> None:
     workspace = Workspace(served=service("m"))
-    workspace.runs.metrics = lambda i: {"accuracy": value}
+    workspace.runs.accuracy = value
     found, outputs = judged(workspace, monkeypatch, tmp_path)
     assert (found, outputs["passed"]) == ("METRIC_NOT_FINITE", "false")
     assert (outputs["metrics"], "metric.accuracy" in outputs) == ("{}", False)

@@ -1,0 +1,61 @@
+"""The port: what a task may ask of Azure ML, in words that both SDKs can honour.
+
+The classes are abstract: an adapter, or a fake in a test, is a subclass and has every method. The
+docstrings of the methods are here and hold for every subclass.
+
+Every method may raise ``TaskError`` with one of the causes that any call can have
+(``UNAUTHORIZED``, ``FORBIDDEN``, ``ROLE_MISSING``, ``THROTTLED``, ``SERVICE_UNAVAILABLE``,
+``NO_NETWORK``, ``TLS_FAILED``, ``REFUSED``, and ``errors.SIGN_IN``, because a token may have to be
+renewed); the docstrings name only what else it may raise. No method blocks for longer than one
+request to Azure takes: the task does the waiting.
+"""
+
+from amltasks.workspace.port.compute import AksCluster, AksSpec, Cluster, ClusterSpec, Compute
+from amltasks.workspace.port.models import Model, Models
+from amltasks.workspace.port.principals import (
+    ClientCertificate,
+    ClientSecret,
+    Cloud,
+    ManagedIdentity,
+    Principal,
+    WorkloadIdentity,
+)
+from amltasks.workspace.port.runs import COMPLETED, ENDED, Run, Runs, Scalar, Submission
+from amltasks.workspace.port.services import (
+    Answer,
+    Revision,
+    Rollout,
+    Service,
+    Services,
+    ServiceSpec,
+)
+from amltasks.workspace.port.workspace import Workspace
+
+__all__ = [
+    "COMPLETED",
+    "ENDED",
+    "AksCluster",
+    "AksSpec",
+    "Answer",
+    "ClientCertificate",
+    "ClientSecret",
+    "Cloud",
+    "Cluster",
+    "ClusterSpec",
+    "Compute",
+    "ManagedIdentity",
+    "Model",
+    "Models",
+    "Principal",
+    "Revision",
+    "Rollout",
+    "Run",
+    "Runs",
+    "Scalar",
+    "Service",
+    "ServiceSpec",
+    "Services",
+    "Submission",
+    "WorkloadIdentity",
+    "Workspace",
+]

@@ -1,0 +1,88 @@
+"""Compute targets."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterSpec:
+    """An AmlCompute cluster to be made. ``location`` empty: the workspace's region."""
+
+    name: str
+    vm_size: str
+    min_nodes: int
+    max_nodes: int
+    priority: str
+    idle_seconds: int
+    location: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """An AmlCompute cluster as it is.
+
+    ``state`` is Azure's provisioning state (``Creating``, ``Succeeded``, ``Failed``, …);
+    ``problems`` are the errors it reports, provisioning first; nodes are counts.
+    """
+
+    name: str
+    state: str
+    location: str
+    vm_size: str
+    priority: str
+    min_nodes: int
+    max_nodes: int
+    idle_seconds: int
+    nodes: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AksSpec:
+    """An AKS cluster to be made as a compute target. ``location`` empty: the workspace's."""
+
+    name: str
+    location: str
+    vm_size: str
+    agent_count: int
+    purpose: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AksCluster:
+    """An AKS compute target as it is; ``state`` and ``problems`` as in :class:`Cluster`."""
+
+    name: str
+    state: str
+    location: str
+    problems: tuple[str, ...] = ()
+
+
+class Compute(ABC):
+    """Compute targets of the workspace."""
+
+    @abstractmethod
+    def find_cluster(self, name: str) -> Cluster | None:
+        """The AmlCompute of that name, None when absent. Raises ``COMPUTE_WRONG_TYPE``."""
+
+    @abstractmethod
+    def create_cluster(self, spec: ClusterSpec) -> None:
+        """Ask for a new cluster; it is being made when this returns."""
+
+    @abstractmethod
+    def scale_cluster(self, spec: ClusterSpec) -> None:
+        """Ask that a cluster have the numbers of nodes and the idle time of ``spec``."""
+
+    @abstractmethod
+    def find_aks(self, name: str) -> AksCluster | None:
+        """The AKS target of that name, None when absent. Raises ``COMPUTE_WRONG_TYPE``."""
+
+    @abstractmethod
+    def create_aks(self, spec: AksSpec) -> None:
+        """Ask for a new AKS cluster; it is being made when this returns.
+
+        Raises:
+            TaskError: ``KUBERNETES_NOT_ATTACHED`` where a workspace can make none.
+        """

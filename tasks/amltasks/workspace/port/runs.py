@@ -1,0 +1,126 @@
+"""Runs: what is submitted, and what becomes of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scalar:
+    """One value of a YAML mapping: as read, and as it was written.
+
+    Both, because a build number ``20190809.10`` read as a number loses its zero.
+    """
+
+    value: str | int | float | bool
+    written: str
+
+
+COMPLETED = frozenset({"Completed", "Finished"})
+"""The states of a run that went well."""
+
+ENDED = COMPLETED | {"Failed", "Canceled"}
+"""The states a run does not leave."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A pipeline to be run. ``file`` is the SDK's own YAML, or Python with ``build_pipeline``."""
+
+    file: Path
+    experiment: str
+    parameters: Mapping[str, Scalar]
+    tags: Mapping[str, str]
+    display_name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run or a step of one. ``started`` is UTC, ``seconds`` how long it ran; None before.
+
+    ``reused``: this step did not run; ``id`` is that of the earlier one whose outputs it has.
+    """
+
+    id: str
+    name: str
+    status: str
+    error: str = ""
+    url: str = ""
+    started: datetime | None = None
+    seconds: float | None = None
+    reused: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over."""
+        return self.status in ENDED
+
+
+class Runs(ABC):
+    """Runs of the workspace."""
+
+    @abstractmethod
+    def submit(self, submission: Submission) -> Run:
+        """Build and submit a pipeline, tagged.
+
+        Raises:
+            TaskError: ``PIPELINE_FILE_INVALID``, ``PARAMETER_UNKNOWN``, ``PARAMETER_INVALID``,
+                ``PARAMETER_MISSING``; nothing was submitted then.
+        """
+
+    @abstractmethod
+    def get(self, run_id: str) -> Run:
+        """The run as it is now. Raises ``RUN_NOT_FOUND``."""
+
+    @abstractmethod
+    def find(self, experiment: str, tag: str, value: str) -> list[tuple[Run, dict[str, str]]]:
+        """The runs of an experiment that have this tag, the newest first, each with its tags."""
+
+    @abstractmethod
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Add tags to a run; tags of the same name are replaced."""
+
+    @abstractmethod
+    def steps(self, run_id: str) -> tuple[Run, ...]:
+        """The run's steps that exist so far, in the order they started."""
+
+    @abstractmethod
+    def new_log_lines(self, run_id: str, *, last: bool = False) -> list[str]:
+        """Log lines of a step since this was last asked; :meth:`steps` must have shown it.
+
+        Args:
+            run_id: the step's run.
+            last: the step has ended: give an unfinished last line, too.
+        """
+
+    @abstractmethod
+    def metrics(self, run_id: str) -> dict[str, float]:
+        """The numbers logged to this very run; they may be NaN or infinite."""
+
+    @abstractmethod
+    def files(self, run_id: str) -> tuple[str, ...]:
+        """Paths of the run's artifacts, such as ``outputs/model/weights.h5``."""
+
+    @abstractmethod
+    def download_files(self, run_id: str, prefix: str, folder: Path) -> int:
+        """Download the artifacts at or under ``prefix`` into ``folder``, keeping their paths.
+
+        Returns:
+            How many files there were.
+        """
+
+    @abstractmethod
+    def download_output(self, step_id: str, output: str, folder: Path) -> int:
+        """Download a step's named output (``PipelineData``) into ``folder``.
+
+        Returns:
+            How many files there were; 0 also when the step has no such output.
+        """
+
+    @abstractmethod
+    def cancel(self, run_id: str) -> None:
+        """Ask Azure ML to cancel the run and its steps."""

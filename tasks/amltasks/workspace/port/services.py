@@ -1,0 +1,150 @@
+"""Web services."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from amltasks.workspace.port.models import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSpec:
+    """A web service. Paths are absolute; ``cpu_cores`` and ``memory_gb`` are a replica's.
+
+    ``target`` is ``kubernetes``, in the compute target ``cluster``, or ``managed``, on machines of
+    the size ``instance_type`` that Azure ML runs. ``environment`` names the environment: one name
+    for one conda file, so that its image is built once, however many services use it.
+    """
+
+    name: str
+    target: str
+    cluster: str
+    instance_type: str
+    model: Model
+    entry_script: Path
+    source_directory: Path
+    environment_file: Path
+    environment: str
+    cpu_cores: float
+    memory_gb: float
+    replicas: int
+    description: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A web service as it is.
+
+    ``kind`` is AKS or Kubernetes in a cluster of one's own, Managed, ACI, …; ``cluster`` the
+    compute target's name; ``serving`` names the revisions that share the requests, where the
+    service has such.
+    """
+
+    name: str
+    kind: str
+    state: str
+    cluster: str
+    scoring_uri: str
+    models: tuple[Model, ...] = ()
+    serving: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """One deployment of a service.
+
+    ``label`` is what people are told; ``fresh`` says that no other revision is in service, and
+    ``in_service`` that this one is.
+    """
+
+    service: str
+    name: str
+    label: str
+    fresh: bool
+    in_service: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout:
+    """How a deployment goes. ``state`` is Azure's word; ``problem`` is set when it failed."""
+
+    state: str
+    done: bool
+    succeeded: bool
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a service said: the HTTP status, the body, and after how many seconds."""
+
+    status: int
+    body: str
+    seconds: float
+
+
+class Services(ABC):
+    """Web services of the workspace.
+
+    A new revision is deployed beside the one in service, promoted when it has proved itself, and
+    what is then of no more use is cleaned up. Nothing here ever takes a service away.
+    """
+
+    @property
+    @abstractmethod
+    def restores(self) -> bool:
+        """Whether :meth:`restore` can undo a promotion."""
+
+    @abstractmethod
+    def find(self, name: str) -> Service | None:
+        """The service of that name, None when absent."""
+
+    @abstractmethod
+    def plan(self, spec: ServiceSpec, live: Service | None, mark: str) -> Revision:
+        """Name the revision that is to be deployed.
+
+        Args:
+            spec: what will be deployed.
+            live: the service as it is.
+            mark: the build's id, which goes into the name; empty for a random one.
+        """
+
+    @abstractmethod
+    def deploy(self, spec: ServiceSpec, revision: Revision) -> None:
+        """Ask for the revision, and for its service when there is none."""
+
+    @abstractmethod
+    def rollout(self, revision: Revision) -> Rollout:
+        """How the last :meth:`deploy`, :meth:`promote` or :meth:`restore` of it goes."""
+
+    @abstractmethod
+    def promote(self, spec: ServiceSpec, revision: Revision) -> Revision:
+        """Ask that the service answer with this revision; returns it as it will be then."""
+
+    @abstractmethod
+    def restore(self, revision: Revision) -> None:
+        """Ask that the service answer as before :meth:`promote`, where that can be."""
+
+    @abstractmethod
+    def clean_up(self, revision: Revision) -> tuple[str, ...]:
+        """Remove what the revision replaced or, when it is not in service, the revision itself.
+
+        Returns:
+            What was removed, in words.
+        """
+
+    @abstractmethod
+    def logs(self, revision: Revision) -> list[str]:
+        """The container's log lines; empty when there are none to be had."""
+
+    @abstractmethod
+    def key(self, name: str) -> str:
+        """The service's primary key, empty when it has none. A secret."""
+
+    @abstractmethod
+    def score(self, revision: Revision, body: str) -> Answer:
+        """POST ``body`` (JSON) with the key: to the service, or past it to a revision beside."""
