@@ -35,7 +35,6 @@ def _package(task: str) -> str:
 
 
 def _perform(name: str) -> int:
-    os.environ.pop("PYTHONPATH", None)  # the way to us is not for what a pipeline file starts
     _log_to_stdout()
     try:
         job = agent.receive()

@@ -15,7 +15,7 @@ import { explain } from './installError';
 import { withLock } from './lock';
 import { say, sayRepeatedly } from './log';
 import { installerEnvironment, uvIndexSettings } from './packageIndex';
-import type { Python } from './python';
+import { ISOLATED, type Python } from './python';
 import { findUv } from './uv';
 
 const OURS = 'azure-machine-learning-tasks';
@@ -101,7 +101,7 @@ async function isComplete(
   } catch {
     return false;
   }
-  const args = ['-I', '-c', ''];
+  const args = [...ISOLATED, '-c', ''];
   const result = await runCommand(interpreterIn(folder), args, { env, cancel, timeoutSeconds: 60 });
   return result.code === 0;
 }

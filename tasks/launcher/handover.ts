@@ -14,6 +14,7 @@ import { publicVariables } from './agentVariables';
 import type { Cancellation } from './cancel';
 import { connectionUnsupported, reason, taskDied } from './errors';
 import { NeutralisedLines } from './neutralise';
+import { ISOLATED } from './python';
 
 /** The agent kills the launcher 2.5 s after SIGTERM; Python must be gone before. */
 const KILL_AFTER_SIGTERM_MS = 1_800;
@@ -25,11 +26,12 @@ const LAUNCHER_INPUTS = ['pythonPath'];
 const SYSTEM_CONNECTION = 'SYSTEMVSSCONNECTION';
 
 /**
- * Like `-m amltasks`, but without the folder of the sources on sys.path, where a file such as yaml.py
- * would take the place of the real module (Python 3.10 has no option for that).
+ * Like `-m amltasks`. Under `-I` Python never looks for a module in the sources, where a types.py or a
+ * yaml.py would take the place of the real one; it ignores PYTHONPATH too, so the task's own folder is
+ * an argument. `sys` is built in: no file can stand for it.
  */
 const START =
-  'import runpy, sys; sys.path[:] = [p for p in sys.path if p]; ' +
+  'import sys; sys.path.insert(0, sys.argv.pop(1)); import runpy; ' +
   'runpy.run_module("amltasks", run_name="__main__", alter_sys=True)';
 
 export interface TaskDefinition {
@@ -158,8 +160,9 @@ export async function runPython(
   cancel: Cancellation,
   onMessage: (line: string) => void,
 ): Promise<Exit> {
-  const child = spawn(python, ['-s', '-X', 'utf8', '-c', START, document.task], {
-    env: { ...env, PYTHONPATH: path.join(folder, 'python'), PYTHONUNBUFFERED: '1' },
+  const args = [...ISOLATED, '-u', '-X', 'utf8', '-c', START, path.join(folder, 'python')];
+  const child = spawn(python, [...args, document.task], {
+    env,
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     windowsHide: true,
   });

@@ -9,6 +9,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 
 import { runCommand } from './command';
+import { ISOLATED } from './python';
 
 /** Settings that would change what is installed, or where; the lock and our arguments say that. */
 const NOT_OURS = [
@@ -52,6 +53,8 @@ export async function uvIndexSettings(
       .get('find-links')
       ?.split(' ')
       .filter((place) => place.includes('://') || fs.existsSync(place))
+      // uv runs elsewhere than pip would.
+      .map((place) => (place.includes('://') ? place : path.resolve(place)))
       .join(',');
     wanted['UV_INSECURE_HOST'] = pip.get('trusted-host');
     wanted['SSL_CERT_FILE'] = pip.get('cert');
@@ -84,7 +87,8 @@ async function pipSettings(
   cancel: AbortSignal,
 ): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  const result = await runCommand(python, ['-I', '-m', 'pip', 'config', 'list'], { env, cancel });
+  const args = [...ISOLATED, '-m', 'pip', 'config', 'list'];
+  const result = await runCommand(python, args, { env, cancel });
   for (const section of ['global', 'install']) {
     for (const line of result.stdout.split(/\r?\n/)) {
       const match = /^(\w+)\.([a-z-]+)=(['"])(.*)\3$/.exec(line);

@@ -6,6 +6,8 @@
 
 import * as tl from 'azure-pipelines-task-lib/task';
 
+import { absoluteFolders } from './searchPath';
+
 /** What the agent hands to the task alone; inputs may carry secrets, too. */
 const CONFIDENTIAL = /^(INPUT_|ENDPOINT_|SECRET_|SECUREFILE_|VSTS_TASKVARIABLE_|VSTS_SECRET_)/i;
 
@@ -17,10 +19,13 @@ const NEVER_BY_PROXY = ['localhost', '127.0.0.1', '169.254.169.254'];
 
 /** The environment for the children; what is set already wins over the agent's settings. */
 export function childEnvironment(): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = {};
+  // Windows looks for a program such as git in the working directory first, unless this is set.
+  const env: NodeJS.ProcessEnv = { NoDefaultCurrentDirectoryInExePath: '1' };
   for (const [name, value] of Object.entries(process.env)) {
     if (!CONFIDENTIAL.test(name) && !FOREIGN_PYTHON.test(name)) {
-      env[name] = value;
+      // Windows writes it Path; we look it up by one name.
+      const isPath = name.toUpperCase() === 'PATH';
+      env[isPath ? 'PATH' : name] = isPath ? absoluteFolders(value ?? '') : value;
     }
   }
   const proxy = agentProxy();

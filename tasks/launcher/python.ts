@@ -7,6 +7,7 @@ import * as tl from 'azure-pipelines-task-lib/task';
 
 import { runCommand } from './command';
 import { pythonNotFound, pythonUnsupported } from './errors';
+import { onPath } from './searchPath';
 
 export interface Python {
   readonly executable: string;
@@ -15,6 +16,9 @@ export interface Python {
   /** Operating system, processor, C library and the place of the installation, in one text. */
   readonly build: string;
 }
+
+/** Python's isolated mode: no module from the working directory, no PYTHON* variable, no user site. */
+export const ISOLATED = ['-I'] as const;
 
 const VERSIONS = ['3.12', '3.11', '3.10'];
 const WINDOWS = process.platform === 'win32';
@@ -43,7 +47,7 @@ interface Candidate {
 export async function findPython(env: NodeJS.ProcessEnv, cancel: AbortSignal): Promise<Python> {
   const wanted = tl.getInput('pythonPath') ?? '';
   const unsupported: string[] = [];
-  for (const candidate of wanted ? given(wanted) : onAgent()) {
+  for (const candidate of wanted ? given(wanted, env) : onAgent(env)) {
     const found = await probe(candidate, env, cancel);
     if (found && VERSIONS.some((version) => found.version.startsWith(version + '.'))) {
       if (found.implementation === 'CPython') {
@@ -64,42 +68,43 @@ export async function findPython(env: NodeJS.ProcessEnv, cancel: AbortSignal): P
   );
 }
 
-function given(wanted: string): Candidate[] {
-  const isFolder = fs.existsSync(wanted) && fs.statSync(wanted).isDirectory();
-  return isFolder ? inFolder(wanted) : [{ command: wanted, args: [] }];
+/** A bare name is a program on the PATH; else it is, like a path, relative to the sources. */
+function given(wanted: string, env: NodeJS.ProcessEnv): Candidate[] {
+  const isName = !/[/\\]/.test(wanted);
+  const named = isName ? candidates(onPath(wanted, env)) : [];
+  if (named.length > 0) {
+    return named;
+  }
+  const place = path.resolve(wanted);
+  const isFolder = fs.existsSync(place) && fs.statSync(place).isDirectory();
+  return isFolder ? inFolder(place) : candidates([place]);
 }
 
 function inFolder(folder: string): Candidate[] {
   const names = WINDOWS
     ? ['python.exe', 'Scripts/python.exe']
     : ['bin/python3', 'bin/python', 'python3', 'python'];
-  return names
-    .map((name) => path.join(folder, name))
-    .filter((file) => fs.existsSync(file))
-    .map((command) => ({ command, args: [] }));
+  return candidates(
+    names.map((name) => path.join(folder, name)).filter((file) => fs.existsSync(file)),
+  );
 }
 
-function onAgent(): Candidate[] {
+function onAgent(env: NodeJS.ProcessEnv): Candidate[] {
   const chosen = tl.getVariable('pythonLocation');
   // The plain names first, as a user would expect; the others for agents whose python3 is newer.
   const names = ['python3', 'python', ...VERSIONS.map((version) => `python${version}`)];
-  const candidates = [...(chosen ? inFolder(chosen) : []), ...names.flatMap(onPath)];
-  for (const command of WINDOWS ? onPath('py') : []) {
-    candidates.push(...VERSIONS.map((version) => ({ ...command, args: [`-${version}`] })));
+  const found = [
+    ...(chosen ? inFolder(chosen) : []),
+    ...candidates(names.flatMap((name) => onPath(name, env))),
+  ];
+  for (const command of WINDOWS ? onPath('py', env) : []) {
+    found.push(...VERSIONS.map((version) => ({ command, args: [`-${version}`] })));
   }
-  return candidates;
+  return found;
 }
 
-/** Every program of that name on the PATH: the first may be a shim that leads nowhere. */
-function onPath(name: string): Candidate[] {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter(Boolean);
-  const file = WINDOWS ? `${name}.exe` : name;
-  const found = folders.map((folder) => path.join(folder, file)).filter((each) => isFile(each));
-  return [...new Set(found)].map((command) => ({ command, args: [] }));
-}
-
-function isFile(file: string): boolean {
-  return fs.existsSync(file) && fs.statSync(file).isFile();
+function candidates(commands: readonly string[]): Candidate[] {
+  return commands.map((command) => ({ command, args: [] }));
 }
 
 /** What a candidate says of itself; undefined when it is no Python (the Store's stub, a typo). */
@@ -108,7 +113,7 @@ async function probe(
   env: NodeJS.ProcessEnv,
   cancel: AbortSignal,
 ): Promise<(Python & { implementation: string }) | undefined> {
-  const args = [...candidate.args, '-I', '-c', PROBE];
+  const args = [...candidate.args, ...ISOLATED, '-c', PROBE];
   const result = await runCommand(candidate.command, args, {
     env,
     cancel,

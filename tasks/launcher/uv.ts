@@ -9,7 +9,8 @@ import * as tl from 'azure-pipelines-task-lib/task';
 import { runCommand } from './command';
 import { errorCode, toolDirectoryUnusable, uvUnavailable } from './errors';
 import { say } from './log';
-import type { Python } from './python';
+import { ISOLATED, type Python } from './python';
+import { onPath } from './searchPath';
 
 /** The oldest uv that the launcher's commands were tried with. */
 const OLDEST = 'uv 0.8.0';
@@ -28,9 +29,9 @@ export async function findUv(
   env: NodeJS.ProcessEnv,
   cancel: AbortSignal,
 ): Promise<string> {
-  const onPath = tl.which('uv');
-  if (onPath && (await isUsable(onPath, env, cancel))) {
-    return onPath;
+  const agents = onPath('uv', env)[0];
+  if (agents && (await isUsable(agents, env, cancel))) {
+    return agents;
   }
   const version = /^uv==([0-9.]+)/m.exec(fs.readFileSync(requirements, 'utf8'))?.[1] ?? 'unknown';
   const folder = path.join(tools, 'uv', version);
@@ -60,7 +61,7 @@ async function install(
   const temporary = `${folder}.${crypto.randomBytes(3).toString('hex')}`;
   try {
     makeFolder(path.dirname(folder));
-    const args = ['-I', '-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps'];
+    const args = [...ISOLATED, '-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps'];
     args.push('--require-hashes', '--target', temporary, '-r', requirements);
     const result = await runCommand(python.executable, args, { env, cancel });
     if (result.code !== 0) {

@@ -119,7 +119,9 @@ def _hook(file: PipelineFile) -> Callable[..., Any]:
     if spec is None or spec.loader is None:
         raise file.invalid("Python cannot load it")
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent))  # as `python file.py` does: it may import its neighbours
+    # It may import its neighbours. Last, because what the SDKs import later must not find a
+    # neighbour that has the name of a module of Python's or theirs.
+    sys.path.append(str(path.parent))
     sys.modules[path.stem] = module
     try:
         spec.loader.exec_module(module)

@@ -1,0 +1,27 @@
+/**
+ * Programs on the PATH, in folders that have an absolute name only: an empty or relative entry means
+ * the sources, and nothing of the checkout may run because it has the name of a tool.
+ */
+
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+const WINDOWS = process.platform === 'win32';
+
+/** The PATH without its empty and relative entries. */
+export function absoluteFolders(searchPath: string): string {
+  const folders = searchPath.split(path.delimiter);
+  return folders.filter((folder) => path.isAbsolute(folder)).join(path.delimiter);
+}
+
+/** Every program of that name on the PATH: the first may be a shim that leads nowhere. */
+export function onPath(name: string, env: NodeJS.ProcessEnv): string[] {
+  const folders = absoluteFolders(env['PATH'] ?? '').split(path.delimiter);
+  const file = WINDOWS && !/\.exe$/i.test(name) ? `${name}.exe` : name;
+  const found = folders.filter(Boolean).map((folder) => path.join(folder, file));
+  return [...new Set(found)].filter((each) => isFile(each));
+}
+
+function isFile(file: string): boolean {
+  return fs.existsSync(file) && fs.statSync(file).isFile();
+}
