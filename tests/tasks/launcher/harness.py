@@ -23,7 +23,6 @@ CONNECTION = "0b5f6d1c-7a38-4a7e-9f0a-2f6f3f2f7c11"
 KEY = "the-key-of-the-service-connection"
 JOB_TOKEN = "the-access-token-of-the-job"
 FAKE_AMLTASKS = """
-from tests.patience import PATIENCE_S
 import json, os, sys
 
 stdin = os.fdopen(os.dup(0), "r", encoding="utf-8")
