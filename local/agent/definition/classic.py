@@ -13,8 +13,9 @@ from local.agent.definition import document
 from local.agent.definition.document import Mapping, Node, Scalar
 from local.agent.definition.fields import Fields
 from local.agent.definition.model import Step, VariableDefinition
-from local.agent.definition.step_syntax import STEP_CONTEXT, read_condition, read_reference
+from local.agent.definition.step_syntax import read_condition, read_reference
 from local.agent.errors import AgentError, PipelineFileError
+from local.agent.expressions.contexts import STEP_CONDITION
 from local.agent.host.variables import environment_name
 
 STEP_KEYS = (
@@ -129,7 +130,7 @@ def read_step(fields: Fields, reference: Fields, *, identity: str, version: str)
     if not numbers or not all(part.isdecimal() for part in numbers.split(".")):
         message = f"{fields.what} has the version '{version}'; choose a major one such as 1.*"
         raise fields.error(fields.node, message)
-    condition = read_condition(fields, STEP_CONTEXT)
+    condition = read_condition(fields, STEP_CONDITION)
     if condition is None and fields.boolean("alwaysRun"):
         condition = "succeededOrFailed()"
     return Step(

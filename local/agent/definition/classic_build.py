@@ -15,9 +15,10 @@ from local.agent.definition.model import (
     Stage,
     Step,
 )
-from local.agent.definition.pipeline_file import JOB_CONTEXT, check_graph, overridden
+from local.agent.definition.pipeline_file import check_graph, overridden
 from local.agent.definition.step_syntax import checkout_step, named, read_condition
 from local.agent.errors import PipelineFileError
+from local.agent.expressions.contexts import JOB_CONDITION
 
 _DEFINITION = (
     *("id", "name", "path", "type", "uri", "url", "_links", "project", "queueStatus", "revision"),
@@ -129,7 +130,7 @@ def _job(node: Node, definition: Fields, position: int, without_sources: bool) -
         display_name=title,
         steps=steps if without_sources else (checkout_step(), *steps),
         depends_on=tuple(depends_on),
-        condition=read_condition(fields, JOB_CONTEXT),
+        condition=read_condition(fields, JOB_CONDITION),
         timeout_minutes=minutes("jobTimeoutInMinutes", 60),
         cancel_timeout_minutes=minutes("jobCancelTimeoutInMinutes", 5),
     )

@@ -9,8 +9,9 @@ from local.agent.definition import classic
 from local.agent.definition.document import Node
 from local.agent.definition.fields import Fields
 from local.agent.definition.model import Job, Step
-from local.agent.definition.pipeline_file import JOB_CONTEXT, check_graph
+from local.agent.definition.pipeline_file import check_graph
 from local.agent.definition.step_syntax import download_artifacts_step, named, read_condition
+from local.agent.expressions.contexts import JOB_CONDITION
 
 _PHASE = (
     *("name", "refName", "rank", "phaseType", "deploymentInput", "workflowTasks", "phaseInputs"),
@@ -66,7 +67,7 @@ def read_jobs(stage: Fields, aliases: Sequence[str]) -> tuple[Job, ...]:
                 steps=(download_artifacts_step(downloaded), *named(steps, stage.path)),
                 # One after the other, as the jobs of a stage run in the service.
                 depends_on=(jobs[-1].name,) if jobs else (),
-                condition=read_condition(given, JOB_CONTEXT),
+                condition=read_condition(given, JOB_CONDITION),
                 timeout_minutes=given.number("timeoutInMinutes", 0),
                 cancel_timeout_minutes=given.number("jobCancelTimeoutInMinutes", 1),
             )

@@ -12,10 +12,17 @@ NEVER = "false"
 
 @dataclass(frozen=True, kw_only=True)
 class VariableDefinition:
-    """A variable of the pipeline, a stage or a job, as written; classic ones may be secret."""
+    """A variable of the pipeline, a stage or a job, as written.
+
+    Attributes:
+        value: its text; empty while there is an expression to evaluate.
+        expression: what stands in ``$[ ]``, None for a plain text.
+        secret: only the variables of classic definitions and of variable groups can be.
+    """
 
     name: str
     value: str
+    expression: str | None = None
     read_only: bool = False
     secret: bool = False
     line: int = 0

@@ -30,7 +30,9 @@ from local.agent.definition.step_syntax import (
 )
 from local.agent.definition.templates import Scope, expand
 from local.agent.errors import PipelineFileError, nearest
-from local.agent.expressions.language import Context
+from local.agent.expressions.contexts import JOB_CONDITION, STAGE_CONDITION, VARIABLE
+from local.agent.expressions.language import check
+from local.agent.expressions.values import ExpressionError
 
 _COMMON = (
     *("name", "trigger", "pr", "schedules", "parameters", "variables", "pool"),
@@ -51,17 +53,7 @@ _JOB = (
 )
 _JOB_REFUSED = ("container", "services", "uses", "templateContext", "template")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_STATUS = {
-    name: (0, 999, lambda _: None)
-    for name in ("always", "canceled", "failed", "succeeded", "succeededorfailed")
-}
-JOB_CONTEXT = Context(
-    values={"variables": {}, "dependencies": {}, "stageDependencies": {}, "pipeline": {}},
-    functions=_STATUS,
-)
-STAGE_CONTEXT = Context(
-    values={"variables": {}, "dependencies": {}, "pipeline": {}}, functions=_STATUS
-)
+_RUNTIME = re.compile(r"\$\[(.*)\]", re.DOTALL)
 
 
 def read_pipeline(
@@ -108,7 +100,7 @@ def _variables(fields: Fields) -> tuple[VariableDefinition, ...]:
     node = fields.get("variables")
     if not isinstance(node, Sequence):
         return tuple(
-            VariableDefinition(name=name, value=value, line=fields.line)
+            _variable(fields, fields.line, name, value)
             for name, value in fields.texts("variables").items()
         )
     found = []
@@ -120,14 +112,34 @@ def _variables(fields: Fields) -> tuple[VariableDefinition, ...]:
         if not entry.text("name"):
             raise PipelineFileError(fields.path, item.line, "a variable needs a name")
         found.append(
-            VariableDefinition(
-                name=entry.text("name"),
-                value=entry.text("value"),
+            _variable(
+                fields,
+                item.line,
+                entry.text("name"),
+                entry.text("value"),
                 read_only=entry.boolean("readonly"),
-                line=item.line,
             )
         )
     return tuple(found)
+
+
+def _variable(
+    fields: Fields, line: int, name: str, text: str, *, read_only: bool = False
+) -> VariableDefinition:
+    """Return a variable; its ``$[ ]`` is checked here, before anything runs."""
+    match = _RUNTIME.fullmatch(text.strip())
+    if match is not None:
+        try:
+            check(match[1], VARIABLE)
+        except ExpressionError as error:
+            raise PipelineFileError(fields.path, line, f"variable '{name}': {error}") from error
+    return VariableDefinition(
+        name=name,
+        value=text if match is None else "",
+        expression=None if match is None else match[1],
+        read_only=read_only,
+        line=line,
+    )
 
 
 def overridden(
@@ -156,7 +168,7 @@ def _stages(fields: Fields, level: str) -> tuple[Stage, ...]:
                 display_name=stage.text("displayName") or name,
                 jobs=_jobs(stage),
                 depends_on=_depends_on(stage, before),
-                condition=read_condition(stage, STAGE_CONTEXT),
+                condition=read_condition(stage, STAGE_CONDITION),
                 variables=_variables(stage),
                 line=node.line,
             )
@@ -197,7 +209,7 @@ def _job(fields: Fields, name: str, steps: tuple[Step, ...], environment: str | 
         display_name=fields.text("displayName") or name,
         steps=steps,
         depends_on=_depends_on(fields, ()),
-        condition=read_condition(fields, JOB_CONTEXT),
+        condition=read_condition(fields, JOB_CONDITION),
         continue_on_error=fields.boolean("continueOnError"),
         timeout_minutes=fields.number("timeoutInMinutes", 60),
         cancel_timeout_minutes=fields.number("cancelTimeoutInMinutes", 5),

@@ -11,6 +11,7 @@ from local.agent.definition.document import Mapping, Node, Scalar
 from local.agent.definition.fields import Fields
 from local.agent.definition.model import Step
 from local.agent.errors import PipelineFileError, nearest
+from local.agent.expressions.contexts import STEP_CONDITION
 from local.agent.expressions.language import Context, check
 from local.agent.expressions.values import ExpressionError
 
@@ -24,13 +25,6 @@ _GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _TASK = re.compile(r"[A-Za-z0-9.\-]+@\d+(\.\d+)*")
 # What the agent itself does before the first task of a release's job.
 DOWNLOAD_ARTIFACTS = "downloadReleaseArtifacts"
-STEP_CONTEXT = Context(
-    values={"variables": {}},
-    functions={
-        name: (0, 0, lambda _: None)
-        for name in ("always", "canceled", "failed", "succeeded", "succeededorfailed")
-    },
-)
 
 
 def read_steps(fields: Fields) -> tuple[Step, ...]:
@@ -155,7 +149,7 @@ def _common(fields: Fields, task: str, inputs: dict[str, str]) -> Step:
         display_name=fields.text("displayName"),
         inputs=inputs,
         env=fields.texts("env"),
-        condition=read_condition(fields, STEP_CONTEXT),
+        condition=read_condition(fields, STEP_CONDITION),
         continue_on_error=fields.boolean("continueOnError"),
         enabled=fields.boolean("enabled", default=True),
         timeout_minutes=fields.number("timeoutInMinutes", 0),

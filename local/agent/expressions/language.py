@@ -8,12 +8,12 @@ src/Agent.Worker/ExpressionManager.cs.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from local.agent.errors import nearest
-from local.agent.expressions.functions import FUNCTIONS
+from local.agent.expressions.functions import FUNCTIONS, Function
 from local.agent.expressions.values import (
     ExpressionError,
     Value,
@@ -32,8 +32,6 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
-Function = Callable[[Sequence[Value]], Value]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
@@ -41,12 +39,11 @@ class Context:
 
     Attributes:
         values: the named values, e.g. ``variables`` and ``dependencies``.
-        functions: functions beyond the built-in ones, by lower-case name, with the numbers of
-            arguments they take.
+        functions: functions beyond the built-in ones, by lower-case name.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
-    functions: Mapping[str, tuple[int, int, Function]] = field(default_factory=dict)
+    functions: Mapping[str, Function] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ class _Parser:
 
     def parse(self) -> _Expression:
         if not self.tokens:
-            raise self.error("nothing stands")
+            raise self.error("there is nothing")
         expression = self.expression()
         if self.position < len(self.tokens):
             raise self.error(f"unexpected '{self.tokens[self.position][1]}'")
@@ -176,8 +173,8 @@ class _Parser:
         known = {**FUNCTIONS, **self.context.functions}
         if name.lower() not in known:
             raise self.error(f"the function '{name}' is unknown ({nearest(name, known)})")
-        least, most, _ = known[name.lower()]
-        if not least <= len(arguments) <= most:
+        declared = known[name.lower()]
+        if not declared.least <= len(arguments) <= declared.most:
             raise self.error(f"the function '{name}' cannot take {len(arguments)} arguments")
         return _Call(name.lower(), tuple(arguments))
 
@@ -227,9 +224,8 @@ def _evaluate(node: _Expression, context: Context) -> Value:
     if node.name in ("and", "or", "iif", "coalesce"):
         return _short_circuit(node, context)
     arguments = [_evaluate(argument, context) for argument in node.arguments]
-    if node.name in context.functions:
-        return context.functions[node.name][2](arguments)
-    return FUNCTIONS[node.name][2](arguments)
+    function = context.functions.get(node.name) or FUNCTIONS[node.name]
+    return function.call(arguments)
 
 
 class _Filtered(list[Value]):

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.agent.definition.model import Job, Stage, VariableDefinition
-from local.agent.expressions import language
-from local.agent.expressions.values import ExpressionError, to_string
 from local.agent.host.process import end_orphans
 from local.agent.host.variables import Variables
 from local.agent.job.job_state import JobState
@@ -35,7 +33,6 @@ def run_job(
     *,
     number: int,
     definitions: tuple[VariableDefinition, ...],
-    context: language.Context,
 ) -> JobOutcome:
     """Run a job.
 
@@ -45,8 +42,7 @@ def run_job(
         job: what to run.
         steps: the job's steps with their tasks.
         number: counts the run's jobs; names the job's folder.
-        definitions: variables of pipeline, stage and job, in this order.
-        context: what ``$[ ]`` in them sees besides the variables.
+        definitions: variables of pipeline, stage and job, in this order, evaluated.
     """
     began, began_at = time.monotonic(), time.time()
     predefined = {**session.predefined, **job_variables(session, stage, job, number)}
@@ -66,7 +62,7 @@ def run_job(
         deadline=began + job.timeout_minutes * 60 if job.timeout_minutes else None,
         log_prefix=f"{number:02}",
     )
-    _set_variables(state, predefined, definitions, context)
+    _set_variables(state, predefined, definitions)
     try:
         outcomes, outputs = _run_steps(state, steps)
     finally:
@@ -95,7 +91,6 @@ def _set_variables(
     state: JobState,
     predefined: Mapping[str, str],
     definitions: tuple[VariableDefinition, ...],
-    context: language.Context,
 ) -> None:
     variables = state.variables
     for name, value in predefined.items():
@@ -106,18 +101,11 @@ def _set_variables(
     variables.set("System.AccessToken", state.session.access_token, secret=True)
     state.publish_status()
     for definition in definitions:
-        value = definition.value
-        text = value.strip()
-        if text.startswith("$[") and text.endswith("]"):
-            values = {**context.values, "variables": variables.texts()}
-            try:
-                scope = language.Context(values=values, functions=context.functions)
-                value = to_string(language.evaluate(text[2:-1], scope))
-            except ExpressionError as error:
-                state.session.console.line("", f"##[error]variable {definition.name}: {error}")
-                state.status = Result.Failed
         variables.set(
-            definition.name, value, secret=definition.secret, read_only=definition.read_only
+            definition.name,
+            definition.value,
+            secret=definition.secret,
+            read_only=definition.read_only,
         )
     for warning in variables.recalculate():
         state.session.console.line("", f"##[warning]{warning}")

@@ -27,6 +27,7 @@ from local.agent.organization.caller import SETTINGS
 from local.agent.organization.organization import JobRequest, Organization
 from local.agent.organization.run_updates import report_of
 from local.agent.run.plan import needs_node
+from local.agent.session.counters import Counters
 from local.agent.session.session import Folders, Session
 
 APPLICATION = "azure-pipelines-local-agent"
@@ -126,6 +127,8 @@ class Place:
             access_token=token,
             connections=self.connections,
             system=system,
+            started=self.now,
+            counters=Counters(numbers=self.numbers, pipeline=str(pipeline.path.resolve())),
             node=node,
             default_branch=pipeline.default_branch,
         )

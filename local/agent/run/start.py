@@ -18,7 +18,11 @@ from local.agent.run.plan import make_plan
 from local.agent.run.setup import Place
 from local.agent.session.approvals import read_approvals
 from local.agent.session.artifacts import artifact_variables, primary_variables
-from local.agent.session.predefined import release_variables, run_variables
+from local.agent.session.predefined import (
+    known_to_templates,
+    release_variables,
+    run_variables,
+)
 from local.agent.session.session import ReleaseRun, Session
 
 
@@ -54,7 +58,10 @@ def prepare(
         pipeline = read_build(file, environment=place.environment, overrides=variables)
     else:
         pipeline = read_pipeline(
-            file, variables=predefined, overrides=variables, parameters=parameters
+            file,
+            variables=known_to_templates(predefined),
+            overrides=variables,
+            parameters=parameters,
         )
     plan = make_plan(pipeline, place.tasks, place.connections, predefined)
     node = place.node(plan)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from local.agent.expressions import contexts
+from local.agent.expressions.functions import Function
 from local.agent.expressions.language import Context
 from local.agent.expressions.values import Value, to_string
 from local.agent.session.issue import Issue
@@ -67,9 +69,7 @@ def stage_dependency(stage: StageOutcome) -> Value:
     return {job.name: job_value(job) for job in stage.jobs}
 
 
-def graph_functions(
-    upstream: Mapping[str, Result], *, canceled: bool
-) -> Mapping[str, tuple[int, int, Callable[[Sequence[Value]], Value]]]:
+def graph_functions(upstream: Mapping[str, Result], *, canceled: bool) -> Mapping[str, Function]:
     """Return the status functions of a stage's or job's condition.
 
     Args:
@@ -83,17 +83,17 @@ def graph_functions(
             return list(upstream.values())
         return [result for name, result in upstream.items() if name.lower() in wanted]
 
-    return {
-        "always": (0, 0, lambda _: True),
-        "canceled": (0, 0, lambda _: canceled),
-        "failed": (0, 999, lambda names: Result.Failed in chosen(names)),
-        "succeeded": (
-            0,
-            999,
-            lambda names: not canceled and all(result in _GOOD for result in chosen(names)),
-        ),
-        "succeededorfailed": (0, 999, lambda _: not canceled),
-    }
+    return contexts.graph_functions(
+        {
+            "always": lambda _: True,
+            "canceled": lambda _: canceled,
+            "failed": lambda names: Result.Failed in chosen(names),
+            "succeeded": lambda names: (
+                not canceled and all(result in _GOOD for result in chosen(names))
+            ),
+            "succeededorfailed": lambda _: not canceled,
+        }
+    )
 
 
 def step_context(status: Result | None, variables: Mapping[str, str]) -> Context:
@@ -104,11 +104,13 @@ def step_context(status: Result | None, variables: Mapping[str, str]) -> Context
     now = Result.Succeeded if status is None else status
     return Context(
         values={"variables": variables},
-        functions={
-            "always": (0, 0, lambda _: True),
-            "canceled": (0, 0, lambda _: now is Result.Canceled),
-            "failed": (0, 0, lambda _: now is Result.Failed),
-            "succeeded": (0, 0, lambda _: now in _GOOD),
-            "succeededorfailed": (0, 0, lambda _: now in (*_GOOD, Result.Failed)),
-        },
+        functions=contexts.step_functions(
+            {
+                "always": lambda _: True,
+                "canceled": lambda _: now is Result.Canceled,
+                "failed": lambda _: now is Result.Failed,
+                "succeeded": lambda _: now in _GOOD,
+                "succeededorfailed": lambda _: now in (*_GOOD, Result.Failed),
+            }
+        ),
     )

@@ -1,6 +1,6 @@
 """Predefined variables: those of the run, and those of each job.
 
-Names: MicrosoftDocs/azure-devops-docs docs/pipelines/build/variables.md; the agent:
+Names: MicrosoftDocs/azure-devops-docs docs/pipelines/build/includes/variables-hosted.md; the agent:
 src/Agent.Worker/JobRunner.cs and Build/BuildJobExtension.cs.
 """
 
@@ -25,6 +25,30 @@ PROJECT = "local"
 # What the agent was at the commit this one was written after.
 AGENT_VERSION = "4.278.0"
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, COLLECTION_URI)
+# What the real agent sets itself (src/Agent.Worker/Build/BuildJobExtension.cs): the service does
+# not know it when it evaluates the condition of a stage or a job.
+_AGENT_ONLY = frozenset(
+    name.lower()
+    for name in (
+        "Build.Repository.Clean",
+        "Build.Repository.Git.SubmoduleCheckout",
+        "Build.SourceVersionMessage",
+    )
+)
+# The others that a template expression cannot read: the page above, "Template syntax".
+_NOT_IN_TEMPLATES = frozenset(
+    name.lower()
+    for name in (
+        "Build.BuildId",
+        "Build.BuildNumber",
+        "Build.BuildUri",
+        "Build.ContainerId",
+        "Build.Repository.Provider",
+        "System.PipelineStartTime",
+        "System.PlanId",
+        "System.TimelineId",
+    )
+)
 
 
 def run_variables(
@@ -71,6 +95,17 @@ def run_variables(
         "System.IsScheduled": "False",
         "System.PipelineStartTime": started.strftime("%Y-%m-%d %H:%M:%S+00:00"),
     }
+
+
+def known_to_service(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a run that are there before a job has an agent."""
+    return {name: value for name, value in variables.items() if name.lower() not in _AGENT_ONLY}
+
+
+def known_to_templates(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a run that template expressions can read."""
+    known = known_to_service(variables)
+    return {name: value for name, value in known.items() if name.lower() not in _NOT_IN_TEMPLATES}
 
 
 def release_variables(name: str, release_id: int, *, identity: str, alias: str) -> dict[str, str]:
@@ -152,16 +187,9 @@ def job_variables(session: Session, stage: Stage, job: Job, number: int) -> dict
         "Agent.ToolsDirectory": str(folders.tools),
         "Agent.Version": AGENT_VERSION,
         "Agent.WorkFolder": str(folders.work),
-        "System.JobAttempt": "1",
-        "System.JobDisplayName": job.display_name,
+        **stage_variables(stage),
+        **phase_variables(job),
         "System.JobId": str(uuid.uuid4()),
-        "System.JobName": job.name,
-        "System.PhaseAttempt": "1",
-        "System.PhaseDisplayName": job.display_name,
-        "System.PhaseName": job.name,
-        "System.StageAttempt": "1",
-        "System.StageDisplayName": stage.display_name,
-        "System.StageName": stage.name,
         "System.WorkFolder": str(folders.work),
         **proxy_variables(session.environment),
     }
@@ -170,6 +198,28 @@ def job_variables(session: Session, stage: Stage, job: Job, number: int) -> dict
     else:
         found.update(_release_folder(folders.work / f"r{number}" / "a"))
         found["Release.EnvironmentName"] = stage.name
+    return found
+
+
+def stage_variables(stage: Stage) -> dict[str, str]:
+    """Return the variables of a stage that the service knows before it starts."""
+    return {
+        "System.StageAttempt": "1",
+        "System.StageDisplayName": stage.display_name,
+        "System.StageName": stage.name,
+    }
+
+
+def phase_variables(job: Job) -> dict[str, str]:
+    """Return the variables of a job that the service knows before an agent has it."""
+    found = {
+        "System.JobAttempt": "1",
+        "System.JobDisplayName": job.display_name,
+        "System.JobName": job.name,
+        "System.PhaseAttempt": "1",
+        "System.PhaseDisplayName": job.display_name,
+        "System.PhaseName": job.name,
+    }
     if job.deployment:
         found["Environment.Name"] = job.environment
         found["Strategy.Name"] = "runOnce"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shutil
 import threading
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from local.agent.host.file_names import is_file_name
 from local.agent.host.masking import SecretMasker
 from local.agent.session.approvals import Approvals
 from local.agent.session.artifacts import Source
+from local.agent.session.counters import Counters
 from local.agent.session.observer import Report
 
 
@@ -83,6 +85,8 @@ class Session:
 
     Attributes:
         release: set when it is a release that runs.
+        started: when the run started, UTC.
+        counters: for ``counter()``.
         report: told of everything that happens; it tells the organisation, where there is one.
         environment: the agent's own environment, without its settings; steps inherit it.
         predefined: the variables every job starts with.
@@ -99,6 +103,8 @@ class Session:
     access_token: str
     connections: tuple[Connection, ...]
     system: Connection
+    started: datetime.datetime
+    counters: Counters
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     node: str = "node"
     default_branch: str = ""

@@ -283,6 +283,24 @@ MISTAKES = [
     ("stages:\n- stage: a\n  trigger: manual\n  jobs: []\n", 3, "'trigger' in a stage"),
     ("variables:\n- group: g\nsteps: [{script: a}]\n", 2, "'group' in a variable"),
     ("variables:\n- value: g\nsteps: [{script: a}]\n", 2, "a variable needs a name"),
+    ("variables: {x: '$[ nosuch() ]'}\nsteps: [{script: a}]\n", 1, "variable 'x': the function"),
+    ("variables:\n- name: x\n  value: $[ eq(1 ]\nsteps: []\n", 2, "variable 'x': ')' is missing"),
+    (
+        "jobs:\n- job: a\n  steps: [{script: a}]\n- job: b\n  variables:\n"
+        "    typo: $[ eqq(1, 2) ]\n  steps: [{script: a}]\n",
+        4,
+        "did you mean 'eq'?",
+    ),
+    (
+        "variables: {x: '$[ succeeded() ]'}\nsteps: [{script: a}]\n",
+        1,
+        "the function 'succeeded' is unknown",
+    ),
+    (
+        "jobs:\n- job: a\n  condition: eq(counter(), 1)\n  steps: [{script: a}]\n",
+        3,
+        "the function 'counter' is unknown",
+    ),
     ("variables: {a: [1]}\nsteps: [{script: a}]\n", 1, "'a' must be text"),
     ("parameters:\n- {name: a}\nsteps: [{script: a}]\n", 2, "the parameter 'a' has no default"),
     (

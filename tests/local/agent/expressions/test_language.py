@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import pytest
 
+from local.agent.expressions.functions import Function
 from local.agent.expressions.language import Context, condition, evaluate
 from local.agent.expressions.values import ExpressionError, to_string
 from local.agent.session.dependencies import graph_functions, step_context
@@ -80,6 +81,17 @@ VALUES = [
     ("format('Hello {0} {1}', 'John', 'Doe')", "Hello John Doe"),
     ("format('literal {{ and }} {0}', true)", "literal { and } True"),
     ("format('{0:yyyyMMdd}', start)", "20190507"),
+    ("format('{0:yy M d H m s}', start)", "19 5 7 21 7 3"),
+    ("format('{0:HH\\:mm\\:ss}', start)", "21:07:03"),
+    ("format('{0:fff zzz K}', start)", "000 +00:00 +00:00"),
+    ("format('{0}', start)", "2019-05-07 21:07:03+00:00"),
+    ("format('{0}', 0.123456789)", "0.1234568"),
+    ("format('{0}', 100)", "100"),
+    ("eq(start, '2019-05-07T22:07:03+01:00')", True),
+    ("eq(start, '2019/5/7 21:7:3.0Z')", True),
+    ("eq(start, 'yesterday')", False),
+    ("ge(start, '2019-05-07 21:07:03Z')", True),
+    ("join(';', map.*)", ";"),
     ("ge(5, 5)", True),
     ("gt(5, 2)", True),
     ("in('B', 'A', 'b', 'C')", True),
@@ -129,7 +141,7 @@ def test_values_and_functions(text, expected):
 
 def test_later_arguments_may_go_unused():
     calls = []
-    context = Context(functions={"spy": (0, 0, lambda _: calls.append(1) or True)})
+    context = Context(functions={"spy": Function(0, 0, lambda _: calls.append(1) or True)})
     assert evaluate("and(false, spy())", context) is False
     assert evaluate("or(true, spy())", context) is True
     assert evaluate("iif(true, 'a', spy())", context) == "a"
@@ -140,7 +152,7 @@ def test_later_arguments_may_go_unused():
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("", "nothing stands"),
+        ("", "there is nothing in the expression"),
         ("nosuch", "'nosuch' is not available here"),
         ("dependencies.A.result", "'dependencies' is not available here"),
         ("suceeded()", "the function 'suceeded' is unknown"),
@@ -152,6 +164,9 @@ def test_later_arguments_may_go_unused():
         ("1.2.3.4.5", "neither a number nor a version"),
         ("gt(1, 'one')", "cannot compare"),
         ("format('{1}', 'a')", "asks for argument 1"),
+        ("format('{0}', variables)", "a mapping cannot be converted to text"),
+        ("upper(split('a', 'b'))", "a list cannot be converted to text"),
+        ("gt(split('a', 'b'), 1)", "cannot compare a list with '1'"),
         ("a == b", "unexpected '== b'"),
     ],
 )

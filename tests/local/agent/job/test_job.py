@@ -205,7 +205,7 @@ def test_expansion_warnings_show(play):
 
 
 def test_done_true_leaves_the_process(play, make_vsix, task_json, monkeypatch):
-    monkeypatch.setattr("local.agent.job.job.step_record.FORCE_COMPLETE_S", 0.2)
+    monkeypatch.setattr("local.agent.job.step_record.FORCE_COMPLETE_S", 0.2)
     script = "console.log('##vso[task.complete result=Succeeded;done=true]');"
     script += "setInterval(() => {}, 1000);"
     vsix = make_vsix((task_json("Stay"), {"main.js": script}))

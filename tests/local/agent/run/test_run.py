@@ -187,12 +187,3 @@ def test_variables_of_nearer_levels_win(play):
     )
     assert played.lines("s")[0] == "line stage job"
     assert "Overwriting readonly variable 'c'" in played.step("s")["issues"][0]["message"]
-
-
-def test_a_runtime_expression_that_is_wrong_fails_the_job(play):
-    played = play(
-        "variables: {x: '$[ nosuch() ]'}\nsteps: [{checkout: none}, {script: echo, name: s}]\n"
-    )
-    assert played.results["s"] == "skipped"
-    assert played.result == "failed"
-    assert "variable x: the function 'nosuch' is unknown" in played.console

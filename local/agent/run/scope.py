@@ -1,0 +1,87 @@
+"""The variables of a run as the service knows them, before any agent has a job.
+
+Conditions of stages and jobs and the ``$[ ]`` of variables read these. Macros (``$(name)``) in
+their values stay as they are: agents replace those, right before a task.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from local.agent.definition.model import VariableDefinition
+from local.agent.expressions import language
+from local.agent.expressions.contexts import variable_functions
+from local.agent.expressions.language import Context
+from local.agent.expressions.values import ExpressionError, Value, to_number, to_string
+from local.agent.host.variables import CaseInsensitive
+from local.agent.session.counters import Counters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """The variables of a run, a stage or a job.
+
+    Attributes:
+        predefined: by name.
+        started: when the run started, UTC.
+        counters: of the run, for ``counter()``.
+        definitions: the pipeline's own, from the outermost level inwards, evaluated.
+    """
+
+    predefined: Mapping[str, str]
+    started: datetime.datetime
+    counters: Counters
+    definitions: tuple[VariableDefinition, ...] = ()
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """The named values that every expression at this level can read."""
+        texts = {**self.predefined, **{one.name: one.value for one in self.definitions}}
+        return {"variables": CaseInsensitive(texts), "pipeline": {"startTime": self.started}}
+
+    def inside(
+        self,
+        predefined: Mapping[str, str],
+        definitions: Sequence[VariableDefinition],
+        dependencies: Mapping[str, Value],
+    ) -> Scope:
+        """Return the scope of a stage, or of a job in it.
+
+        Args:
+            predefined: what this level adds.
+            definitions: its own variables; each can read those before it.
+            dependencies: the named values ``dependencies`` and ``stageDependencies``.
+
+        Raises:
+            ExpressionError: a variable cannot be evaluated.
+        """
+        scope = replace(self, predefined={**self.predefined, **predefined})
+        for definition in definitions:
+            evaluated = scope._evaluated(definition, dependencies)
+            scope = replace(scope, definitions=(*scope.definitions, evaluated))
+        return scope
+
+    def _evaluated(
+        self, definition: VariableDefinition, dependencies: Mapping[str, Value]
+    ) -> VariableDefinition:
+        if definition.expression is None:
+            return definition
+        context = Context(
+            values={"dependencies": {}, "stageDependencies": {}, **dependencies, **self.values},
+            functions=variable_functions(self._count),
+        )
+        try:
+            value = to_string(language.evaluate(definition.expression, context))
+        except ExpressionError as error:
+            raise ExpressionError(f"variable '{definition.name}': {error}") from error
+        return replace(definition, value=value, expression=None)
+
+    def _count(self, arguments: Sequence[Value]) -> Value:
+        prefix = to_string(arguments[0]) if arguments else ""
+        seed = to_number(arguments[1]) if len(arguments) > 1 else Decimal(0)
+        if seed is None:
+            raise ExpressionError(f"counter: the seed '{to_string(arguments[1])}' is not a number")
+        return self.counters.next(prefix, int(seed))
