@@ -18,8 +18,9 @@ import numpy as np
 from sklearn import metrics as sklearn
 from sklearn.calibration import calibration_curve
 
+from amltasks.gate.comparison import Comparison
 from amltasks.gate.measures import ALIASES, MEASURES
-from amltasks.gate.paired import Comparison, Wanted, compare_many
+from amltasks.gate.paired import Wanted, compare_many
 from amltasks.gate.rows import Array, Pair, Side
 
 NAMES = [name for name in MEASURES if name not in ALIASES]

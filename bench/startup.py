@@ -117,10 +117,10 @@ def measured(
     results = {}
     attempts = itertools.count(2)
     for name, (inputs, word) in FOUND.items():
-        for sdk in FILES:
+        for sdk, file in FILES.items():
             of_sdk = {
                 "EvaluateAndGate": {"candidateRunId": runs[sdk]},
-                "RunAmlPipeline": {"pipelineFile": FILES[sdk]},
+                "RunAmlPipeline": {"pipelineFile": file},
             }
             given = {**inputs, **of_sdk.get(name, {})}
 

@@ -274,8 +274,8 @@ async def _run(
     proxy = Proxy(proxy_listener, listener.getsockname()[1], functools.partial(_own_address, cloud))
     server = _Server(
         uvicorn.Config(
-            # A name, so that it is looked up once there is a server.
-            application(cloud, lambda scope: server.hang_up(scope)),
+            # The server is made from this very configuration, so it is looked up when called.
+            application(cloud, lambda scope: server.hang_up(scope)),  # noqa: PLW0108
             lifespan="off",
             log_config=None,
             access_log=False,

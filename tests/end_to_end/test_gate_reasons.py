@@ -114,7 +114,9 @@ def pipeline(repository: Path) -> Path:
         if isinstance(baseline, int):
             name = f"wrong-{baseline}.csv"
             (repository / name).write_text(baseline_file(baseline))
-            baseline = {"baseline": "file", "baselineFile": name}
+            of_baseline = {"baseline": "file", "baselineFile": name}
+        else:
+            of_baseline = baseline
         steps.append(
             {
                 "task": "EvaluateAndGate@1",
@@ -126,7 +128,7 @@ def pipeline(repository: Path) -> Path:
                     "rules": f"rules: [{{{rule}}}]\n{more}",
                     "onReject": "warn" if reason == "TIE" else "continue",
                     "outputDirectory": f"$(Build.ArtifactStagingDirectory)/{reason}",
-                    **baseline,
+                    **of_baseline,
                 },
             }
         )

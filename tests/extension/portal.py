@@ -23,7 +23,7 @@ def address(
 ) -> str:
     """The URL that the portal asks, for values of inputs and the data of a service connection."""
     filled = re.sub(r"\$\((\w+)\)", lambda found: inputs[found[1]], binding["endpointUrl"])
-    return chevron.render(filled, {"endpoint": endpoint})
+    return str(chevron.render(filled, {"endpoint": endpoint}))
 
 
 def choices(binding: Mapping[str, Any], answer: Any) -> dict[str, str]:

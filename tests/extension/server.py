@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import requests
 
 from local.agent.expressions import language
+from local.agent.expressions.functions import Function
 from tests.extension.portal import STRICT
 
 
@@ -46,9 +48,16 @@ def passes(http: requests.Session, request: Mapping[str, str], values: Mapping[s
     if not answer.ok:
         return False
     root = json.loads(answer.text, parse_float=Decimal, parse_int=Decimal)
+
+    def jsonpath(arguments: Sequence[Any]) -> Any:
+        return STRICT.findall(str(arguments[0]), root)
+
+    def count(arguments: Sequence[Any]) -> Any:
+        return Decimal(len(arguments[0]))
+
     functions = {
-        "jsonpath": (1, 1, lambda a: STRICT.findall(str(a[0]), root)),
-        "count": (1, 1, lambda a: Decimal(len(a[0]))),
+        "jsonpath": Function(1, 1, jsonpath),
+        "count": Function(1, 1, count),
     }
     context = language.Context(values={"root": root}, functions=functions)
     return language.condition(filled(request["Expression"], values), context)

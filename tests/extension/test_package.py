@@ -17,6 +17,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from extension import bundles, contents, package, sbom
+from extension.sources import PackagingError
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ["DeployToAksV1", "EvaluateAndGateV1", "ProvisionAmlComputeV1", "RunAmlPipelineV1"]
@@ -254,7 +255,7 @@ def test_a_warning_of_tfx_is_a_failure(tmp_path: Path) -> None:
     task = json.loads(path.read_text())
     task["execution"]["Node24"]["target"] = "missing.js"
     path.write_text(json.dumps(task))
-    with pytest.raises(package.PackagingError, match=r"(?s)tfx warned.*missing\.js"):
+    with pytest.raises(PackagingError, match=r"(?s)tfx warned.*missing\.js"):
         package.create_vsix(staged, tmp_path / "x.vsix")
 
 
@@ -263,9 +264,7 @@ def test_what_tfx_refuses_is_told(tmp_path: Path) -> None:
     package.stage(staged)
     path = staged / "vss-extension.json"
     path.write_text(path.read_text().replace('"publisher": "amltasks"', '"publisher": ""'))
-    with pytest.raises(
-        package.PackagingError, match=r"(?s)failed with exit code.*'publisher' must"
-    ):
+    with pytest.raises(PackagingError, match=r"(?s)failed with exit code.*'publisher' must"):
         package.create_vsix(staged, tmp_path / "x.vsix")
 
 
@@ -273,7 +272,7 @@ def test_without_node_modules_one_sentence_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundles, "ROOT", tmp_path)
-    with pytest.raises(package.PackagingError, match=r"holds no esbuild\. Next: run `npm ci`"):
+    with pytest.raises(PackagingError, match=r"holds no esbuild\. Next: run `npm ci`"):
         package.stage(tmp_path / "staged")
 
 
@@ -311,5 +310,5 @@ def test_every_entry_has_a_content_type(built_vsix: Path) -> None:
     for name in names(built_vsix):
         if name != package.CONTENT_TYPES_NAME:
             assert Path(name).suffix in extensions or f"/{name}" in parts
-    with pytest.raises(package.PackagingError, match=r"a\.exe has no known type"):
+    with pytest.raises(PackagingError, match=r"a\.exe has no known type"):
         package.content_types(["a.exe"])

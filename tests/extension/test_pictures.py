@@ -12,6 +12,8 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from extension import pictures
+from extension.pickers import editable
+from extension.sources import PackagingError
 
 ROOT = Path(__file__).resolve().parents[2]
 TASK = json.loads((ROOT / "tasks" / pictures.TASK / "task.json").read_text())
@@ -41,7 +43,7 @@ def test_the_samples_values_are_of_inputs_that_there_are() -> None:
     assert pictures.VALUES.keys() <= LABELS.keys()
     for name in pictures.OPEN:
         (item,) = (item for item in TASK["inputs"] if item["name"] == name)
-        assert pictures.editable(item)
+        assert editable(item)
 
 
 def test_the_editor_shows_names_of_yaml(tmp_path: Path) -> None:
@@ -64,5 +66,5 @@ def test_without_a_browser_one_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(pictures.PackagingError, match=r"Chromium was not found\. Next: "):
+    with pytest.raises(PackagingError, match=r"Chromium was not found\. Next: "):
         pictures.take({tmp_path / "x.png": ""})

@@ -12,7 +12,8 @@ def test_packages_have_the_versions_of_the_lock(sample_folder: Path) -> None:
     text = (sample_folder / "environment.yml").read_text(encoding="utf-8")
     *conda, pip = yaml.safe_load(text)["dependencies"]
     assert conda == ["python=3.11", "pip"]
-    packages = dict(re.match(r"([\w-]+)==([\w.]+)", line).groups() for line in pip["pip"])  # type: ignore[union-attr]
+    packages = dict(re.findall(r"^([\w-]+)==([\w.]+)", "\n".join(pip["pip"]), re.MULTILINE))
+    assert len(packages) == len(pip["pip"])
     lock = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
     locked = dict(re.findall(r"^([\w-]+)==([\w.]+)", lock, re.MULTILINE))
     assert packages == {name: locked[name] for name in packages}

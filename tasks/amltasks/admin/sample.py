@@ -124,7 +124,7 @@ def _ensure_release(
         return
     location = organization.client("location")
     me = organization.ask(
-        "asking who the token's owner is", lambda: location.get_connection_data()
+        "asking who the token's owner is", location.get_connection_data
     ).authenticated_user
     body = classic_release(
         name,

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from amltasks.gate import comparison
-from amltasks.gate.comparison import Comparison as Comparison
+from amltasks.gate.comparison import Comparison
 from amltasks.gate.measures import MEASURES
 from amltasks.gate.rows import ALL_ROWS, Array, Pair
 

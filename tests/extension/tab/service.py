@@ -87,8 +87,10 @@ class Service:
         """Attach to a build that is there."""
         project = self.project["id"]
         if isinstance(build, int):
-            build = self.call("GET", f"{project}/_apis/build/builds/{build}").json()
-        plan = build["orchestrationPlan"]["planId"]
+            found = self.call("GET", f"{project}/_apis/build/builds/{build}").json()
+        else:
+            found = build
+        plan = found["orchestrationPlan"]["planId"]
         base = f"{project}/_apis/distributedtask/hubs/build/plans/{plan}/timelines/{plan}/records"
         for one in attached:
             place = f"{one.record}/attachments/{one.kind}/{quote(one.name, safe='')}"

@@ -133,6 +133,7 @@ def test_the_terminal_is_asked(command, terminal, results, tmp_path, typed, code
     with subprocess.Popen(**options) as agent:
         until(agent, "Start the stage Production? (Jo) y/n")
         os.write(ours, typed.encode())
+        assert agent.stdout is not None
         rest = agent.stdout.read()
     assert agent.returncode == code, rest
     assert results() == {"Test": "succeeded", "Production": result}
@@ -146,6 +147,7 @@ def test_an_interrupt_at_the_question_is_no_approval(command, terminal, results,
     with subprocess.Popen(**options) as agent:
         until(agent, "Start the stage Production? (Jo) y/n")
         agent.send_signal(signal.SIGINT)
+        assert agent.stdout is not None
         rest = agent.stdout.read()
     assert agent.returncode == 130, rest
     assert results() == {"Test": "succeeded", "Production": "canceled"}

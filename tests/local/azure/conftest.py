@@ -211,7 +211,7 @@ def pytest_runtestloop() -> Iterator[Any]:
 def _stop_timers() -> None:
     """End the timers that azureml-core leaves behind."""
     for timer in threading.enumerate():
-        daemon = getattr(getattr(timer, "function", None), "__self__", None)
+        daemon: Any = getattr(getattr(timer, "function", None), "__self__", None)
         if type(daemon).__module__.startswith("azureml."):
             daemon.stop()
 

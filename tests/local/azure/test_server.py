@@ -104,7 +104,9 @@ def test_certificates_are_for_the_host_asked_for_and_no_other(local_azure):
             connection.sendall(f"CONNECT {tunnel}:443 HTTP/1.1\r\n\r\n".encode())
             assert b"200" in connection.recv(4096)
             with context.wrap_socket(connection, server_hostname=name) as tls:
-                return tls.getpeercert()["subjectAltName"]
+                found = tls.getpeercert()
+                assert found
+                return found["subjectAltName"]
 
     host = "some-aks.westeurope.cloudapp.azure.com"
     assert handshake(host, host) == (("DNS", host),)
@@ -160,7 +162,7 @@ def test_another_workspace_is_not_found_on_any_plane(azure_http, local_azure, ch
 
 def test_it_listens_on_loopback_only(local_azure):
     addresses = {
-        connection.laddr.ip
+        connection.laddr.ip  # type: ignore[union-attr]  # sockets of inet have one
         for connection in psutil.net_connections("inet")
         if connection.pid == local_azure.process.pid and connection.status == psutil.CONN_LISTEN
     }

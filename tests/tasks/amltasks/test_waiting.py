@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 
 import pytest
 
@@ -79,7 +80,7 @@ def failing(times: int, cause: errors.Cause) -> Callable[[], str]:
     return look
 
 
-@pytest.mark.parametrize("cause", sorted(errors.TRANSIENT, key=lambda c: c.code))
+@pytest.mark.parametrize("cause", sorted(errors.TRANSIENT, key=attrgetter("code")))
 def test_what_may_pass_is_sat_out(clock: Clock, cause: errors.Cause) -> None:
     assert until(clock, failing(5, cause)) == ("done", True)
     with pytest.raises(errors.TaskError, match=cause.code):

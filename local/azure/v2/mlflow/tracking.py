@@ -17,7 +17,7 @@ from local.azure.history.experiments import ensure_experiment, find_experiment
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Handler, Router
-from local.azure.v2.mlflow import views as views
+from local.azure.v2.mlflow import views
 from local.azure.v2.mlflow.search import matcher, ordered
 
 router = Router()

@@ -63,7 +63,7 @@ def test_revisions_are_counted_for_each_pipeline_and_prefix(number):
 
 
 def test_no_number_is_given_twice(tmp_path):
-    found = []
+    found: list[int] = []
 
     def take():
         numbers = Numbers(tmp_path / "numbers.json")

@@ -6,6 +6,7 @@ examples of MicrosoftDocs/azure-devops-docs docs/pipelines/process/expressions.m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ import pytest
 
 from local.agent.expressions.functions import Function
 from local.agent.expressions.language import Context, condition, evaluate
-from local.agent.expressions.values import ExpressionError, to_string
+from local.agent.expressions.values import ExpressionError, Value, to_string
 from local.agent.session.dependencies import graph_functions, step_context
 from local.agent.session.task_result import Result
 
@@ -141,7 +142,12 @@ def test_values_and_functions(text, expected):
 
 def test_later_arguments_may_go_unused():
     calls = []
-    context = Context(functions={"spy": Function(0, 0, lambda _: calls.append(1) or True)})
+
+    def spy(arguments: Sequence[Value]) -> Value:
+        calls.append(arguments)
+        return True
+
+    context = Context(functions={"spy": Function(0, 0, spy)})
     assert evaluate("and(false, spy())", context) is False
     assert evaluate("or(true, spy())", context) is True
     assert evaluate("iif(true, 'a', spy())", context) == "a"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -15,6 +16,7 @@ from local.agent.host.console import Console, StepLog
 from local.agent.host.variables import Variables
 from local.agent.job.dispatch import process_line
 from local.agent.job.step_record import Restrictions, StepRecord
+from local.agent.session.session import Session
 from local.agent.session.task_result import Result
 
 
@@ -43,7 +45,7 @@ class FakeSession:
 
 
 def say(record, line):
-    return process_line(line, record, FakeSession())
+    return process_line(line, record, cast(Session, FakeSession()))
 
 
 @pytest.mark.parametrize(

@@ -170,13 +170,11 @@ def test_a_run_is_a_build(
         assert look["id"] in place
         assert ask(place) == text
     (run,) = ask("test/runs", buildUri=build["uri"])["value"]
-    assert (run["name"], run["state"], run["totalTests"], run["passedTests"]) == (
-        *("Gate", "Completed"),
-        *(3, 1),
-    )
+    told = tuple(run[name] for name in ("name", "state", "totalTests", "passedTests"))
+    assert told == ("Gate", "Completed", 3, 1)
     cases = ask(f"test/runs/{run['id']}/results")["value"]
-    shown = [(one["automatedTestName"], one["outcome"], one["durationInMs"]) for one in cases]
-    assert shown == [
+    members = ("automatedTestName", "outcome", "durationInMs")
+    assert [tuple(case[name] for name in members) for case in cases] == [
         ("gate.accuracy", "Passed", 500),
         ("size", "Failed", 0),
         ("slice", "NotExecuted", 0),

@@ -31,12 +31,12 @@ class Organisation:
 
     def request(self, method: str, path: str, *, token: str | None = None, **options: Any) -> Any:
         """A request below the organisation, with a bearer token or else the personal one."""
-        auth = {"auth": ("", self.token)} if token is None else {}
+        auth = ("", self.token) if token is None else None
         headers = dict(options.pop("headers", {}))
         if token:
             headers["authorization"] = f"Bearer {token}"
         return self.session.request(
-            method, f"{self.url}/{path}", headers=headers, timeout=PATIENCE_S, **auth, **options
+            method, f"{self.url}/{path}", headers=headers, timeout=PATIENCE_S, auth=auth, **options
         )
 
     def client(self, kind: str) -> Any:

@@ -34,8 +34,11 @@ def test_secrets_are_hidden_at_any_depth(value: Any, shown: Any) -> None:
 
 
 def test_a_null_that_comes_back_keeps_the_secret() -> None:
-    present = {"Key": {"value": "x", "isSecret": True}, "plain": {"value": "y"}}
-    given = {
+    present: dict[str, dict[str, Any]] = {
+        "Key": {"value": "x", "isSecret": True},
+        "plain": {"value": "y"},
+    }
+    given: dict[str, dict[str, Any]] = {
         "key": {"value": None, "isSecret": True},
         "plain": {"value": None},
         "new": {"value": None, "isSecret": True},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,7 +96,7 @@ def test_any_tag_that_the_sdk_writes_is_found(key, value):
 
 
 def test_sorts_with_missing_values_as_least():
-    runs = [{"n": "a", "t": None}, {"n": "b", "t": "2"}, {"n": "c", "t": "1"}]
+    runs: list[dict[str, Any]] = [{"n": "a", "t": None}, {"n": "b", "t": "2"}, {"n": "c", "t": "1"}]
     assert [run["n"] for run in sort_by(runs, "T desc")] == ["b", "c", "a"]
     assert [run["n"] for run in sort_by(runs, "t asc")] == ["a", "c", "b"]
     assert [run["n"] for run in sort_by(runs, "")] == ["a", "b", "c"]

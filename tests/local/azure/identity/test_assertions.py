@@ -185,9 +185,11 @@ def test_federated_credentials_are_kept_and_compared_letter_by_letter(env, trust
             **replaced,
         }
         # Nobody but the issuer has its key.
+        key = serialization.load_pem_private_key(OTHER_KEY, None)
+        assert isinstance(key, rsa.RSAPrivateKey)
         forged = jwt.encode(
             signed,
-            serialization.load_pem_private_key(OTHER_KEY, None),
+            key,
             "RS256",
             headers={"kid": "local-azure"},
         )

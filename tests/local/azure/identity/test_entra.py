@@ -122,7 +122,7 @@ def test_a_forged_token_is_refused(fresh_azure):
     claims = jwt.decode(token, options={"verify_signature": False})
     for forged in (
         jwt.encode(claims, "x" * 32, algorithm="HS256"),
-        jwt.encode(claims, None, algorithm="none"),
+        jwt.encode(claims, "", algorithm="none"),
         "no-token",
     ):
         with pytest.raises(ServiceError) as raised:

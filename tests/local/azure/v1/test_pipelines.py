@@ -89,7 +89,8 @@ def make_step(cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Callabl
             script_name=script,
             source_directory=str(folder),
             compute_target=cluster,
-            runconfig=configuration(sys._base_executable if plain else sys.executable),
+            # The interpreter behind the virtual environment, which typeshed leaves out.
+            runconfig=configuration(getattr(sys, "_base_executable") if plain else sys.executable),  # noqa: B009
             allow_reuse=False,
             **options,
         )

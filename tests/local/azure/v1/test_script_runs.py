@@ -29,7 +29,7 @@ def run_script(aml_workspace: Any, script_cluster: Any, tmp_path: Path) -> Calla
         if environment is None:
             environment = Environment("own")
             environment.python.user_managed_dependencies = True
-            environment.python.interpreter_path = sys._base_executable
+            environment.python.interpreter_path = sys._base_executable  # type: ignore[attr-defined]
         (tmp_path / "script.py").write_text(text)
         what = {} if "command" in options else {"script": "script.py"}
         return Experiment(aml_workspace, "scripts").submit(

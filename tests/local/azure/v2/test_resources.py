@@ -137,7 +137,10 @@ def test_pipelines_are_checked_before_they_run(arm: Any) -> None:
     assert "'a' cannot run: it lacks the input 'x'" in submit(a={})
     assert "parent.inputs.z" in submit(a=bound("pre ${{parent.inputs.z}}"))
     assert "which is not there" in submit(a=bound("${{parent.jobs.b.outputs.y}}"))
-    loop = {name: bound(f"${{{{parent.jobs.{other}.outputs.y}}}}") for name, other in ("ab", "ba")}
+    loop = {
+        name: bound(f"${{{{parent.jobs.{other}.outputs.y}}}}")
+        for name, other in [("a", "b"), ("b", "a")]
+    }
     assert "wait for each other" in submit(**loop)
     assert "of type 'sweep'" in submit(a={**bound("1"), "type": "sweep"})
     assert "Unknown compute target 'nowhere'" in submit(a={**bound("1"), "computeId": "nowhere"})

@@ -254,7 +254,7 @@ def test_the_token_is_asked_for_unseen(cloud: Cloud) -> None:
         assert asking.stdin and asking.stdout
         shown = b""
         while b"access token: " not in shown:
-            piece = asking.stdout.read1()
+            piece = os.read(asking.stdout.fileno(), 4096)
             assert piece, shown
             shown += piece
         asking.stdin.write(token.encode() + b"\n")

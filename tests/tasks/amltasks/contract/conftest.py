@@ -213,20 +213,21 @@ def seen(aml_azure: Azure, sdk: str, tmp_path_factory: pytest.TempPathFactory) -
         stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        asked, said = process.stdin, process.stdout
+        assert asked is not None
+        assert said is not None
 
         def answer(expression: str) -> Any:
-            process.stdin.write(expression + "\n")
-            process.stdin.flush()
-            lines = iter(process.stdout.readline, "")
+            asked.write(expression + "\n")
+            asked.flush()
+            lines = iter(said.readline, "")
             found = next(line for line in lines if line.startswith("answer:"))
             told = json.loads(found.removeprefix("answer:"))
             assert "is" in told, told["raised"]
             return told["is"]
 
         yield (SeenByV1 if sdk == "v1" else SeenByV2)(answer)
-        process.stdin.close()
+        asked.close()
 
 
 @pytest.fixture(scope="session")

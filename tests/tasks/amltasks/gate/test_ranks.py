@@ -45,13 +45,13 @@ def test_the_influences_are_derivatives(ties: bool) -> None:
     side = Side(predictions=labels, scores=scores)
     rows, step = len(labels), 1e-6
     ranking = Ranking(labels, scores)
-    for name in NAMES:
+    for name, reference in NAMES.items():
         up, down = (np.ones((rows, rows)) + sign * step * np.eye(rows) for sign in (1, -1))
         expected = (ranking.values(name, up) - ranking.values(name, down)) / (2 * step)
         table = sums.per_unit(name, labels, side, np.arange(rows), rows)
         found = (sums.value(name, up @ table) - sums.value(name, down @ table)) / (2 * step)
         np.testing.assert_allclose(found, expected, atol=1e-8)
-        np.testing.assert_allclose(sums.value(name, table.sum(axis=0)), NAMES[name](labels, scores))
+        np.testing.assert_allclose(sums.value(name, table.sum(axis=0)), reference(labels, scores))
 
 
 @pytest.mark.parametrize("ties", [False, True])

@@ -197,7 +197,7 @@ def test_failed_node_fails_the_pipeline_and_what_waits_for_it(
 
     @dsl.pipeline(default_compute=cluster)
     def pipeline() -> None:
-        broken = bad()
+        broken: Any = bad()
         after(text=broken.outputs.result, suffix="b")
 
     job = ml_client.jobs.create_or_update(pipeline())

@@ -39,7 +39,7 @@ def mlflow(ml_client: Any, azure_variables: Mapping[str, str]) -> Iterator[Any]:
         name = azure_variables["AML_WORKSPACE_NAME"]
         mlflow.set_tracking_uri(ml_client.workspaces.get(name).mlflow_tracking_uri)
         yield mlflow
-        mlflow.set_tracking_uri(None)
+        mlflow.set_tracking_uri("")
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_logged_models_are_refused_as_azure_ml_does(mlflow: Any) -> None:
         mlflow.MlflowClient().search_logged_models(experiment_ids=["0"])
 
 
-RECORDS = [{"a": 1, "b": "x"}, {"a": 2, "b": "Xy"}, {"b": None, "a": None}]
+RECORDS: list[dict[str, Any]] = [{"a": 1, "b": "x"}, {"a": 2, "b": "Xy"}, {"b": None, "a": None}]
 
 
 def _look_up(record: dict[str, Any], entity: str, name: str) -> Any:

@@ -175,6 +175,7 @@ def test_a_deployment_that_crashes_says_why(
 
     with pytest.raises(HttpResponseError, match="there are no weights") as caught:
         deploy(colors, "red", BROKEN).result()
+    assert caught.value.error is not None
     assert caught.value.error.code == "ResourceNotReady"
     found = ml_client.online_deployments.get("red", colors)
     assert found.provisioning_state == "Failed"
