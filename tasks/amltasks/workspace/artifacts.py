@@ -1,4 +1,4 @@
-"""Names of a run's files: which belong to a path, and where they go on this machine."""
+"""Names of a run's files: which of them a path means, and where each goes on this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from amltasks import errors
 
 
 def holds(path: str, name: str) -> bool:
-    """Whether the artifact ``name`` is ``path`` or lies under it."""
+    """Whether ``path`` means the artifact ``name``: it is that file or a folder above it."""
     wanted, parts = PurePosixPath(path).parts, PurePosixPath(name).parts
     return bool(wanted) and parts[: len(wanted)] == wanted
 
@@ -17,7 +17,7 @@ def inside(folder: Path, name: str) -> Path:
     """Where an artifact goes under ``folder``.
 
     Raises:
-        TaskError: ``REFUSED`` when its name would lead outside, as no honest artifact's does.
+        TaskError: ``REFUSED`` when the name would lead out of ``folder``.
     """
     target = (folder / name).resolve()
     if not target.is_relative_to(folder.resolve()):

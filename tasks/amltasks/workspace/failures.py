@@ -1,8 +1,8 @@
-"""What the SDKs raise, as the task's own named errors.
+"""The task's own errors for what the SDKs raise.
 
 azureml-sdk has a dozen exception families and puts the HTTP status, when there is one, into an
-attribute, an inner exception or just the text (``Response Code: 403``). This module looks through
-all of them.
+attribute, an inner exception or only the text (``Response Code: 403``). This module searches all
+of them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ENTRA_CAUSES = {
     "7002138": errors.FEDERATION_NOT_TRUSTED,
     "700024": errors.ASSERTION_EXPIRED,
 }
-# The first that is found names the problem: what it was comes before what was tried.
+# The first that matches names the problem, so causes come before symptoms.
 _NETWORK = (
     r"Tunnel connection failed: \d* ?[\w ]*",
     "Name or service not known",
@@ -56,10 +56,10 @@ _NETWORK = (
     "Connection aborted",
     "Max retries exceeded",
 )
-# A connection that was cut, which Python reports as a fault of TLS.
+# A connection that was cut. Python reports it as a TLS error.
 _CUT = re.compile(r"EOF occurred in violation of protocol|SSLZeroReturnError")
 _TLS = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLError", re.IGNORECASE)
-# The SDK's own local refusals (msal, invalid tenant) reach us as text only.
+# What the SDK refuses without a request (msal, an invalid tenant) has no status, only text.
 _SIGN_IN = re.compile(
     r"invalid_client|unauthorized_client|invalid_tenant|Unable to get authority configuration|"
     r"check your tenant name",
@@ -85,7 +85,7 @@ def translated(doing: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def creating(kind: str, name: str) -> Iterator[None]:
-    """As ``translated``, for making a compute target: a refusal for lack of quota is named so.
+    """As ``translated``, for a new compute target: names a refusal for lack of quota.
 
     Args:
         kind: ``cluster`` or ``AKS cluster``.
@@ -104,7 +104,7 @@ def creating(kind: str, name: str) -> Iterator[None]:
 def translate(cause: BaseException, doing: str) -> errors.TaskError:
     """The named error behind an exception of the SDK (or of requests, msrest, msal beneath it)."""
     chain = list(_chain(cause))
-    for each in chain:  # the SDKs sign in by us, and may wrap what we say
+    for each in chain:  # the SDKs call our sign-in and may wrap what it raises
         if isinstance(each, errors.TaskError) and each.cause in errors.SIGN_IN:
             return each
     told = "\n".join(str(each) for each in chain)
@@ -137,7 +137,7 @@ def translate(cause: BaseException, doing: str) -> errors.TaskError:
 
 
 def _forbidden(cause: BaseException, told: str, doing: str, detail: str) -> errors.TaskError:
-    """The role to give, where the service names the permission that is missing."""
+    """The error that names the role to give, if the service names the missing permission."""
     responses = [getattr(each, "response", None) for each in _chain(cause)]
     said = "\n".join([told, *(_body(each) for each in responses)])
     address = next((str(url) for each in responses if (url := getattr(each, "url", ""))), "")
@@ -154,7 +154,7 @@ def _forbidden(cause: BaseException, told: str, doing: str, detail: str) -> erro
 
 
 def http_status(cause: BaseException) -> int | None:
-    """The HTTP status an exception carries somewhere, None when it carries none."""
+    """The HTTP status that an exception carries, None when it carries none."""
     for each in _chain(cause):
         found = getattr(getattr(each, "response", None), "status_code", None)
         found = found or getattr(each, "status_code", None)
@@ -176,7 +176,7 @@ def error_code(cause: BaseException) -> str:
 
 
 def message(cause: BaseException) -> str:
-    """What the service said, in one line: its error message when there is one, else the text."""
+    """The service's error message in one line, or the exception's text when there is none."""
     for each in _chain(cause):
         body = _body(getattr(each, "response", None))
         if not body:
@@ -192,7 +192,7 @@ def message(cause: BaseException) -> str:
 
 def _body(response: Any) -> str:
     body = getattr(response, "text", "") or ""
-    # As azure-core has it, which reads what was streamed.
+    # In azure-core it is a method, which reads the stream.
     return str(body() if callable(body) else body)
 
 
@@ -215,7 +215,7 @@ def _said(body: str) -> str:
 
 
 def _chain(cause: BaseException) -> Iterator[BaseException]:
-    """The exception and all that stand behind it, each once."""
+    """The exception and everything that caused it, each once."""
     todo: list[object] = [cause]
     seen: set[int] = set()
     while todo:
@@ -240,14 +240,14 @@ def _problem(told: str) -> str:
 
 
 def short(text: str) -> str:
-    """One line of reasonable length; the SDK's texts carry headers and stack traces."""
+    """The text as one line of reasonable length, without the SDK's headers and stack traces."""
     text = re.split(r"\n\s*(?:Headers|InnerException|Stack|Traceback)", text)[0]
     line = " ".join(text.split()).rstrip(".")
     return line if len(line) <= _MOST else line[: _MOST - 1] + "…"
 
 
 def problems(*reported: Any) -> tuple[str, ...]:
-    """ARM's error objects, in any of the nestings they come in, as lines ``Code: message``."""
+    """The lines ``Code: message`` of ARM's error objects, however they are nested."""
     return tuple(dict.fromkeys(line for each in reported for line in _lines(each)))
 
 

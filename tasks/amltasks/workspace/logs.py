@@ -1,4 +1,4 @@
-"""Log lines of runs, followed by byte position in the blobs the service writes them to."""
+"""The log lines of runs, read on from the byte where the last read of a blob ended."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 import requests
 
-# The step's own output, old and new runtime, and the stages before it; not the service's
-# bookkeeping (process_info.json, system_logs/*).
+# The step's own output in the old and the new runtime, and that of the stages before it. Not the
+# service's own files (process_info.json, system_logs/*).
 _SHOWN = re.compile(r"^(?:azureml-logs/\d\d_[^/]*\.txt|user_logs/[^/]*\.txt)$")
 _TIMEOUT_SECONDS = (10, 30)
 
 
 @dataclass(kw_only=True)
 class _Position:
-    """How far a log file has been read. ``begun`` is a line whose end has not come yet."""
+    """How far a log file has been read. ``begun`` is a line without its end yet."""
 
     offset: int = 0
     begun: bytes = b""
@@ -23,7 +23,7 @@ class _Position:
 
 @dataclass(kw_only=True)
 class LogReader:
-    """The logs of one run. Reads what is new each time; forgets nothing, repeats nothing."""
+    """The logs of one run. Each call reads what is new; no line is lost or repeated."""
 
     session: requests.Session
     _positions: dict[str, _Position] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class LogReader:
             last: nothing will be added any more: an unfinished line is one, too.
         """
         shown = sorted(name for name in files if _SHOWN.match(name))
-        # All are read before any position moves: a file that fails must not cost another's lines.
+        # All are read before any position moves, so that one file's failure loses no other's lines.
         read = {name: self._read(files[name], self._at(name)) for name in shown}
         lines: list[str] = []
         for name, data in read.items():
@@ -64,6 +64,6 @@ class LogReader:
 
 
 def _text(line: bytes) -> str:
-    """A line as a terminal would leave it: of a progress bar, only what was drawn last."""
+    """A line as a terminal shows it in the end: only the last state of a progress bar."""
     text = line.decode("utf-8", "replace").rstrip("\r")
     return text.rsplit("\r", 1)[-1].replace("\b", "").rstrip()

@@ -1,4 +1,4 @@
-"""Which role a principal lacks, by what Azure says when it refuses (403).
+"""Which role a principal lacks, according to Azure's refusal (403).
 
 Two forms are known. Resource Manager's ``AuthorizationFailed`` names the object id, the action and
 the scope; the data plane names the object id and the action. Roles and their actions:
@@ -30,7 +30,7 @@ SCIENTIST, OPERATOR, CONTRIBUTOR = (
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
-    """A permission that was missing. ``scope`` is where the role is to be given."""
+    """A missing permission. ``scope`` is the resource to give the role on."""
 
     action: str
     role: str
@@ -39,7 +39,7 @@ class Missing:
 
     @property
     def command(self) -> str:
-        """How to give the role with the Azure CLI."""
+        """The Azure CLI command that gives the role."""
         return (
             f"az role assignment create --assignee-object-id {self.object_id or '<object id>'} "
             f"--assignee-principal-type ServicePrincipal --role '{self.role}' "
@@ -48,11 +48,11 @@ class Missing:
 
 
 def missing(told: str, address: str = "") -> Missing | None:
-    """The permission that a refusal names, None when it names none.
+    """The permission that a refusal names, None if it names none.
 
     Args:
-        told: all that the service and the SDK said.
-        address: what was asked for, which holds the workspace where the refusal does not.
+        told: the texts of the service and the SDK.
+        address: the request's URL, which has the workspace if the refusal has not.
     """
     action = _ACTION.search(told)
     if action is None:
@@ -71,7 +71,7 @@ def missing(told: str, address: str = "") -> Missing | None:
 
 
 def _role(action: str) -> str:
-    """The least of the built-in roles that allows an action."""
+    """The built-in role with the fewest rights that allows an action."""
     name = action.lower()
     if not name.startswith(_ML) or name in (f"{_ML}write", f"{_ML}delete"):
         return CONTRIBUTOR

@@ -1,4 +1,4 @@
-"""A consumer's pipeline file: a Python hook run, parameters sorted and typed, errors placed."""
+"""A user's pipeline file: calls its Python hook, types its parameters, reports its errors."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _SDK_PACKAGES = ("azureml", "msrest", "azure")
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineFile:
-    """The file, and what to give instead when it is none that this SDK can run."""
+    """The file. ``wanted`` tells the user what to give if this SDK cannot run it."""
 
     path: Path
     wanted: str
 
     def invalid(self, detail: str) -> errors.TaskError:
-        """The error for a file that is no pipeline."""
+        """The error for a file that is not a pipeline."""
         return errors.PIPELINE_FILE_INVALID.error(
             path=self.path.name, detail=detail, wanted=self.wanted
         )
 
     def raised(self, cause: BaseException) -> errors.TaskError:
-        """The user's code raised: say what and at which line of their file."""
+        """The error for what the user's code raised, with the line of their file."""
         if from_azure(cause):
             raise cause
         log.debug("Running %s", self.path, exc_info=cause)
@@ -49,7 +49,7 @@ class PipelineFile:
         detail = f"it raised {type(cause).__name__}{where}: {message(cause)}"
         name = cause.name or "" if isinstance(cause, ModuleNotFoundError) else ""
         if name.partition(".")[0] in _SDK_PACKAGES:
-            return self.invalid(detail)  # it is written for the other SDK
+            return self.invalid(detail)  # the file is written for the other SDK
         return errors.PIPELINE_FILE_INVALID.error(
             path=self.path.name,
             detail=detail,
@@ -63,7 +63,7 @@ class PipelineFile:
         )
 
     def typed(self, name: str, given: Scalar, default: object) -> object:
-        """The value as the type of the parameter's default, which the SDKs insist on.
+        """The value in the type of the parameter's default, as the SDKs require.
 
         Raises:
             TaskError: ``PARAMETER_INVALID``
@@ -77,7 +77,7 @@ class PipelineFile:
             fits, expected = number, "a number"
             value = float(value) if number else value
         else:
-            return given.written  # a text, or something the SDK makes of one
+            return given.written  # a text, or what the SDK reads from a text
         if not fits:
             raise errors.PARAMETER_INVALID.error(
                 path=self.path.name, name=name, value=given.written, expected=expected
@@ -136,7 +136,7 @@ def _hook(file: PipelineFile) -> Callable[..., Any]:
 def _for_hook(
     file: PipelineFile, hook: Callable[..., Any], parameters: Mapping[str, Scalar]
 ) -> tuple[dict[str, Scalar], tuple[str, ...]]:
-    """Those parameters the hook takes, and the names it knows."""
+    """The parameters that the hook takes, and the names that it knows."""
     try:
         signature = list(inspect.signature(hook).parameters.values())
     except (TypeError, ValueError) as cause:
@@ -163,6 +163,6 @@ def _for_hook(
 
 
 def from_azure(cause: BaseException) -> bool:
-    """Whether Azure's answer went wrong, not the file: the caller has a name for it."""
+    """Whether the error is an answer of Azure's and not the file's: the caller names those."""
     family = type(cause).__module__.partition(".")[0]
     return family in _SDK_PACKAGES and http_status(cause) is not None

@@ -1,4 +1,4 @@
-"""What the SDKs print, kept from the job's log."""
+"""Keeps what the SDKs print out of the job's log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = logging.getLogger("amltasks")
 
 @contextlib.contextmanager
 def banners_hidden() -> Iterator[None]:
-    """Show what is printed inside for debugging only."""
+    """Log what the block prints at debug level only."""
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):

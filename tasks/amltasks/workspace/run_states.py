@@ -1,4 +1,4 @@
-"""Run history's words for a run, the same in both SDKs."""
+"""A run from run history's fields, which are the same in both SDKs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from amltasks.workspace.port import ENDED, Run
 
 
 def to_run(found: Mapping[str, Any], *, run_id: str, name: str, url: str) -> Run:
-    """A run from what history tells: status, startTimeUtc, endTimeUtc, error."""
+    """A run from the fields status, startTimeUtc, endTimeUtc and error of its history."""
     status = str(found.get("status") or "NotStarted")
     start, end = _time(found.get("startTimeUtc")), _time(found.get("endTimeUtc"))
     if start and not end and status not in ENDED:
@@ -36,7 +36,7 @@ def _error(found: Any) -> str:
 
 
 def _time(text: Any) -> datetime | None:
-    """Run history's ``2020-01-31T12:00:00.1234567Z``; None when it is not there."""
+    """The time ``2020-01-31T12:00:00.1234567Z`` of run history; None if there is none."""
     if not isinstance(text, str) or len(text) < len("2020-01-31T12:00:00"):
         return None
     with contextlib.suppress(ValueError):

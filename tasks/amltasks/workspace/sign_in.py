@@ -1,8 +1,8 @@
-"""Access tokens of Microsoft Entra for a service connection, by azure-identity, for both SDKs.
+"""Access tokens of Microsoft Entra for a service connection, for both SDKs.
 
-azure-identity keeps tokens and renews them before they end; with workload identity federation it
-asks Azure DevOps for a new assertion each time. Authorities are not looked up at
-login.microsoftonline.com: the connection names its own, and a sovereign cloud may not reach that.
+azure-identity caches tokens and renews them before they expire; with workload identity federation
+it asks Azure DevOps for a new assertion each time. Instance discovery at login.microsoftonline.com
+is off: the connection names its authority, and a sovereign cloud may not reach that host.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
 
 
-# Seconds; azure-core's own are minutes, and it tries four times.
+# Seconds. azure-core's defaults are minutes, and it tries four times.
 _PATIENCE = {"connection_timeout": 10, "read_timeout": 30}
 
 
 class SignIn:
-    """One principal's tokens; azure-core's ``TokenCredential``. Safe for threads.
+    """The tokens of one principal, as azure-core's ``TokenCredential``. Safe for threads.
 
-    azureml-core makes deep copies of what holds its credential.
+    azureml-core makes deep copies of objects that hold its credential.
     """
 
     def __init__(self, principal: Principal) -> None:
-        """Nothing is asked yet."""
+        """Send nothing yet."""
         self.principal = principal
         self._credential: TokenCredential | None = None
         self._worked = False
         self._lock = threading.Lock()
 
     def __deepcopy__(self, _memo: object) -> SignIn:
-        """The same, so that a refusal that one holder meets renews the tokens of all."""
+        """The same object, so that a token refused to one holder is renewed for all."""
         return self
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
@@ -64,7 +64,7 @@ class SignIn:
         return token
 
     def renew(self) -> None:
-        """Ask anew next time, whatever is kept: the service refused what was given."""
+        """Forget the cached tokens, because a service refused one."""
         with self._lock:
             self._credential = None
 
@@ -73,7 +73,7 @@ class SignIn:
         from azure.identity import CredentialUnavailableError
 
         named = translate(cause, "signing in")
-        # Where the metadata service never answered there is none: a machine without an identity.
+        # A metadata service that never answered is not there: the machine has no identity.
         absent = isinstance(self.principal.proof, ManagedIdentity) and not self._worked
         passing = named.cause in errors.TRANSIENT or named.cause is errors.TLS_FAILED
         if passing and not (absent and named.cause is errors.NO_NETWORK):
@@ -99,7 +99,7 @@ class SignIn:
 
 
 def _credential(principal: Principal) -> TokenCredential:
-    # A fifth of a second to import: wrong inputs are told before that.
+    # Importing takes a fifth of a second; wrong inputs are reported before that.
     from azure.identity import (
         AzurePipelinesCredential,
         CertificateCredential,
@@ -132,7 +132,7 @@ def _credential(principal: Principal) -> TokenCredential:
 
 
 def _answered(cause: Any) -> str:
-    """What Azure DevOps said, with the status."""
+    """The answer of Azure DevOps, with its status."""
     if cause.response is None:
         return "its answer held none"
     return f"HTTP {cause.response.status_code}: {short(cause.response.text())}"

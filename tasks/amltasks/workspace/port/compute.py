@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterSpec:
-    """An AmlCompute cluster to be made. ``location`` empty: the workspace's region."""
+    """An AmlCompute cluster to create. An empty ``location`` means the workspace's region."""
 
     name: str
     vm_size: str
@@ -41,7 +41,7 @@ class Cluster:
 
 @dataclass(frozen=True, kw_only=True)
 class AksSpec:
-    """An AKS cluster to be made as a compute target. ``location`` empty: the workspace's."""
+    """An AKS cluster to create as a compute target. An empty ``location``: the workspace's."""
 
     name: str
     location: str
@@ -69,11 +69,11 @@ class Compute(ABC):
 
     @abstractmethod
     def create_cluster(self, spec: ClusterSpec) -> None:
-        """Ask for a new cluster; it is being made when this returns."""
+        """Start the creation of a cluster; it goes on after this returns."""
 
     @abstractmethod
     def scale_cluster(self, spec: ClusterSpec) -> None:
-        """Ask that a cluster have the numbers of nodes and the idle time of ``spec``."""
+        """Start changing a cluster's numbers of nodes and idle time to those of ``spec``."""
 
     @abstractmethod
     def find_aks(self, name: str) -> AksCluster | None:
@@ -81,8 +81,8 @@ class Compute(ABC):
 
     @abstractmethod
     def create_aks(self, spec: AksSpec) -> None:
-        """Ask for a new AKS cluster; it is being made when this returns.
+        """Start the creation of an AKS cluster; it goes on after this returns.
 
         Raises:
-            TaskError: ``KUBERNETES_NOT_ATTACHED`` where a workspace can make none.
+            TaskError: ``KUBERNETES_NOT_ATTACHED`` if the workspace cannot create one.
         """

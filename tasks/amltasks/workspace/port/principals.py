@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Cloud:
-    """One Azure cloud. ``name`` is the SDKs' own; the others are addresses without a last slash.
+    """One Azure cloud. ``name`` is the SDKs' name; addresses have no slash at the end.
 
-    ``scope`` is what a token for Resource Manager is asked for with.
+    ``scope`` is the scope of a token for Resource Manager.
     """
 
     name: str
@@ -39,9 +39,9 @@ class ManagedIdentity:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadIdentity:
-    """A service principal that trusts Azure DevOps, which vouches for the service connection.
+    """A service principal that trusts an ID token of Azure DevOps (federation).
 
-    ``access_token`` is the job's own, with which Azure DevOps is asked for that.
+    ``access_token`` is the job's own, with which the task requests that ID token.
     """
 
     connection_id: str

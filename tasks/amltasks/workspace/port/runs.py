@@ -21,15 +21,15 @@ class Scalar:
 
 
 COMPLETED = frozenset({"Completed", "Finished"})
-"""The states of a run that went well."""
+"""The states of a run that succeeded."""
 
 ENDED = COMPLETED | {"Failed", "Canceled"}
-"""The states a run does not leave."""
+"""The final states of a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A pipeline to be run. ``file`` is the SDK's own YAML, or Python with ``build_pipeline``."""
+    """A pipeline to run. ``file`` is the SDK's own YAML, or Python with ``build_pipeline``."""
 
     file: Path
     experiment: str
@@ -40,9 +40,9 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run or a step of one. ``started`` is UTC, ``seconds`` how long it ran; None before.
+    """A run or a step of one. ``started`` is UTC, ``seconds`` its duration; None before the start.
 
-    ``reused``: this step did not run; ``id`` is that of the earlier one whose outputs it has.
+    ``reused``: the step did not run; ``id`` is that of the earlier step whose outputs it has.
     """
 
     id: str
@@ -74,11 +74,11 @@ class Runs(ABC):
 
     @abstractmethod
     def get(self, run_id: str) -> Run:
-        """The run as it is now. Raises ``RUN_NOT_FOUND``."""
+        """The current state of a run. Raises ``RUN_NOT_FOUND``."""
 
     @abstractmethod
     def find(self, experiment: str, tag: str, value: str) -> list[tuple[Run, dict[str, str]]]:
-        """The runs of an experiment that have this tag, the newest first, each with its tags."""
+        """The runs of an experiment with this tag, the newest first, each with all its tags."""
 
     @abstractmethod
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
@@ -90,16 +90,16 @@ class Runs(ABC):
 
     @abstractmethod
     def new_log_lines(self, run_id: str, *, last: bool = False) -> list[str]:
-        """Log lines of a step since this was last asked; :meth:`steps` must have shown it.
+        """The log lines of a step since the last call; :meth:`steps` must have returned it.
 
         Args:
             run_id: the step's run.
-            last: the step has ended: give an unfinished last line, too.
+            last: the step has ended: return an unfinished last line, too.
         """
 
     @abstractmethod
     def metrics(self, run_id: str) -> dict[str, float]:
-        """The numbers logged to this very run; they may be NaN or infinite."""
+        """The numbers logged to this run itself; they may be NaN or infinite."""
 
     @abstractmethod
     def files(self, run_id: str) -> tuple[str, ...]:

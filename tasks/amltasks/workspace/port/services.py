@@ -57,7 +57,7 @@ class Service:
 class Revision:
     """One deployment of a service.
 
-    ``label`` is what people are told; ``fresh`` says that no other revision is in service, and
+    ``label`` is the name in messages; ``fresh`` says that no other revision is in service, and
     ``in_service`` that this one is.
     """
 
@@ -70,7 +70,7 @@ class Revision:
 
 @dataclass(frozen=True, kw_only=True)
 class Rollout:
-    """How a deployment goes. ``state`` is Azure's word; ``problem`` is set when it failed."""
+    """The progress of a deployment. ``state`` is Azure's; ``problem`` is set when it failed."""
 
     state: str
     done: bool
@@ -80,7 +80,7 @@ class Rollout:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a service said: the HTTP status, the body, and after how many seconds."""
+    """A service's answer: HTTP status, body, and the seconds that it took."""
 
     status: int
     body: str
@@ -90,8 +90,8 @@ class Answer:
 class Services(ABC):
     """Web services of the workspace.
 
-    A new revision is deployed beside the one in service, promoted when it has proved itself, and
-    what is then of no more use is cleaned up. Nothing here ever takes a service away.
+    A new revision is deployed beside the one in service, promoted after it passed its tests, and
+    what is no longer needed is removed. No method deletes a service in use.
     """
 
     @property
@@ -105,33 +105,33 @@ class Services(ABC):
 
     @abstractmethod
     def plan(self, spec: ServiceSpec, live: Service | None, mark: str) -> Revision:
-        """Name the revision that is to be deployed.
+        """Choose the name of the revision to deploy.
 
         Args:
             spec: what will be deployed.
-            live: the service as it is.
-            mark: the build's id, which goes into the name; empty for a random one.
+            live: the current service.
+            mark: the build's id, which becomes part of the name; empty for a random one.
         """
 
     @abstractmethod
     def deploy(self, spec: ServiceSpec, revision: Revision) -> None:
-        """Ask for the revision, and for its service when there is none."""
+        """Start the deployment of the revision, and of its service if there is none."""
 
     @abstractmethod
     def rollout(self, revision: Revision) -> Rollout:
-        """How the last :meth:`deploy`, :meth:`promote` or :meth:`restore` of it goes."""
+        """The progress of its last :meth:`deploy`, :meth:`promote` or :meth:`restore`."""
 
     @abstractmethod
     def promote(self, spec: ServiceSpec, revision: Revision) -> Revision:
-        """Ask that the service answer with this revision; returns it as it will be then."""
+        """Start serving with this revision; returns it as it will be then."""
 
     @abstractmethod
     def restore(self, revision: Revision) -> None:
-        """Ask that the service answer as before :meth:`promote`, where that can be."""
+        """Start serving as before :meth:`promote`, if :attr:`restores`."""
 
     @abstractmethod
     def clean_up(self, revision: Revision) -> tuple[str, ...]:
-        """Remove what the revision replaced or, when it is not in service, the revision itself.
+        """Remove what the revision replaced or, if it is not in service, the revision itself.
 
         Returns:
             What was removed, in words.
@@ -139,7 +139,7 @@ class Services(ABC):
 
     @abstractmethod
     def logs(self, revision: Revision) -> list[str]:
-        """The container's log lines; empty when there are none to be had."""
+        """The container's log lines; empty if there are none."""
 
     @abstractmethod
     def key(self, name: str) -> str:
@@ -147,4 +147,4 @@ class Services(ABC):
 
     @abstractmethod
     def score(self, revision: Revision, body: str) -> Answer:
-        """POST ``body`` (JSON) with the key: to the service, or past it to a revision beside."""
+        """POST ``body`` (JSON) with the key to the service, or to a revision beside it."""

@@ -1,7 +1,7 @@
-"""Our tokens in azureml-core's form, which has none for certificates nor for federation.
+"""Our tokens as azureml-core wants them; it has no credential for certificates or federation.
 
-azureml-core sends a token on although Azure answers 401, as it does for an agent whose clock is
-wrong or a key that was given anew. Here the next request after a 401 signs in again.
+azureml-core goes on using a token that Azure refuses (401), for example after the key was rotated
+or when the agent's clock is wrong. Here the next request after a 401 signs in again.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ class WrappedSignIn(AbstractAuthentication):  # type: ignore[misc]  # untyped SD
     """The SDK's credential on a :class:`SignIn`. Run history signs its sessions with it."""
 
     def __init__(self, sign_in: SignIn) -> None:
-        """Nothing is asked yet."""
+        """Send nothing yet."""
         super().__init__(sign_in.principal.cloud.name)
         self._sign_in = sign_in
 
     def get_token(self, *scopes: str, **options: Any) -> Any:
-        """azure-core's contract, for the packages of Azure that the SDK uses."""
+        """azure-core's method, for the Azure packages that the SDK uses."""
         return self._sign_in.get_token(*scopes, **options)
 
     def signed_session(self, session: Any = None) -> Any:
-        """The session with the token, which from now on notes refusals."""
+        """The session with the token and a hook that notices refusals."""
         signed = super().signed_session(session)
         if self._note_refusal not in signed.hooks["response"]:
             signed.hooks["response"].append(self._note_refusal)
@@ -43,7 +43,7 @@ class WrappedSignIn(AbstractAuthentication):  # type: ignore[misc]  # untyped SD
         return self._sign_in.get_token(f"{self._get_aml_resource_id()}/.default").token
 
     def _get_all_subscription_ids(self) -> tuple[list[Any], str]:
-        """The connection's, unasked: whoever has a role on the workspace only may not list any."""
+        """The connection's own: an identity with a role on the workspace only may list none."""
         from azureml.core.authentication import _SubscriptionInfo
 
         principal = self._sign_in.principal

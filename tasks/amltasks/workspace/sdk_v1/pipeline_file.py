@@ -1,4 +1,4 @@
-"""A consumer's pipeline file, as the SDK's ``Pipeline``: v1 YAML or a Python hook."""
+"""A user's pipeline file (v1 YAML, or Python with a hook) as the SDK's ``Pipeline``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WANTED = (
 def load(
     path: Path, workspace: Any, parameters: Mapping[str, Scalar]
 ) -> tuple[Any, dict[str, object]]:
-    """Build the pipeline a file describes.
+    """Build the pipeline that a file describes.
 
     Args:
         path: ``.yml``/``.yaml`` (``Pipeline.load_yaml``), or ``.py`` defining

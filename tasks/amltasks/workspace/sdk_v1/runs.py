@@ -24,7 +24,7 @@ _LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class SdkRuns(Runs):
-    """The port's ``Runs``. Remembers SDK run objects and ended steps, to ask for them once only."""
+    """The port's ``Runs``. Caches the SDK's run objects and the steps that ended."""
 
     def __init__(self, sdk: Any) -> None:
         """Work in this ``azureml.core.Workspace``."""
@@ -122,7 +122,7 @@ class SdkRuns(Runs):
                 return 0
             reference = step.get_output_data(output)
             folder.mkdir(parents=True, exist_ok=True)
-            # The SDK puts azureml/<id>/<output>/ before the files' names; people do not want that.
+            # The SDK puts azureml/<id>/<output>/ before the files' names, which nobody wants.
             with tempfile.TemporaryDirectory(dir=folder) as temporary, banners_hidden():
                 count = int(reference.download(temporary, overwrite=True, show_progress=False))
                 source = Path(temporary) / reference.path_on_datastore

@@ -29,7 +29,7 @@ _SCORE_TIMEOUT_SECONDS = (10, 60)
 
 
 class SdkServices(Services):
-    """The port's ``Services``. Remembers what it deployed: only those objects know how it goes."""
+    """The port's ``Services``. Keeps the SDK's objects: only they know their operations."""
 
     restores = False
 
@@ -54,7 +54,7 @@ class SdkServices(Services):
         )
 
     def plan(self, spec: ServiceSpec, live: Service | None, mark: str) -> Revision:
-        # Beside a live service stands another one of its own.
+        # The revision beside a live service is a service of its own.
         name = spec.name if live is None else candidate_name(spec.name, mark)
         return Revision(service=spec.name, name=name, label=name, fresh=live is None)
 
@@ -65,7 +65,7 @@ class SdkServices(Services):
 
         if not revision.fresh:
             self._beside = revision.name
-            self._delete(revision.name)  # what a killed attempt of this build may have left
+            self._delete(revision.name)  # a killed attempt of this build may have left it
         model = find_model(self._sdk, spec.model.name, spec.model.version)
         with translated(f"deploying the service '{revision.name}'"), _hushed():
             self._deployed[revision.name] = Model.deploy(
@@ -87,7 +87,7 @@ class SdkServices(Services):
             )
 
     def promote(self, spec: ServiceSpec, revision: Revision) -> Revision:
-        # The service takes model, code and size over, replica by replica.
+        # The service is updated to the new model, code and size, replica by replica.
         promoted = dataclasses.replace(revision, name=spec.name, label=spec.name, in_service=True)
         if revision.fresh:
             return promoted
@@ -112,8 +112,8 @@ class SdkServices(Services):
 
     def rollout(self, revision: Revision) -> Rollout:
         with translated(f"waiting for the service '{revision.name}'"):
-            # The service's own state says Healthy while its old replicas still run, so the
-            # operation is asked; the SDK's public way to it, wait_for_deployment, blocks mutely.
+            # The service's own state is Healthy while its old replicas still run, so this reads
+            # the operation's. The SDK's public method, wait_for_deployment, blocks silently.
             state, error, _ = self._deployed[revision.name]._get_operation_state()
         return Rollout(
             state=state,
@@ -123,7 +123,7 @@ class SdkServices(Services):
         )
 
     def clean_up(self, revision: Revision) -> tuple[str, ...]:  # noqa: ARG002 - the port's
-        # In either case it is the service beside that goes.
+        # In both cases that is the service beside.
         if not self._beside:
             return ()
         self._delete(self._beside)
@@ -177,7 +177,7 @@ class SdkServices(Services):
 
 
 def candidate_name(service: str, mark: str) -> str:
-    """The name of the service beside: ``<service>-c<suffix>``, at most 32 characters.
+    """The name of the service beside a live one: ``<service>-c<suffix>``, at most 32 characters.
 
     The suffix is the build's id, so that a retry finds what its first attempt left; without a
     build it is random.
@@ -201,6 +201,6 @@ def _inference(spec: ServiceSpec) -> Any:
 
 @contextlib.contextmanager
 def _hushed() -> Any:
-    """The SDK prints tips and states; the task has its own words for them."""
+    """Hide the tips and states that the SDK prints; the task logs its own."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield

@@ -42,7 +42,7 @@ def _sdk_workspace(principal: Principal, resource_group: str, name: str, *, debu
     from azureml.core import Workspace as SdkWorkspace
     from azureml.exceptions import ProjectSystemException, WorkspaceException
 
-    # Only now: importing the SDK takes a second, and nothing may be said before it is quiet.
+    # Only now: importing the SDK takes a second, and it must be quiet before it logs anything.
     from amltasks.workspace.sdk_v1.credential import WrappedSignIn
 
     with translated(f"opening the workspace '{name}'"):
@@ -58,7 +58,7 @@ def _sdk_workspace(principal: Principal, resource_group: str, name: str, *, debu
                 raise errors.SUBSCRIPTION_NOT_FOUND.error(
                     subscription=principal.subscription_id
                 ) from cause
-            # Without a status: the SDK says "Workspace not found" in its own words only.
+            # The SDK's own "Workspace not found" has no status.
             if http_status(cause) in (None, 404) and "not found" in str(cause).lower():
                 raise errors.WORKSPACE_NOT_FOUND.error(
                     workspace=name,
@@ -69,9 +69,11 @@ def _sdk_workspace(principal: Principal, resource_group: str, name: str, *, debu
 
 
 def _quiet() -> None:
-    """Silence the SDK's deprecation notes and library chatter; errors still reach us as errors."""
+    """Silence the SDK's deprecation warnings and its log; it still raises its errors."""
     os.environ.setdefault("AZUREML_LOG_DEPRECATION_WARNING_ENABLED", "False")
     warnings.simplefilter("ignore")
-    logging.getLogger().addHandler(logging.NullHandler())  # else "last resort" prints to stderr
+    logging.getLogger().addHandler(
+        logging.NullHandler()
+    )  # else logging's last resort prints to stderr
     for name in ("azureml", "azure", "msal", "msrest", "urllib3", "azureml.telemetry"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

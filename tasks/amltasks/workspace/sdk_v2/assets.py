@@ -1,7 +1,7 @@
-"""Code and environments as assets of the workspace, named by what is in them.
+"""Code and environments as assets of the workspace, named by the hash of their content.
 
 Protocol: OpenAPI of Microsoft.MachineLearningServices 2024-10-01 (codes, environments) and Put Blob
-of the storage service. The same sources are uploaded once, the same environment is built once.
+of the storage service. Equal sources are uploaded once; equal environments are built once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FOLDER = "code"
 
 
 def code(rest: Rest, folder: Path) -> str:
-    """The id of the code asset that holds a folder's files; uploads them when it is not there."""
+    """The id of the code asset with a folder's files, which are uploaded if there is none."""
     files = list(travelling_files(folder))
     if not files:
         raise errors.REFUSED.error(
@@ -47,7 +47,7 @@ def code(rest: Rest, folder: Path) -> str:
 
 
 def _upload(rest: Rest, at: str, files: list[tuple[str, Path]]) -> str:
-    """Upload to the place that the workspace gives; returns the folder's address."""
+    """Upload to the address that the workspace gives; returns the folder's address."""
     body = {"pendingUploadType": "TemporaryBlobReference"}
     given = rest.arm("POST", f"{at}/startPendingUpload", body).json()["blobReferenceForConsumption"]
     container, _, signature = str(given["credential"]["sasUri"]).partition("?")
@@ -67,7 +67,7 @@ def _put_blob(session: requests.Session, address: str, path: Path) -> requests.R
 
 
 def environment(rest: Rest, name: str, conda_file: Path) -> str:
-    """The id of the environment version for a conda file; registers it when it is not there."""
+    """The id of the environment version for a conda file, registered if there is none."""
     conda = conda_file.read_text(encoding="utf-8")
     version = hashlib.sha256(f"{BASE_IMAGE}\n{conda}".encode()).hexdigest()[:16]
     at = f"environments/{name}/versions/{version}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from amltasks import errors
 from amltasks.workspace.failures import creating, problems, translated
 from amltasks.workspace.port import AksCluster, AksSpec, Cluster, ClusterSpec, Compute
+from amltasks.workspace.sdk_v2.bodies import ClusterProperties, ComputeBody, ScaleSettings
 from amltasks.workspace.sdk_v2.rest import Rest
 
 _PRIORITIES = {"dedicated": "Dedicated", "lowpriority": "LowPriority"}
@@ -26,8 +26,8 @@ class RestCompute(Compute):
         if found is None:
             return None
         target = found["properties"]
-        inner = target.get("properties") or {}
-        scale = inner.get("scaleSettings") or {}
+        inner: ClusterProperties = target.get("properties") or {}
+        scale: ScaleSettings = inner.get("scaleSettings") or {}
         return Cluster(
             name=found["name"],
             state=str(target.get("provisioningState") or ""),
@@ -84,9 +84,9 @@ class RestCompute(Compute):
         # An AKS cluster cannot be made through the workspace in v2.
         raise errors.KUBERNETES_NOT_ATTACHED.error(name=spec.name, workspace=self._rest.name)
 
-    def _find(self, name: str, kind: str) -> dict[str, Any] | None:
+    def _find(self, name: str, kind: str) -> ComputeBody | None:
         with translated(f"looking for the compute target '{name}'"):
-            found = self._rest.find(f"computes/{name}")
+            found: ComputeBody | None = self._rest.find(f"computes/{name}")
         if found is None:
             return None
         is_ = str(found["properties"].get("computeType"))
@@ -95,7 +95,7 @@ class RestCompute(Compute):
         return found
 
 
-def _scale(spec: ClusterSpec) -> dict[str, Any]:
+def _scale(spec: ClusterSpec) -> ScaleSettings:
     return {
         "minNodeCount": spec.min_nodes,
         "maxNodeCount": spec.max_nodes,
@@ -103,7 +103,7 @@ def _scale(spec: ClusterSpec) -> dict[str, Any]:
     }
 
 
-def _location(found: dict[str, Any]) -> str:
+def _location(found: ComputeBody) -> str:
     return str(found["properties"].get("computeLocation") or found.get("location") or "")
 
 

@@ -1,7 +1,7 @@
-"""Which files of a source folder travel: all but those of .amlignore, or else of .gitignore.
+"""Which files of a source folder are uploaded: all that .amlignore, or else .gitignore, allows.
 
-Git's own patterns. As azure-ai-ml does it: one file at the folder's root, and the last pattern that
-fits decides.
+The patterns are Git's. As in azure-ai-ml, only the file at the folder's root counts, and the last
+pattern that matches decides.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 IGNORE_FILES = (".amlignore", ".gitignore")
-# They are never part of what a service runs, and would make equal sources differ.
+# No service needs them, and they would make equal sources differ.
 _NEVER = frozenset({".git", "__pycache__"})
 
 
@@ -28,7 +28,7 @@ Rule = tuple[re.Pattern[str], bool]
 
 
 def ignored(name: str, rules: list[Rule]) -> bool:
-    """Whether the last rule that fits a path says to leave the file out."""
+    """Whether the last rule that matches a path leaves the file out."""
     return next((leave for pattern, leave in reversed(rules) if pattern.match(name)), False)
 
 
@@ -38,7 +38,7 @@ def _lines(folder: Path) -> list[str]:
 
 
 def _rule(line: str) -> Rule | None:
-    """A line of an ignore file as a pattern for paths, and whether it leaves out or takes back."""
+    """The pattern of a line, and whether it leaves files out or takes them back."""
     text = line if line.endswith("\\ ") else line.rstrip()
     if not text or text.startswith("#"):
         return None
@@ -53,7 +53,7 @@ def _rule(line: str) -> Rule | None:
             pattern += ".*" if last else "(?:.*/)?"
         else:
             pattern += _segment(part) + ("" if last else "/")
-    # A folder takes all that is in it along; a file of that name is not meant by "name/".
+    # A folder includes all that is in it; "name/" does not match a file of that name.
     return re.compile(pattern + ("/.*" if text.endswith("/") else "(?:/.*)?") + r"\Z"), leave
 
 

@@ -11,11 +11,25 @@ import requests
 from amltasks import errors
 from amltasks.workspace.failures import http_status, translated
 from amltasks.workspace.port import Model, Models
+from amltasks.workspace.sdk_v2.bodies import ModelBody
 from amltasks.workspace.sdk_v2.rest import Rest
 
 log = logging.getLogger("amltasks")
 
 _REGISTER_TRIES = 5
+# What a PUT that changes the tags must repeat, or Azure would clear it.
+_KEPT = frozenset(
+    {
+        "modelUri",
+        "modelType",
+        "description",
+        "properties",
+        "flavors",
+        "stage",
+        "jobName",
+        "isArchived",
+    }
+)
 
 
 class RestModels(Models):
@@ -29,10 +43,10 @@ class RestModels(Models):
         return to_model(name, self._version(name, version))
 
     def versions(self, name: str) -> tuple[Model, ...]:
-        # Versions that are no number, which a task never makes, are left out.
+        # Leaves out versions whose name is not a number, which no task makes.
         with translated(f"looking for models '{name}'"):
             try:
-                found = list(self._rest.every(f"models/{name}/versions"))
+                found: list[ModelBody] = list(self._rest.every(f"models/{name}/versions"))
             except requests.HTTPError as cause:
                 if http_status(cause) != 404:
                     raise
@@ -51,8 +65,9 @@ class RestModels(Models):
         if description:
             properties["description"] = description
         with translated(f"registering the model '{name}'"):
-            container = self._rest.find(f"models/{name}")
-            version = int((container or {"properties": {}})["properties"].get("nextVersion") or 1)
+            container: ModelBody | None = self._rest.find(f"models/{name}")
+            following = container["properties"].get("nextVersion") if container else None
+            version = int(following or 1)
             for _ in range(_REGISTER_TRIES):
                 made = self._register(name, version, properties)
                 if made is not None:
@@ -64,17 +79,15 @@ class RestModels(Models):
             detail=f"other builds took each of the next {_REGISTER_TRIES} versions",
         )
 
-    def _register(
-        self, name: str, version: int, properties: dict[str, Any]
-    ) -> dict[str, Any] | None:
+    def _register(self, name: str, version: int, properties: dict[str, Any]) -> ModelBody | None:
         """The version that was made, None when that number is taken."""
         path = f"models/{name}/versions/{version}"
         if self._rest.find(path):
             return None
         try:
-            made: dict[str, Any] = self._rest.arm("PUT", path, {"properties": properties}).json()
+            made: ModelBody = self._rest.arm("PUT", path, {"properties": properties}).json()
         except requests.HTTPError as cause:
-            # A version's files cannot be changed: whoever came first has it.
+            # A version's files cannot be changed: the first build to register it has it.
             if http_status(cause) in (400, 409) and self._rest.find(path):
                 return None
             raise
@@ -82,28 +95,22 @@ class RestModels(Models):
 
     def tag(self, model: Model, tags: Mapping[str, str]) -> Model:
         found = self._version(model.name, model.version)
-        kept = {
-            key: found["properties"][key]
-            for key in (
-                *("modelUri", "modelType", "description", "properties", "flavors", "stage"),
-                *("jobName", "isArchived"),
-            )
-            if found["properties"].get(key) is not None
-        }
-        kept["tags"] = {**(found["properties"].get("tags") or {}), **tags}
+        before = found["properties"]
+        kept: dict[str, object] = {k: v for k, v in before.items() if k in _KEPT and v is not None}
+        kept["tags"] = {**(before.get("tags") or {}), **tags}
         with translated(f"tagging the model '{model.name}:{model.version}'"):
             path = f"models/{model.name}/versions/{model.version}"
             return to_model(model.name, self._rest.arm("PUT", path, {"properties": kept}).json())
 
-    def _version(self, name: str, version: int) -> dict[str, Any]:
+    def _version(self, name: str, version: int) -> ModelBody:
         with translated(f"looking for the model '{name}:{version}'"):
-            found = self._rest.find(f"models/{name}/versions/{version}")
+            found: ModelBody | None = self._rest.find(f"models/{name}/versions/{version}")
         if found is None:
             raise errors.MODEL_NOT_FOUND.error(model=f"{name}:{version}", workspace=self._rest.name)
         return found
 
 
-def to_model(name: str, found: dict[str, Any]) -> Model:
+def to_model(name: str, found: ModelBody) -> Model:
     """A version as Resource Manager shows it, as the port's model."""
     properties = found["properties"]
     return Model(

@@ -1,7 +1,8 @@
-"""Questions to Resource Manager and to the workspace's data plane, over one connection each.
+"""Requests to Resource Manager and to the workspace's data plane.
 
-Every method raises what requests raises; ``translated`` has names for it. What may pass by itself
-(429, 5xx, a connection that breaks) is asked again a few times, by the service's own Retry-After.
+Every method raises what requests raises; ``translated`` turns that into the task's errors. A
+request that failed for a reason that may pass (429, 5xx, a broken connection) is repeated a few
+times, after the service's own Retry-After.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ _MOST_RETRY_AFTER_SECONDS = 30
 
 
 def new_session() -> requests.Session:
-    """A session that asks again what may pass by itself."""
+    """A session that repeats requests which failed for a reason that may pass."""
     session = requests.Session()
     retry = Retry(
         total=4,
         backoff_factor=0.5,
         backoff_jitter=0.2,
         status_forcelist=(429, 500, 502, 503, 504),
-        allowed_methods=None,  # what we POST may be said twice: a cancel, a question for keys
+        allowed_methods=None,  # what we POST may be sent twice: a cancel, a query for keys
         retry_after_max=_MOST_RETRY_AFTER_SECONDS,
         raise_on_status=False,  # the answer says more than "too many retries"
     )
@@ -42,10 +43,10 @@ def new_session() -> requests.Session:
 
 
 class Rest:
-    """One workspace's REST API."""
+    """The REST API of one workspace."""
 
     def __init__(self, principal: Principal, *, resource_group: str, workspace: str) -> None:
-        """Nothing is asked yet."""
+        """Send nothing yet."""
         self.principal = principal
         self.resource_group = resource_group
         self.name = workspace
@@ -75,7 +76,7 @@ class Rest:
     def arm(
         self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None
     ) -> requests.Response:
-        """Ask Resource Manager about a resource of the workspace; ``path`` is below it."""
+        """Send Resource Manager a request for a resource; ``path`` is below the workspace."""
         return self.ask(method, self.address(path), body, query)
 
     def address(self, path: str) -> str:
@@ -83,18 +84,17 @@ class Rest:
         resource = f"{self.resource_manager}{self.scope}/{path}".rstrip("/")
         return f"{resource}?api-version={API_VERSION}"
 
-    def find(self, path: str) -> dict[str, Any] | None:
-        """A resource of the workspace, None when it is not there."""
+    def find(self, path: str) -> Any:
+        """A resource of the workspace as JSON, None when it is not there."""
         try:
-            found: dict[str, Any] = self.arm("GET", path).json()
+            return self.arm("GET", path).json()
         except requests.HTTPError as cause:
             if cause.response.status_code == 404:
                 return None
             raise
-        return found
 
-    def every(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
-        """The resources of a list, page after page."""
+    def every(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[Any]:
+        """The resources of a list as JSON, page after page."""
         answer = self.arm("GET", path, query=query).json()
         while True:
             yield from answer.get("value") or []
@@ -106,13 +106,13 @@ class Rest:
     def data(
         self, method: str, service: str, path: str, body: Any = None, **query: str
     ) -> requests.Response:
-        """Ask the data plane; ``service`` is such as ``history/v1.0``, ``path`` comes last."""
+        """Send a request to a service of the data plane, such as ``history/v1.0``."""
         return self.ask(method, f"{self.data_plane}/{service}{self.scope}/{path}", body, query)
 
     def ask(
         self, method: str, address: str, body: Any = None, query: Mapping[str, str] | None = None
     ) -> requests.Response:
-        """Ask with our token; once more with a new one when the old one is refused.
+        """Send a request with our token, and once more with a new one if Azure refuses it (401).
 
         Raises:
             requests.HTTPError: the answer's status is 400 or more.

@@ -17,6 +17,7 @@ from amltasks.workspace.failures import http_status, translated
 from amltasks.workspace.logs import LogReader
 from amltasks.workspace.port import Run, Runs, Submission
 from amltasks.workspace.run_states import to_run
+from amltasks.workspace.sdk_v2.bodies import ArtifactBody, RunBody
 from amltasks.workspace.sdk_v2.rest import TIMEOUT_SECONDS, Rest, new_session
 
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)
@@ -30,7 +31,7 @@ class RestRuns(Runs):
     def __init__(self, rest: Rest) -> None:
         """Work in this workspace."""
         self._rest = rest
-        # Blobs are read by signed address: our token is not for the storage account.
+        # Blobs are read at signed addresses: our token must not go to the storage account.
         self._blobs = new_session()
         self._links: dict[str, str] = {}
         self._logs: dict[str, LogReader] = {}
@@ -49,7 +50,9 @@ class RestRuns(Runs):
         path = f"experiments/{quote(experiment, safe='')}/runs:query"
         with translated(f"looking for runs of the experiment '{experiment}'"):
             try:
-                found = self._rest.data("POST", _HISTORY, path, asked).json()["value"]
+                found: list[RunBody] = self._rest.data("POST", _HISTORY, path, asked).json()[
+                    "value"
+                ]
             except requests.HTTPError as cause:
                 if http_status(cause) != 404:
                     raise
@@ -69,7 +72,7 @@ class RestRuns(Runs):
         steps = [self._step(run_id, each) for each in found]
         return tuple(sorted(steps, key=lambda step: step.started or _LATEST))
 
-    def _step(self, run_id: str, found: dict[str, Any]) -> Run:
+    def _step(self, run_id: str, found: RunBody) -> Run:
         step = _run(found, self._link(run_id, step_id=found["runId"]))
         # Files, metrics and logs of a reused step belong to the step that ran.
         origin = (found.get("properties") or {}).get("azureml.reusedrunid")
@@ -85,7 +88,7 @@ class RestRuns(Runs):
             return reader.new_lines(dict(details.get("logFiles") or {}), last=last)
 
     def metrics(self, run_id: str) -> dict[str, float]:
-        # MLflow gives each metric's last value, in one answer for all.
+        # MLflow answers with the last value of every metric.
         path = "api/2.0/mlflow/runs/get"
         with translated(f"reading the metrics of the run {run_id}"):
             answer = self._rest.data("GET", _MLFLOW, path, run_id=run_id).json()
@@ -121,16 +124,16 @@ class RestRuns(Runs):
 
     def _azure_ai_ml(self) -> Any:
         if self._submitter is None:
-            # Seconds to import; only a pipeline's submission needs it.
+            # Its import takes seconds, and only few calls need it.
             from amltasks.workspace.sdk_v2.submission import Submitter
 
             self._submitter = Submitter(self._rest)
         return self._submitter
 
-    def _history(self, run_id: str, doing: str) -> dict[str, Any]:
+    def _history(self, run_id: str, doing: str) -> RunBody:
         with translated(doing):
             try:
-                found: dict[str, Any] = self._rest.data(
+                found: RunBody = self._rest.data(
                     "GET", _HISTORY, f"runs/{quote(run_id, safe='')}"
                 ).json()
             except requests.HTTPError as cause:
@@ -139,7 +142,7 @@ class RestRuns(Runs):
                 raise errors.RUN_NOT_FOUND.error(run=run_id, workspace=self._rest.name) from cause
         return found
 
-    def _children(self, run_id: str) -> Iterator[dict[str, Any]]:
+    def _children(self, run_id: str) -> Iterator[RunBody]:
         query: dict[str, str] = {}
         while True:
             path = f"runs/{quote(run_id, safe='')}/children"
@@ -149,7 +152,7 @@ class RestRuns(Runs):
                 return
             query = {"$continuationtoken": answer["continuationToken"]}
 
-    def _artifacts(self, path: str) -> Iterator[dict[str, Any]]:
+    def _artifacts(self, path: str) -> Iterator[ArtifactBody]:
         query: dict[str, str] = {}
         while True:
             answer = self._rest.data("GET", _ARTIFACT, f"artifacts/{path}", **query).json()
@@ -167,7 +170,7 @@ class RestRuns(Runs):
                     file.write(chunk)
 
     def _link(self, run_id: str, *, step_id: str = "") -> str:
-        """The run's page in the studio; a step's has the same form."""
+        """The address of the run's page in the studio, or of a step's, which has the same form."""
         if run_id not in self._links:
             with translated(f"looking at the job {run_id}"):
                 job = self._rest.find(f"jobs/{run_id}") or {}
@@ -176,6 +179,6 @@ class RestRuns(Runs):
         return self._links[run_id].replace(run_id, step_id or run_id)
 
 
-def _run(found: dict[str, Any], url: str) -> Run:
+def _run(found: RunBody, url: str) -> Run:
     name = str(found.get("displayName") or found.get("name") or found["runId"])
     return to_run(found, run_id=str(found["runId"]), name=name, url=url)

@@ -30,26 +30,26 @@ from amltasks.workspace.sdk_v2.rest import Rest, name_of
 SCORE_TIMEOUT_SECONDS = (10, 70)
 LOG_LINES = 200
 _HEADER = "azureml-model-deployment"
-# Marks what a task made: only that, and what it replaces, does it ever delete.
+# Marks what a task made. It deletes nothing but that and what it replaces.
 _MARK = "azure-machine-learning-tasks"
 _NAME_LENGTH = 32
 _REQUEST_TIMEOUT = "PT60S"
 _ENDED = frozenset({"Succeeded", "Failed", "Canceled"})
 _KINDS = {"K8S": "Kubernetes", "Managed": "Managed"}
-# What the service gives a container unless more is asked for.
+# The service's own limits for a container; a request above them raises the limit.
 _LEAST_CPU_LIMIT, _LEAST_MEMORY_LIMIT_GB = 2.0, 4.0
 
 
 @dataclass(kw_only=True)
 class _Progress:
-    """An operation in Azure, and what to ask for when it has ended."""
+    """An operation in Azure. ``then`` is the PUT that follows when it has succeeded."""
 
     address: str
     then: tuple[str, dict[str, Any]] | None = None
 
 
 class RestServices(Services):
-    """The port's ``Services``. Remembers the operations it started, to tell how they go."""
+    """The port's ``Services``. Keeps the operations that it started, to report their progress."""
 
     restores = True
 
@@ -58,7 +58,7 @@ class RestServices(Services):
         self._rest = rest
         self._progress: dict[str, _Progress] = {}
         self._traffic_before: dict[str, dict[str, int]] = {}
-        # A scoring request is not repeated by itself: what it does is the user's affair.
+        # A scoring request is never repeated: the user's code may not be idempotent.
         self._scoring = requests.Session()
 
     def find(self, name: str) -> Service | None:
@@ -84,7 +84,7 @@ class RestServices(Services):
         )
 
     def plan(self, spec: ServiceSpec, live: Service | None, mark: str) -> Revision:
-        # The name is the build's, with a number when a retry finds it taken.
+        # The build's id is the name, with a number if a retry finds it taken.
         taken: set[str] = set()
         if live is not None:
             with translated(f"looking at the revisions of '{spec.name}'"):
@@ -219,7 +219,7 @@ class RestServices(Services):
                 "codeId": code,
                 "scoringScript": spec.entry_script.relative_to(spec.source_directory).as_posix(),
             },
-            # As long as a service of azureml-sdk waits; the endpoint's own 5 s kill a cold start.
+            # The timeout of azureml-sdk's services; the default of 5 s fails a cold start.
             "requestSettings": {"requestTimeout": _REQUEST_TIMEOUT},
             "scaleSettings": {"scaleType": "Default"},
             "properties": {_MARK: "1"},
@@ -252,7 +252,7 @@ class RestServices(Services):
         traffic: Mapping[str, int],
         spec: ServiceSpec | None = None,
     ) -> None:
-        """Put the endpoint anew with other traffic, and a new description and tags if given."""
+        """PUT the endpoint with other traffic, and with the spec's description and tags."""
         kept = ("authMode", "compute", "description", "properties", "publicNetworkAccess")
         properties = {k: found["properties"][k] for k in kept if found["properties"].get(k)}
         if spec is not None and spec.description:
@@ -284,7 +284,7 @@ def _traffic(endpoint: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _state(endpoint: Mapping[str, Any], serving: list[dict[str, Any]]) -> str:
-    """``Healthy``, as azureml-sdk calls it, or what Azure says of what is not well."""
+    """``Healthy``, as in azureml-sdk, or Azure's state of the first part that is not."""
     states = [str(each["properties"].get("provisioningState")) for each in (endpoint, *serving)]
     unwell = next((state for state in states if state != "Succeeded"), None)
     return unwell or ("Healthy" if serving else "Unserved")
@@ -302,7 +302,7 @@ def _resources(cpu_cores: float, memory_gb: float) -> dict[str, str]:
 
 
 def _identity(endpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """The identity as it may be sent: without what only the service knows of it."""
+    """The identity without the fields that only the service may set."""
     found = endpoint.get("identity") or {"type": "SystemAssigned"}
     users: dict[str, Any] = {name: {} for name in found.get("userAssignedIdentities") or {}}
     return {"type": found["type"], **({"userAssignedIdentities": users} if users else {})}

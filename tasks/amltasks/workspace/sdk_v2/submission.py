@@ -29,7 +29,7 @@ _WANTED = (
 
 
 class Submitter:
-    """What of the port's ``Runs`` needs azure-ai-ml."""
+    """The calls of the port's ``Runs`` that need azure-ai-ml."""
 
     def __init__(self, rest: Rest) -> None:
         """Work in this workspace."""
@@ -57,7 +57,7 @@ class Submitter:
     def download(self, job_id: str, output: str, folder: Path) -> int:
         """Download a named output of an ended job; returns how many files there were."""
         folder.mkdir(parents=True, exist_ok=True)
-        # The SDK puts named-outputs/<output>/ before the files' names; people do not want that.
+        # The SDK puts named-outputs/<output>/ before the files' names, which nobody wants.
         with tempfile.TemporaryDirectory(dir=folder) as temporary, banners_hidden():
             self._client.jobs.download(job_id, download_path=temporary, output_name=output)
             source = Path(temporary, "named-outputs", output)
@@ -68,7 +68,7 @@ class Submitter:
 
 
 def quiet() -> None:
-    """Silence the SDK's notes on experimental classes; errors still reach us as errors."""
+    """Silence the SDK's warnings of experimental classes; it still raises its errors."""
     warnings.simplefilter("ignore")
     for name in ("azure", "msal", "urllib3", "azure.ai.ml"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
