@@ -20,10 +20,15 @@ from sklearn.calibration import calibration_curve
 
 from amltasks.gate.comparison import Comparison
 from amltasks.gate.measures import ALIASES, MEASURES
+from amltasks.gate.model_types import BINARY
 from amltasks.gate.paired import Wanted, compare_many
 from amltasks.gate.rows import Array, Pair, Side
 
-NAMES = [name for name in MEASURES if name not in ALIASES]
+NAMES = [
+    name
+    for name, measure in MEASURES.items()
+    if name not in ALIASES and BINARY in measure.model_types
+]
 
 
 def calibration_error(labels: Array, scores: Array) -> float:

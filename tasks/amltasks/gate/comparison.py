@@ -10,15 +10,32 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from amltasks.gate import bootstrap, mcnemar, sample
-from amltasks.gate.measures import MEASURES, Measure, point, usable
+from amltasks.gate import bootstrap, effective, mcnemar, sample, shares
+from amltasks.gate.measures import Measure, point, undefined
 from amltasks.gate.rows import Array, Pair
 
 # Kinds whose bounds are BCa's. Order and calibration have steps, to which its corrections do not
 # apply: in simulations of a few hundred inputs they made the bounds miss more often, not less.
-_SMOOTH = ("confusion", "mean")
+_SMOOTH = ("confusion", "mean", "proportion")
 # How likely the detectable difference is to be shown.
 _POWER = 0.8
+_LACKING = {
+    "auc": "the rows have one class only",
+    "average_precision": "no row has the positive label",
+    "recall": "no row has the positive label",
+    "specificity": "no row has the negative label",
+    "precision": "nothing is predicted to be positive",
+    "f1": "no row has the positive label, and none is predicted to have it",
+    "recall:": "no row has that label",
+    "precision:": "no row is predicted to have that label",
+    "f1:": "no row has that label, and none is predicted to have it",
+    "r2": "all labels are the same",
+    "mape": "a label is 0",
+    "ndcg": "no query has a relevant row",
+    "ndcg@": "no query has a relevant row",
+    "map": "no query has a relevant row",
+    "mrr": "no query has a relevant row",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +81,9 @@ class Waiting:
 
 def plain(scope: str, rows: Pair, measure: Measure) -> Comparison:
     """Both values and the gain, not judged yet."""
-    sides = (rows.candidate, rows.baseline)
-    sound = all(usable(measure, side) for side in sides)
-    candidate, baseline = (
-        point(measure.name, rows.labels, side.predictions, side.scores) for side in sides
-    )
-    why = "there are no rows" if len(rows) == 0 else "the rows have one class only"
+    truth, sides = rows.truth, (rows.candidate, rows.baseline)
+    candidate, baseline = (point(measure.name, truth, side) for side in sides)
+    why = [undefined(measure, truth, side) for side in sides]
     return Comparison(
         scope=scope,
         measure=measure.name,
@@ -79,16 +93,23 @@ def plain(scope: str, rows: Pair, measure: Measure) -> Comparison:
         gain=_sign(measure) * (candidate - baseline) + 0.0,
         rows=len(rows),
         inputs=_distinct(rows.inputs),
-        method=f"not defined: {why if sound else 'a score is missing or not finite'}",
+        method=f"not defined: {why[0] or why[1] or _lacking(measure)}",
     )
 
 
-def proportion(plain: Comparison, rows: Pair, confidence: float) -> Comparison:
+def _lacking(measure: Measure) -> str:
+    """What rows lack where a measure that can be taken of them is not a number."""
+    return _LACKING.get(measure.base, f"the rows lack what {measure.name} is a share of")
+
+
+def proportion(plain: Comparison, rows: Pair, measure: Measure, confidence: float) -> Comparison:
     """Judge a share of right rows."""
-    subset = _subset(plain.measure, rows.labels)
-    right = [
-        side.predictions[subset] == rows.labels[subset] for side in (rows.candidate, rows.baseline)
+    found = [
+        shares.right(measure.base, measure.parameter, rows.truth, side)
+        for side in (rows.candidate, rows.baseline)
     ]
+    subset = found[0][0]
+    right = [each[subset] for _, each in found]
     tally = mcnemar.tally(right[0], right[1], rows.inputs[subset])
     scale = tally.effective / tally.rows if tally.rows else 1.0
     low, high = (
@@ -116,14 +137,20 @@ def proportion(plain: Comparison, rows: Pair, confidence: float) -> Comparison:
     )
 
 
-def prepared(plain: Sequence[Comparison], rows: Pair, resamples: int, seed: int) -> Waiting:
-    """Make a scope ready for its resamples; ``plain`` are its measures, all defined."""
+def prepared(
+    plain: Sequence[Comparison],
+    measures: Sequence[Measure],
+    rows: Pair,
+    resamples: int,
+    seed: int,
+) -> Waiting:
+    """Make a scope ready for its resamples; ``plain`` are its ``measures``, all defined."""
     unit, units = bootstrap.grouped(rows.inputs, seed)
     exact = sample.is_exact(len(rows), resamples, units)
     return Waiting(
         plain=plain,
-        sample=sample.prepare(rows, tuple(each.measure for each in plain), unit, units, exact),
-        effective=[_effective(each.measure, rows) for each in plain],
+        sample=sample.prepare(rows, tuple(measures), unit, units, exact),
+        effective=[effective.rows(each, rows) for each in measures],
     )
 
 
@@ -139,17 +166,20 @@ def resampled(
         drawn = sample.resampled(samples, bootstrap.weights(units, resamples, seed))
         for scope, gains in zip(scopes, drawn, strict=True):
             for number, each in enumerate(scope.plain):
-                measure = MEASURES[each.measure]
+                measure = scope.sample.measures[number]
                 sign, jackknife = _sign(measure), None
                 if measure.kind in _SMOOTH:
-                    jackknife = sign * sample.jackknifed(scope.sample, measure.name)
+                    jackknife = sign * sample.jackknifed(scope.sample, measure)
                 bounds = bootstrap.bounds(each.gain, sign * gains[number], jackknife, confidence)
                 least = _least(scope.effective[number], confidence)
-                yield _bootstrapped(each, scope.sample, bounds, least, confidence, resamples)
+                yield _bootstrapped(
+                    each, measure, scope.sample, bounds, least, confidence, resamples
+                )
 
 
 def _bootstrapped(
     plain: Comparison,
+    measure: Measure,
     used: sample.Sample,
     bounds: bootstrap.Bounds | None,
     least: float,
@@ -164,7 +194,7 @@ def _bootstrapped(
         of = f"{used.units:,} random groups of {of}"
     kind = "BCa" if bounds.bca else "percentile"
     method = f"{kind} bounds from {resamples:,} bootstrap resamples of {of}"
-    if MEASURES[plain.measure].kind == "rank" and used.rankings is None:
+    if measure.kind == "rank" and used.rankings is None:
         method += ", linearised by the influence of each row"
     low, high = min(bounds.low, plain.gain - least), max(bounds.high, plain.gain + least)
     if (low, high) != (bounds.low, bounds.high):
@@ -192,36 +222,8 @@ def _sign(measure: Measure) -> float:
     return 1.0 if measure.direction == "higher" else -1.0
 
 
-def _subset(name: str, labels: Array) -> Array:
-    """The rows that a share is taken of."""
-    if name == "recall":
-        return np.asarray(labels == 1)
-    if name == "specificity":
-        return np.asarray(labels == 0)
-    return np.ones(len(labels), dtype=bool)
-
-
 def _distinct(inputs: Array) -> int:
     return int((np.bincount(inputs) > 0).sum()) if len(inputs) else 0
-
-
-def _effective(name: str, rows: Pair) -> list[float]:
-    """How many independent rows, at worst, each part of a measure of predictions rests on.
-
-    None for measures of scores: two models with the same score on every row are the same there.
-    """
-    positive = rows.labels == 1
-    called = (rows.candidate.predictions == 1) | (rows.baseline.predictions == 1)
-    parts = {
-        "precision": [called],
-        "f1": [positive | called],
-        "balanced_accuracy": [positive, ~positive],
-    }.get(name, [])
-    found = []
-    for part in parts:
-        sizes = np.bincount(rows.inputs[part]).astype(np.float64)
-        found.append(float(sizes.sum() ** 2 / max((sizes**2).sum(), 1.0)))
-    return found
 
 
 def _least(effective: Sequence[float], confidence: float) -> float:

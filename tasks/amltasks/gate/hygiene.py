@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from amltasks.gate.model_types import BINARY, RANKING
 from amltasks.gate.rows import Array, Rows
 
 TRAINING_SHARE = "training_positive_share"
@@ -27,9 +28,9 @@ def value(
         return None
     part = rows if chosen is None else rows.where(chosen)
     if name == "distinct_predictions":
-        return float(len(np.unique(part.predictions)))
+        return float(len(np.unique(part.predictions, axis=0))) if part.predictions.size else None
     if name == "invalid_scores":
-        if part.scores is None:
+        if part.scores is None or part.model_type == RANKING:
             return None
         # NaN compares false with everything, so it counts as invalid.
         return float(np.mean(~((part.scores >= 0) & (part.scores <= 1))))
@@ -38,4 +39,6 @@ def value(
             return None
         return len(np.unique(part.inputs[part.seen])) / len(np.unique(part.inputs))
     trained = metrics.get(TRAINING_SHARE)
+    if part.model_type != BINARY:
+        return None
     return None if trained is None else abs(float(np.mean(part.labels)) - trained)

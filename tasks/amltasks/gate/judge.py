@@ -10,7 +10,7 @@ from decimal import Decimal
 from amltasks.gate import decision_rules, hygiene
 from amltasks.gate.comparison import Comparison
 from amltasks.gate.decision_rules import Gained
-from amltasks.gate.measures import ALIASES, MEASURES, point
+from amltasks.gate.measures import ALIASES, find, point
 from amltasks.gate.paired import Wanted, compare_many
 from amltasks.gate.rows import ALL_ROWS, Array, Pair, Rows, paired
 from amltasks.gate.rules import HYGIENE, Rule, Rules
@@ -120,11 +120,12 @@ class _Judgement:
 
     def _by_rows(self, metric: str) -> bool:
         """Whether the candidate's rows tell this metric."""
-        rows = self._candidate.rows
+        rows, measure = self._candidate.rows, find(metric)
         return (
             rows is not None
-            and metric in MEASURES
-            and not (MEASURES[metric].needs_scores and rows.scores is None)
+            and measure is not None
+            and rows.model_type in measure.model_types
+            and not (measure.needs_scores and rows.scores is None)
         )
 
     def _scopes(self, rule: Rule) -> Iterator[_Scope]:
@@ -186,7 +187,7 @@ class _Judgement:
                 return found
         elif rows is not None and self._by_rows(metric):
             part = rows if scope.chosen is None else rows.where(scope.chosen)
-            return point(metric, part.labels, part.predictions, part.scores)
+            return point(metric, part.truth, part.side)
         # What was logged is of all rows: it says nothing of a slice.
         return _logged(self._candidate.metrics, metric) if scope.chosen is None else None
 

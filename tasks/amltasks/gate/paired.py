@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from amltasks.gate import comparison
+from amltasks.gate import comparison, measures
 from amltasks.gate.comparison import Comparison
-from amltasks.gate.measures import MEASURES
+from amltasks.gate.measures import Measure, is_exact
 from amltasks.gate.rows import ALL_ROWS, Array, Pair
 
 RESAMPLES = 10_000
@@ -56,8 +56,9 @@ def compare_many(
 ) -> list[Comparison]:
     """Compare two models in every measure and scope that is wanted, in that order.
 
-    ``measure`` is a key of `MEASURES`; ``confidence`` is that of each bound, above 0.5 and below 1.
-    The same arguments give the same numbers, and what else is wanted does not change them.
+    ``measure`` is a name that :func:`measures.find` knows; ``confidence`` is that of each bound,
+    above 0.5 and below 1. The same arguments give the same numbers, and what else is wanted does
+    not change them.
     """
     scopes: dict[str, list[int]] = {}
     for number, want in enumerate(wanted):
@@ -67,19 +68,23 @@ def compare_many(
     for scope, numbers in scopes.items():
         chosen = wanted[numbers[0]].chosen
         rows = pair if chosen is None else pair.where(chosen)
-        measures = dict.fromkeys(MEASURES[wanted[number].measure] for number in numbers)
-        plain = [comparison.plain(scope, rows, measure) for measure in measures]
-        found.update(((scope, each.measure), each) for each in plain)
-        defined = [each for each in plain if math.isfinite(each.gain)]
-        for each in defined:
-            if MEASURES[each.measure].kind == "proportion":
-                found[scope, each.measure] = comparison.proportion(each, rows, confidence)
-        rest = [each for each in defined if MEASURES[each.measure].kind != "proportion"]
-        if rest:
-            waiting.append(comparison.prepared(rest, rows, resamples, seed))
+        truth = rows.truth
+        of_scope = dict.fromkeys(measures.get(wanted[number].measure) for number in numbers)
+        waits: list[tuple[Comparison, Measure]] = []
+        for measure in of_scope:
+            plain = found[scope, measure.name] = comparison.plain(scope, rows, measure)
+            if not math.isfinite(plain.gain):
+                continue
+            if is_exact(measure, truth):
+                found[scope, measure.name] = comparison.proportion(plain, rows, measure, confidence)
+            else:
+                waits.append((plain, measure))
+        if waits:
+            plains, rest = zip(*waits, strict=True)
+            waiting.append(comparison.prepared(plains, rest, rows, resamples, seed))
     for each in comparison.resampled(waiting, confidence, resamples, seed):
         found[each.scope, each.measure] = each
-    return [found[want.scope, MEASURES[want.measure].name] for want in wanted]
+    return [found[want.scope, measures.get(want.measure).name] for want in wanted]
 
 
 def noise(values: Sequence[float], confidence: float) -> float:

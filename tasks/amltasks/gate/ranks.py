@@ -18,11 +18,15 @@ Floats = npt.NDArray[np.float64]
 class Ranking:
     """Rows in descending order of their scores, equal scores as one step of the curve."""
 
-    def __init__(self, labels: Array, scores: Array) -> None:
-        """Sort n rows; ``labels`` are 0 or 1, ``scores`` finite."""
+    def __init__(self, labels: Array, scores: Array, weights: Array | None = None) -> None:
+        """Sort n rows; ``labels`` are 0 or 1, ``scores`` finite, ``weights`` None for 1 each."""
         self._order = np.argsort(-scores, kind="stable")
         ordered = scores[self._order]
-        self._positive = (labels[self._order] == 1).astype(np.float64)
+        self._is_positive = labels[self._order] == 1
+        self._weights = None if weights is None else weights[self._order].astype(np.float64)
+        every = np.ones(len(ordered)) if self._weights is None else self._weights
+        self._every = every
+        self._positive = np.where(self._is_positive, every, 0.0)
         fresh = np.ones(len(ordered), dtype=bool)
         fresh[1:] = ordered[1:] != ordered[:-1]
         self._starts = np.flatnonzero(fresh)
@@ -32,11 +36,13 @@ class Ranking:
         """Return ``auc`` or ``average_precision`` under each of r weightings.
 
         ``weights`` has shape (r, units); ``unit`` is each row's unit, the row itself by default.
-        NaN where the AUC has one class only; average precision is 0 without positive rows.
+        NaN where the AUC has one class only, and for average precision without positive rows.
         """
         order = self._order if unit is None else unit[self._order]
         weighted = weights[:, order]
-        positive = self._steps(weighted * self._positive)
+        if self._weights is not None:
+            weighted = weighted * self._weights
+        positive = self._steps(weighted * self._is_positive)
         every = self._steps(weighted)
         hits = np.cumsum(positive, axis=1)
         positives = hits[:, -1]
@@ -47,7 +53,7 @@ class Ranking:
             return _ratio(won, cases, np.nan)
         called = np.cumsum(every, axis=1)
         area = (positive * _ratio(hits, called, 0.0)).sum(axis=1)
-        return _ratio(area, positives, 0.0)
+        return _ratio(area, positives, np.nan)
 
     def _steps(self, weighted: Floats) -> Floats:
         if len(self._starts) == weighted.shape[1]:
@@ -61,31 +67,31 @@ class Ranking:
         over either class is the AUC.
         """
         positive = self._steps(self._positive[None, :])[0]
-        negative = self._steps(1 - self._positive[None, :])[0]
+        negative = self._steps((self._every - self._positive)[None, :])[0]
         above = (np.cumsum(positive) - positive / 2) / positive.sum()
         below = 1 - (np.cumsum(negative) - negative / 2) / negative.sum()
-        ordered = np.where(self._positive == 1, below[self._step], above[self._step])
+        ordered = np.where(self._is_positive, below[self._step], above[self._step])
         return self._as_given(ordered)
 
     def precision_influence(self) -> Floats:
-        """Return for each of n rows the average precision plus n times the row's influence on it.
+        """Return for each row the average precision plus its influence times the rows' weight.
 
         In the order the rows were given in. Their mean is the average precision, and their weighted
-        mean nearly that of the rows so weighted.
+        mean nearly that of the rows so weighted; NaN without positive rows.
         """
-        rows, positives = len(self._positive), self._positive.sum()
+        rows, positives = self._every.sum(), self._positive.sum()
         if positives == 0:
-            return np.zeros(rows)
+            return np.full(len(self._positive), np.nan)
         positive = self._steps(self._positive[None, :])[0]
-        called = np.cumsum(self._steps(np.ones((1, rows)))[0])
+        called = np.cumsum(self._steps(self._every[None, :])[0])
         hits = np.cumsum(positive)
-        precision = hits / called
+        precision = _ratio(hits, called, 0.0)
         average = float((positive * precision).sum() / positives)
         # What a row adds to the hits and to the called of its own step and of every later one.
-        as_hit = np.cumsum((positive / called)[::-1])[::-1]
-        as_called = np.cumsum((positive * precision / called)[::-1])[::-1]
+        as_hit = np.cumsum(_ratio(positive, called, 0.0)[::-1])[::-1]
+        as_called = np.cumsum(_ratio(positive * precision, called, 0.0)[::-1])[::-1]
         own = precision - average + as_hit
-        influence = self._positive * own[self._step] - as_called[self._step]
+        influence = self._is_positive * own[self._step] - as_called[self._step]
         return self._as_given(average + influence * rows / positives)
 
     def _as_given(self, ordered: Floats) -> Floats:

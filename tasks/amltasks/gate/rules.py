@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from amltasks import core_yaml, errors
+from amltasks.gate import measures
 from amltasks.gate.hygiene import TRAINING_SHARE
-from amltasks.gate.measures import ALIASES, MEASURES
 from amltasks.gate.options import described, options_of
 
 _PERCENT = re.compile(r"^([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*%$")
@@ -173,7 +173,7 @@ class _Reader:
     def _rule(self, item: Any, at: tuple[str | int, ...]) -> Rule:
         given = self._mapping(Rule, item, at)
         read = {name: self._field(name, value, (*at, name)) for name, value in given.items()}
-        metric = read["metric"] = ALIASES.get(read["metric"], read["metric"])
+        metric = read["metric"] = self._metric(read["metric"], at)
         read["direction"] = read.get("direction") or self._direction(metric, at)
         rule = Rule(**read)
         asked = (rule.floor, rule.ceiling, rule.min_gain, rule.max_loss, rule.max_gap)
@@ -190,9 +190,18 @@ class _Reader:
             raise self._wrong((*at, "seeds"), "'seeds' needs the values of two trainings or more")
         return rule
 
+    def _metric(self, name: str, at: tuple[str | int, ...]) -> str:
+        """The name that a measure is known by, any other metric's as it is written."""
+        problem = measures.problem(name)
+        if problem:
+            raise self._wrong((*at, "metric"), f"'{name}' {problem}")
+        measure = measures.find(name)
+        return name if measure is None else measure.name
+
     def _direction(self, metric: str, at: tuple[str | int, ...]) -> str:
-        if metric in MEASURES:
-            return MEASURES[metric].direction
+        measure = measures.find(metric)
+        if measure is not None and measure.direction:
+            return measure.direction
         if metric in LOWER or metric.endswith("_loss"):
             return "lower"
         if metric in HYGIENE:

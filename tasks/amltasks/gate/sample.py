@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from amltasks.gate import sums
+from amltasks.gate.measures import Measure
 from amltasks.gate.ranks import Ranking
 from amltasks.gate.rows import Array, Pair
+from amltasks.gate.sums import families
 
 Floats = npt.NDArray[np.float64]
 
 # Rows times resamples up to which the order of the scores is gone through for each resample.
 EXACT = 5 * 10**6
 _PIECE = 2**20
-RANKS = ("auc", "average_precision")
 
 
 def is_exact(rows: int, resamples: int, units: int) -> bool:
@@ -29,13 +29,15 @@ def is_exact(rows: int, resamples: int, units: int) -> bool:
 class Sample:
     """A scope's rows in units, and what its measures need of them.
 
-    ``measures`` are the names to resample. ``table`` has the sums of each unit, shape (units,
-    columns); ``columns`` where in it a family's are, the candidate's and the baseline's.
-    ``rankings`` are both models', when measures of ranks are exact.
+    ``measures`` are those to resample. ``table`` has the sums of each unit, shape (units, columns);
+    ``columns`` where in it a family's are, the candidate's and the baseline's. ``rankings`` are
+    both models', when measures of ranks are exact.
     """
 
     units: int
-    measures: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    model_type: str
+    classes: tuple[str, ...]
     table: Floats = field(repr=False)
     columns: dict[str, tuple[slice, slice]]
     unit: Array | None = field(default=None, repr=False)
@@ -46,22 +48,27 @@ class Sample:
 
         ``weights`` has shape (r, units), ``weighted`` is its product with ``table``.
         """
-        return np.stack([self._difference(name, weights, weighted) for name in self.measures])
+        return np.stack([self._difference(each, weights, weighted) for each in self.measures])
 
-    def _difference(self, name: str, weights: Floats, weighted: Floats) -> Floats:
-        family = sums.FAMILY[name]
-        if family in self.columns:
-            candidate, baseline = self.columns[family]
-            return sums.value(name, weighted[:, candidate]) - sums.value(
-                name, weighted[:, baseline]
-            )
-        assert self.rankings is not None and self.unit is not None  # noqa: S101 - see prepare
+    def difference(self, measure: Measure, sums: Floats) -> Floats:
+        """Return candidate less baseline from sums as the table has them, (r, columns) to (r,)."""
+        family = families.of(measure.base, self.model_type)
+        candidate, baseline = (
+            family.value(measure.base, measure.parameter, self.classes, sums[:, columns])
+            for columns in self.columns[family.key(measure.parameter)]
+        )
+        return candidate - baseline
+
+    def _difference(self, measure: Measure, weights: Floats, weighted: Floats) -> Floats:
+        if self.rankings is None or measure.kind != "rank":
+            return self.difference(measure, weighted)
+        assert self.unit is not None  # noqa: S101 - see prepare
         candidate_ranking, baseline_ranking = self.rankings
         piece = max(1, _PIECE // len(self.unit))
         return np.concatenate(
             [
-                candidate_ranking.values(name, weights[start : start + piece], self.unit)
-                - baseline_ranking.values(name, weights[start : start + piece], self.unit)
+                candidate_ranking.values(measure.base, weights[start : start + piece], self.unit)
+                - baseline_ranking.values(measure.base, weights[start : start + piece], self.unit)
                 for start in range(0, len(weights), piece)
             ]
         )
@@ -81,44 +88,47 @@ def resampled(samples: Sequence[Sample], weights: Iterable[Floats]) -> list[Floa
     return [np.concatenate(parts, axis=1) for parts in pieces]
 
 
-def jackknifed(one: Sample, name: str) -> Floats:
+def jackknifed(one: Sample, measure: Measure) -> Floats:
     """Return a measure's difference without each unit in turn, shape (units,).
 
     The measure is a function of sums; those of ranks may not be.
     """
-    candidate, baseline = one.columns[sums.FAMILY[name]]
-    without = one.table.sum(axis=0) - one.table
-    return sums.value(name, without[:, candidate]) - sums.value(name, without[:, baseline])
+    return one.difference(measure, one.table.sum(axis=0) - one.table)
 
 
-def prepare(pair: Pair, measures: tuple[str, ...], unit: Array, units: int, exact: bool) -> Sample:
+def prepare(
+    pair: Pair, measures: tuple[Measure, ...], unit: Array, units: int, exact: bool
+) -> Sample:
     """Sum the rows of each unit; ``unit`` is each row's, ``exact`` as in `is_exact`."""
-    ranked = exact and any(name in RANKS for name in measures)
-    families = dict.fromkeys(
-        sums.FAMILY[name] for name in measures if not (ranked and name in RANKS)
-    )
+    ranked = exact and any(each.kind == "rank" for each in measures)
     parts: list[Floats] = []
     columns: dict[str, tuple[slice, slice]] = {}
     width = 0
-    for family in families:
+    for measure in measures:
+        family = families.of(measure.base, pair.model_type)
+        key = family.key(measure.parameter)
+        if key in columns or (ranked and measure.kind == "rank"):
+            continue
         sides = [
-            sums.per_unit(family, pair.labels, side, unit, units)
+            family.per_unit(measure.parameter, pair.truth, side, unit, units)
             for side in (pair.candidate, pair.baseline)
         ]
         each = sides[0].shape[1]
-        columns[family] = (slice(width, width + each), slice(width + each, width + 2 * each))
+        columns[key] = (slice(width, width + each), slice(width + each, width + 2 * each))
         width += 2 * each
         parts.extend(sides)
     rankings = None
     if ranked:
         first, second = (
-            Ranking(pair.labels, np.asarray(side.scores))
+            Ranking(pair.labels, np.asarray(side.scores), pair.weights)
             for side in (pair.candidate, pair.baseline)
         )
         rankings = (first, second)
     return Sample(
         units=units,
         measures=measures,
+        model_type=pair.model_type,
+        classes=pair.classes,
         table=np.concatenate(parts, axis=1) if parts else np.zeros((units, 0)),
         columns=columns,
         unit=unit if ranked else None,

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from amltasks.gate.measures import MEASURES
+from amltasks.gate.measures import FORMS, MEASURES, WITH_PARAMETER
 from amltasks.gate.rules import HYGIENE, LOWER, Rule, Rules
 
 _AMOUNT = {
@@ -27,12 +27,16 @@ _NAME = "\\S"
 def schema() -> dict[str, Any]:
     """The schema, JSON Schema draft-07."""
     rule = _object(Rule)
-    rule["properties"]["metric"]["examples"] = sorted({*MEASURES, *HYGIENE})
+    rule["properties"]["metric"]["examples"] = sorted({*MEASURES, *FORMS.values(), *HYGIENE})
     rule["not"] = {"required": ["min_gain", "max_loss"]}
     limits = ("floor", "ceiling", "min_gain", "max_loss", "max_gap")
     rule["anyOf"] = [{"required": [name]} for name in limits]
     rule["dependencies"] = {"max_gap": ["slices"]}
-    known = [{"enum": sorted({*MEASURES, *HYGIENE, *LOWER})}, {"pattern": "_loss$"}]
+    known = [
+        {"enum": sorted({*MEASURES, *HYGIENE, *LOWER})},
+        {"pattern": "_loss$"},
+        *({"pattern": f"^{name}"} for name, each in WITH_PARAMETER.items() if each.direction),
+    ]
     rule["if"] = {"properties": {"metric": {"not": {"anyOf": known}}}}
     rule["then"] = {"required": ["direction"]}
     top = _object(Rules)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from amltasks.gate.measures import point
-from amltasks.gate.rows import Array, Pair, Rows, Side
+from amltasks.gate.rows import Array, Pair, Rows, Side, Truth
 from amltasks.gate.verdict import Check, Verdict
 from amltasks.report import curves, drawing
 from amltasks.report.drawing import BAD, BASELINE, CANDIDATE, MUTED
@@ -105,7 +105,11 @@ def _models(rows: Rows, pair: Pair | None) -> tuple[list[_Model], list[str]]:
 
 
 def _told(metric: str, labels: Array, models: Sequence[_Model]) -> str:
-    values = (point(metric, labels, model.predictions, model.scores) for model in models)
+    truth = Truth(labels=labels)
+    values = (
+        point(metric, truth, Side(predictions=model.predictions, scores=model.scores))
+        for model in models
+    )
     return ", ".join(f"{model.name} {v:.4f}" for model, v in zip(models, values, strict=True))
 
 

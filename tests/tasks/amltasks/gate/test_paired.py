@@ -15,9 +15,9 @@ from amltasks.gate import sample
 from amltasks.gate.comparison import Comparison
 from amltasks.gate.measures import MEASURES, point
 from amltasks.gate.paired import Wanted, compare, compare_many, noise
-from amltasks.gate.rows import Pair, Side
+from amltasks.gate.rows import Pair, Side, Truth
 
-NAMES = sorted({measure.name for measure in MEASURES.values()})
+NAMES = sorted({each.name for each in MEASURES.values() if "binary" in each.model_types})
 RESAMPLED = [name for name in NAMES if MEASURES[name].kind != "proportion"]
 
 
@@ -49,9 +49,7 @@ def slow(name: str, given: Pair) -> Callable[..., Any]:
         values = []
         for rows in np.atleast_2d(chosen):
             of = [
-                point(
-                    name, given.labels[rows], side.predictions[rows], np.asarray(side.scores)[rows]
-                )
+                point(name, Truth(labels=given.labels[rows]), repeated(side, rows))
                 for side in (given.candidate, given.baseline)
             ]
             values.append(of[0] - of[1])
@@ -88,7 +86,7 @@ def test_the_gain_is_the_candidates_whichever_way_is_better(name: str) -> None:
     given = pair(600, shift=1.0)
     found = compare(given, name, resamples=500)
     sides = (given.candidate, given.baseline)
-    values = [point(name, given.labels, s.predictions, s.scores) for s in sides]
+    values = [point(name, given.truth, side) for side in sides]
     assert [found.candidate, found.baseline] == values
     better = (
         values[0] > values[1] if MEASURES[name].direction == "higher" else values[0] < values[1]
@@ -163,7 +161,7 @@ def test_many_rows_are_linearised_and_grouped_and_say_so() -> None:
     assert "linearised" in found.method
 
 
-@pytest.mark.parametrize("name", sample.RANKS)
+@pytest.mark.parametrize("name", ["auc", "average_precision"])
 def test_linearised_bounds_are_near_the_exact_ones(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,7 +263,7 @@ def test_a_missing_score_is_said() -> None:
     found = compare(none, "auc")
     assert math.isnan(found.gain)
     assert found.candidate == compare(given, "auc", resamples=50).candidate
-    assert found.method == "not defined: a score is missing or not finite"
+    assert found.method == "not defined: the predictions have no scores"
     ones = np.ones(50, dtype=np.int8)
     one = Pair(labels=ones, inputs=given.inputs, candidate=given.candidate, baseline=given.baseline)
     assert compare(one, "auc").method == "not defined: the rows have one class only"
@@ -302,10 +300,7 @@ def test_bounds_cover(
 
 def true_gain(large: Pair, name: str) -> float:
     sign = 1 if MEASURES[name].direction == "higher" else -1
-    values = [
-        point(name, large.labels, side.predictions, side.scores)
-        for side in (large.candidate, large.baseline)
-    ]
+    values = [point(name, large.truth, side) for side in (large.candidate, large.baseline)]
     return sign * (values[0] - values[1])
 
 

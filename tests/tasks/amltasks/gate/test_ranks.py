@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as theirs
 
-from amltasks.gate import sums
 from amltasks.gate.ranks import Ranking
-from amltasks.gate.rows import Side
+from amltasks.gate.rows import Side, Truth
+from amltasks.gate.sums import families
 
 NAMES = {"auc": theirs.roc_auc_score, "average_precision": theirs.average_precision_score}
 
@@ -35,23 +35,32 @@ def test_weights_of_one_class_only() -> None:
     ranking = Ranking(np.array([0, 1]), np.array([0.3, 0.2]))
     weights = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     assert np.isnan(ranking.values("auc", weights)).all()
-    assert ranking.values("average_precision", weights).tolist() == [0.0, 1.0, 0.0]
+    found = ranking.values("average_precision", weights)
+    np.testing.assert_array_equal(found, [np.nan, 1.0, np.nan])
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("ties", [False, True])
-def test_the_influences_are_derivatives(ties: bool) -> None:
+def test_the_influences_are_derivatives(ties: bool, weighted: bool) -> None:
     """Moving one row's weight by a little moves the measure by its influence."""
     labels, scores = data(3, ties=ties)
     side = Side(predictions=labels, scores=scores)
     rows, step = len(labels), 1e-6
-    ranking = Ranking(labels, scores)
+    weights = np.random.default_rng(6).uniform(0, 3, size=rows) if weighted else None
+    ranking = Ranking(labels, scores, weights)
+    truth = Truth(labels=labels, weights=weights)
     for name, reference in NAMES.items():
+        family = families.of(name, "binary")
         up, down = (np.ones((rows, rows)) + sign * step * np.eye(rows) for sign in (1, -1))
         expected = (ranking.values(name, up) - ranking.values(name, down)) / (2 * step)
-        table = sums.per_unit(name, labels, side, np.arange(rows), rows)
-        found = (sums.value(name, up @ table) - sums.value(name, down @ table)) / (2 * step)
-        np.testing.assert_allclose(found, expected, atol=1e-8)
-        np.testing.assert_allclose(sums.value(name, table.sum(axis=0)), reference(labels, scores))
+        table = family.per_unit("", truth, side, np.arange(rows), rows)
+        above, below, whole = (
+            family.value(name, "", truth.classes, weighting @ table)
+            for weighting in (up, down, np.ones((1, rows)))
+        )
+        np.testing.assert_allclose((above - below) / (2 * step), expected, atol=1e-8)
+        known = reference(labels, scores, sample_weight=weights)
+        np.testing.assert_allclose(whole, [known])
 
 
 @pytest.mark.parametrize("ties", [False, True])

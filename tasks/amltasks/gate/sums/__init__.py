@@ -1,0 +1,1 @@
+"""Sums over rows that a measure is a function of, so that a resample of it is a weighted sum."""
