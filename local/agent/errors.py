@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -27,6 +28,18 @@ class PipelineFileError(AgentError):
         self.message = message
         place = f"{path}:{line}" if line else str(path)
         super().__init__(f"{place}: {message}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a file that a user wrote: ``line`` is 1-based, 0 when the whole file is meant."""
+
+    path: Path
+    line: int = 0
+
+    def error(self, message: str) -> PipelineFileError:
+        """Return the refusal of what stands here, in one sentence."""
+        return PipelineFileError(self.path, self.line, message)
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -61,12 +61,12 @@ def read_variables(
     if node is None or (isinstance(node, Scalar) and not node.text):
         return ()
     if not isinstance(node, Mapping):
-        raise fields.error(node, f"'variables' of {fields.what} must be an object")
+        raise node.place.error(f"'variables' of {fields.what} must be an object")
     given = {name.lower() for name in overrides}
     found = []
     for name, value in node.entries:
         keys = ("value", "allowOverride", "isSecret")
-        one = Fields(value, fields.path, f"the variable '{name.text}'", keys)
+        one = Fields(value, f"the variable '{name.text}'", keys)
         secret = one.boolean("isSecret")
         text = one.text("value")
         if secret and name.text.lower() in given:
@@ -97,7 +97,7 @@ def refuse_used(fields: Fields, *keys: str) -> None:
         node = fields.get(key)
         if node is not None and _holds(node):
             message = f"'{key}' of {fields.what} is not supported by the local agent; empty it"
-            raise fields.error(node, message)
+            raise node.place.error(message)
 
 
 def _holds(node: Node) -> bool:
@@ -122,14 +122,14 @@ def read_step(fields: Fields, reference: Fields, *, identity: str, version: str)
     """
     if reference.text("definitionType").lower() == _GROUP.lower():
         message = f"{fields.what} is a task group, which lives in the service; put its tasks here"
-        raise fields.error(fields.node, message)
+        raise fields.node.place.error(message)
     refuse_used(fields, "overrideInputs")
     if not identity:
-        raise fields.error(fields.node, f"{fields.what} names no task by its id")
+        raise fields.node.place.error(f"{fields.what} names no task by its id")
     numbers = version.removesuffix(".*")
     if not numbers or not all(part.isdecimal() for part in numbers.split(".")):
         message = f"{fields.what} has the version '{version}'; choose a major one such as 1.*"
-        raise fields.error(fields.node, message)
+        raise fields.node.place.error(message)
     condition = read_condition(fields, STEP_CONDITION)
     if condition is None and fields.boolean("alwaysRun"):
         condition = "succeededOrFailed()"

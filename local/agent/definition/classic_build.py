@@ -9,15 +9,15 @@ from pathlib import Path
 from local.agent.definition import classic
 from local.agent.definition.document import Node
 from local.agent.definition.fields import Fields
+from local.agent.definition.graph import check_graph
 from local.agent.definition.model import (
     Job,
     Pipeline,
     Stage,
     Step,
 )
-from local.agent.definition.pipeline_file import check_graph, overridden
 from local.agent.definition.step_syntax import checkout_step, named, read_condition
-from local.agent.errors import PipelineFileError
+from local.agent.definition.variable_syntax import overridden
 from local.agent.expressions.contexts import JOB_CONDITION
 
 _DEFINITION = (
@@ -59,9 +59,9 @@ def read_build(path: Path, *, environment: dict[str, str], overrides: Dict[str, 
     root = classic.load(path)
     if classic.is_release(root):
         message = "this is a release definition; run it with: agent release"
-        raise PipelineFileError(path, 0, message)
+        raise root.place.error(message)
     what = "the build definition"
-    fields = Fields(root, path, what, _DEFINITION)
+    fields = Fields(root, what, _DEFINITION)
     classic.refuse_used(fields, "variableGroups", "processParameters")
     repository = fields.child("repository", "the repository", _REPOSITORY)
     jobs = _jobs(fields, _without_sources(repository))
@@ -73,7 +73,7 @@ def read_build(path: Path, *, environment: dict[str, str], overrides: Dict[str, 
         name_format=fields.text("buildNumberFormat"),
         default_branch=repository.text("defaultBranch"),
         variables=overridden(variables, overrides),
-        stages=(Stage(name="__default", display_name="", jobs=jobs),),
+        stages=(Stage(name="__default", display_name="", jobs=jobs, place=root.place),),
     )
 
 
@@ -83,7 +83,6 @@ def _without_sources(repository: Fields) -> bool:
 
 
 def _jobs(fields: Fields, without_sources: bool) -> tuple[Job, ...]:
-    path = fields.path
     known = ("type", "phases", "target", "resources", "yamlFilename")
     process = fields.child("process", "the process", known)
     kind = process.choice("type", _PROCESSES, "designer")
@@ -91,35 +90,31 @@ def _jobs(fields: Fields, without_sources: bool) -> tuple[Job, ...]:
         file = process.text("yamlFilename")
         instead = f"run {file}" if file else "run its file"
         message = f"this definition's process is {kind}, not one of the designer; {instead}"
-        raise PipelineFileError(path, 0, message)
+        raise process.error(message)
     jobs = [
         _job(node, fields, position, without_sources)
         for position, node in enumerate(process.items("phases"), start=1)
     ]
     if not jobs:
-        raise PipelineFileError(path, 0, "the build definition has no phases")
-    check_graph([(job.name, job.depends_on, 0) for job in jobs], path, "job")
+        raise fields.error("the build definition has no phases")
+    check_graph(jobs, "job")
     return tuple(jobs)
 
 
 def _job(node: Node, definition: Fields, position: int, without_sources: bool) -> Job:
-    path = definition.path
-    fields = Fields(node, path, f"phase {position}", _PHASE)
+    fields = Fields(node, f"phase {position}", _PHASE)
     title = fields.text("name") or f"Phase {position}"
     classic.refuse_used(fields, "variables")
     _check_target(fields, title)
     steps = named(
-        (
-            _step(one, path, position=at, job=title)
-            for at, one in enumerate(fields.items("steps"), 1)
-        ),
-        path,
+        (_step(one, position=at, job=title) for at, one in enumerate(fields.items("steps"), 1)),
+        fields.place,
     )
     if not steps:
-        raise PipelineFileError(path, 0, f"the job '{title}' has no steps")
+        raise fields.error(f"the job '{title}' has no steps")
     depends_on = []
     for item in fields.items("dependencies"):
-        dependency = Fields(item, path, f"a dependency of '{title}'", ("scope", "event"))
+        dependency = Fields(item, f"a dependency of '{title}'", ("scope", "event"))
         depends_on.append(dependency.text("scope"))
 
     def minutes(key: str, default: int) -> int:
@@ -133,6 +128,7 @@ def _job(node: Node, definition: Fields, position: int, without_sources: bool) -
         condition=read_condition(fields, JOB_CONDITION),
         timeout_minutes=minutes("jobTimeoutInMinutes", 60),
         cancel_timeout_minutes=minutes("jobCancelTimeoutInMinutes", 5),
+        place=fields.place,
     )
 
 
@@ -140,17 +136,17 @@ def _check_target(phase: Fields, title: str) -> None:
     target = phase.child("target", f"the target of '{title}'", _TARGET)
     if target.choice("type", _TARGETS, "agent") != "agent":
         message = f"the job '{title}' is agentless, which the local agent has not"
-        raise PipelineFileError(phase.path, 0, message)
+        raise target.error(message)
     known = ("type", "continueOnError", "maxConcurrency", "multipliers")
     execution = target.child("executionOptions", f"the execution options of '{title}'", known)
     if execution.choice("type", _MULTIPLICATION, "none") != "none":
         message = f"the job '{title}' runs several times; the local agent runs it once only"
-        raise PipelineFileError(phase.path, 0, message + ": set its parallelism to none")
+        raise target.error(message + ": set its parallelism to none")
 
 
-def _step(node: Node, path: Path, *, position: int, job: str) -> Step:
+def _step(node: Node, *, position: int, job: str) -> Step:
     keys = (*classic.STEP_KEYS, "displayName", "task")
-    fields = Fields(node, path, f"step {position} of '{job}'", keys)
+    fields = Fields(node, f"step {position} of '{job}'", keys)
     title = fields.text("displayName") or f"step {position}"
     fields.what = f"the step '{title}'"
     known = ("id", "versionSpec", "definitionType")

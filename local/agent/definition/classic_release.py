@@ -10,10 +10,11 @@ from local.agent.definition import classic, document
 from local.agent.definition.classic_stage import read_jobs
 from local.agent.definition.document import Mapping, Node, Scalar
 from local.agent.definition.fields import Fields
+from local.agent.definition.graph import check_graph
 from local.agent.definition.model import NEVER, Pipeline, Stage
-from local.agent.definition.pipeline_file import check_graph, overridden
 from local.agent.definition.triggers import Filter, read_filter
-from local.agent.errors import PipelineFileError, nearest
+from local.agent.definition.variable_syntax import overridden
+from local.agent.errors import nearest
 from local.agent.host.file_names import is_file_name
 
 _DEFINITION = (
@@ -103,14 +104,14 @@ def read_release(path: Path, *, environment: dict[str, str], overrides: Dict[str
     root = classic.load(path)
     if not classic.is_release(root):
         message = "this is no release definition; run a build's with: agent run"
-        raise PipelineFileError(path, 0, message)
-    fields = Fields(root, path, "the release definition", _DEFINITION)
+        raise root.place.error(message)
+    fields = Fields(root, "the release definition", _DEFINITION)
     classic.refuse_used(fields, "variableGroups")
     artifacts = _artifacts(fields)
-    read = [_stage(node, path, artifacts, environment) for node in fields.items("environments")]
+    read = [_stage(node, artifacts, environment) for node in fields.items("environments")]
     if not read:
-        raise PipelineFileError(path, 0, "the release definition has no stages")
-    check_graph([(stage.name, stage.depends_on, 0) for stage, _ in read], path, "stage")
+        raise root.place.error("the release definition has no stages")
+    check_graph([stage for stage, _ in read], "stage")
     variables = classic.read_variables(fields, environment, overrides)
     return Release(
         pipeline=Pipeline(
@@ -128,12 +129,12 @@ def read_release(path: Path, *, environment: dict[str, str], overrides: Dict[str
 
 
 def _stage(
-    node: Node, path: Path, artifacts: tuple[Artifact, ...], environment: dict[str, str]
+    node: Node, artifacts: tuple[Artifact, ...], environment: dict[str, str]
 ) -> tuple[Stage, Starts]:
-    fields = Fields(node, path, "a stage", _STAGE)
+    fields = Fields(node, "a stage", _STAGE)
     name = fields.text("name")
     if not name:
-        raise fields.error(node, "a stage needs a name")
+        raise node.place.error("a stage needs a name")
     fields.what = f"the stage '{name}'"
     classic.refuse_used(fields, "variableGroups", "processParameters", "environmentTriggers")
     for key in ("preDeploymentGates", "postDeploymentGates"):
@@ -149,6 +150,7 @@ def _stage(
         variables=classic.read_variables(fields, environment, {}),
         approvers=_approvers(fields, "preDeployApprovals"),
         approvers_after=_approvers(fields, "postDeployApprovals"),
+        place=fields.place,
     )
     return stage, starts
 
@@ -159,23 +161,21 @@ def _starts(stage: Fields, artifacts: tuple[Artifact, ...]) -> Starts:
     filters: dict[str, Filter] = {}
     automatic = False
     for node in stage.items("conditions"):
-        one = Fields(node, stage.path, f"a condition of {stage.what}", keys)
+        one = Fields(node, f"a condition of {stage.what}", keys)
         kind = one.choice("conditionType", _CONDITIONS, "undefined")
         name, value = one.text("name"), one.text("value")
         if kind == "artifact":
             artifact = _known_alias(name, artifacts, stage, stage.what)
-            filters[artifact.alias] = read_filter(
-                document.parse_json(value, stage.path), stage.path
-            )
+            filters[artifact.alias] = read_filter(document.parse_json(value, stage.path))
             continue
         automatic = True
         if kind == "environmentState":
             if value not in _STATES:
                 message = f"{stage.what} waits for the state {value} of '{name}'"
-                raise stage.error(node, message + "; the local agent knows 4 (succeeded) and 132")
+                raise node.place.error(message + "; the local agent knows 4 (succeeded) and 132")
             after[name] = value
         elif name != "ReleaseStarted":
-            raise stage.error(node, f"{stage.what} waits for '{name}', which nothing announces")
+            raise node.place.error(f"{stage.what} waits for '{name}', which nothing announces")
     return Starts(after=after, filters=filters, automatic=automatic)
 
 
@@ -183,13 +183,13 @@ def _artifacts(fields: Fields) -> tuple[Artifact, ...]:
     keys = ("alias", "type", "sourceId", "definitionReference", "isPrimary", "isRetained")
     found: list[Artifact] = []
     for node in fields.items("artifacts"):
-        one = Fields(node, fields.path, "an artifact", keys)
+        one = Fields(node, "an artifact", keys)
         alias = one.text("alias")
         if not is_file_name(alias):
             message = f"'{alias}' cannot be an artifact's alias, which names its folder"
-            raise fields.error(node, message)
+            raise node.place.error(message)
         if alias.lower() in (other.alias.lower() for other in found):
-            raise fields.error(node, f"two artifacts have the alias '{alias}'")
+            raise node.place.error(f"two artifacts have the alias '{alias}'")
         found.append(Artifact(alias=alias, source=_source(one), primary=one.boolean("isPrimary")))
     return tuple(sorted(found, key=lambda artifact: not artifact.primary))
 
@@ -200,7 +200,7 @@ def _source(artifact: Fields) -> str:
     definition = reference.get("definition") if isinstance(reference, Mapping) else None
     if artifact.text("type").lower() != "build" or definition is None:
         return ""
-    return Fields(definition, artifact.path, "definition", ("id", "name")).text("name")
+    return Fields(definition, "definition", ("id", "name")).text("name")
 
 
 def _known_alias(
@@ -210,9 +210,7 @@ def _known_alias(
         if artifact.alias.lower() == alias.lower():
             return artifact
     hint = nearest(alias, [artifact.alias for artifact in artifacts])
-    raise PipelineFileError(
-        fields.path, 0, f"{what} asks for the artifact '{alias}', which the release has not; {hint}"
-    )
+    raise fields.error(f"{what} asks for the artifact '{alias}', which the release has not; {hint}")
 
 
 def _triggers(fields: Fields, artifacts: tuple[Artifact, ...]) -> dict[str, tuple[Filter, ...]]:
@@ -222,11 +220,11 @@ def _triggers(fields: Fields, artifacts: tuple[Artifact, ...]) -> dict[str, tupl
     )
     found: dict[str, tuple[Filter, ...]] = {}
     for node in fields.items("triggers"):
-        one = Fields(node, fields.path, "a trigger", keys)
+        one = Fields(node, "a trigger", keys)
         if one.choice("triggerType", _TRIGGERS, "artifactSource") != "artifactSource":
             continue  # schedules, pull requests and images belong to the service
         artifact = _known_alias(one.text("artifactAlias"), artifacts, fields, "a trigger")
-        filters = [read_filter(each, fields.path) for each in one.items("triggerConditions")]
+        filters = [read_filter(each) for each in one.items("triggerConditions")]
         found[artifact.alias] = tuple(filters)
     return found
 
@@ -236,7 +234,7 @@ def _approvers(stage: Fields, key: str) -> tuple[str, ...]:
     names = []
     for node in approvals.items("approvals"):
         known = ("id", "rank", "isAutomated", "isNotificationOn", "approver")
-        one = Fields(node, stage.path, f"an approval of {stage.what}", known)
+        one = Fields(node, f"an approval of {stage.what}", known)
         if one.boolean("isAutomated"):
             continue
         approver = one.get("approver")

@@ -8,8 +8,8 @@ from dataclasses import replace
 from local.agent.definition import classic
 from local.agent.definition.document import Node
 from local.agent.definition.fields import Fields
+from local.agent.definition.graph import check_graph
 from local.agent.definition.model import Job, Step
-from local.agent.definition.pipeline_file import check_graph
 from local.agent.definition.step_syntax import download_artifacts_step, named, read_condition
 from local.agent.expressions.contexts import JOB_CONDITION
 
@@ -48,14 +48,14 @@ def read_jobs(stage: Fields, aliases: Sequence[str]) -> tuple[Job, ...]:
     options = stage.child("environmentOptions", f"the options of {stage.what}", _OPTIONS)
     jobs: list[Job] = []
     nodes = stage.items("deployPhases")
-    phases = [Fields(node, stage.path, f"a job of {stage.what}", _PHASE) for node in nodes]
+    phases = [Fields(node, f"a job of {stage.what}", _PHASE) for node in nodes]
     for position, phase in enumerate(sorted(phases, key=lambda one: one.number("rank", 0)), 1):
         title = phase.text("name") or f"Job {position}"
         phase.what = f"the job '{title}' of {stage.what}"
         kind = phase.choice("phaseType", _PHASES, "agentBasedDeployment")
         if kind != "agentBasedDeployment":
             message = f"{phase.what} is of the kind {kind}; the local agent runs agent jobs only"
-            raise phase.error(phase.node, message)
+            raise phase.node.place.error(message)
         given = phase.child("deploymentInput", f"deploymentInput of {phase.what}", _INPUT)
         skipped = given.boolean("skipArtifactsDownload") or options.boolean("skipArtifactsDownload")
         downloaded = () if skipped else _downloads(given, aliases)
@@ -64,15 +64,16 @@ def read_jobs(stage: Fields, aliases: Sequence[str]) -> tuple[Job, ...]:
             Job(
                 name=phase.text("refName") or f"Job_{position}",
                 display_name=title,
-                steps=(download_artifacts_step(downloaded), *named(steps, stage.path)),
+                steps=(download_artifacts_step(downloaded), *named(steps, phase.place)),
                 # One after the other, as the jobs of a stage run in the service.
                 depends_on=(jobs[-1].name,) if jobs else (),
                 condition=read_condition(given, JOB_CONDITION),
                 timeout_minutes=given.number("timeoutInMinutes", 0),
                 cancel_timeout_minutes=given.number("jobCancelTimeoutInMinutes", 1),
+                place=phase.place,
             )
         )
-    check_graph([(job.name, job.depends_on, 0) for job in jobs], stage.path, "job")
+    check_graph(jobs, "job")
     return tuple(jobs)
 
 
@@ -82,25 +83,25 @@ def _downloads(given: Fields, aliases: Sequence[str]) -> tuple[str, ...]:
     parallel = given.child("parallelExecution", f"parallelExecution of {given.what}", _PARALLEL)
     if parallel.choice("parallelExecutionType", _PARALLELS, "none") != "none":
         message = f"{given.what} runs several times; set its parallelism to none"
-        raise given.error(given.node, message)
+        raise given.node.place.error(message)
     skipped = []
     wanted = given.child(
         "artifactsDownloadInput", f"artifactsDownloadInput of {given.what}", ("downloadInputs",)
     )
     for node in wanted.items("downloadInputs"):
         known = ("alias", "artifactType", "artifactDownloadMode", "artifactItems")
-        one = Fields(node, given.path, f"a download of {given.what}", known)
+        one = Fields(node, f"a download of {given.what}", known)
         mode = one.text("artifactDownloadMode") or "All"
         if mode.lower() == "skip":
             skipped.append(one.text("alias").lower())
         elif mode.lower() != "all":
             message = f"{given.what} downloads a part of '{one.text('alias')}'; choose all or none"
-            raise given.error(node, message)
+            raise node.place.error(message)
     return tuple(alias for alias in aliases if alias.lower() not in skipped)
 
 
 def _step(node: Node, phase: Fields, position: int) -> Step:
-    fields = Fields(node, phase.path, f"task {position} of {phase.what}", _TASK)
+    fields = Fields(node, f"task {position} of {phase.what}", _TASK)
     title = fields.text("name") or f"task {position}"
     fields.what = f"the task '{title}' of {phase.what}"
     identity, version = fields.text("taskId"), fields.text("version")

@@ -1,4 +1,4 @@
-"""A pipeline file as a tree of nodes that remember their lines.
+"""A pipeline file as a tree of nodes that remember their places.
 
 Azure Pipelines treats every YAML scalar as text, refuses duplicate keys and knows no anchors.
 Classic definitions are JSON, which the portal exports on one line: their nodes have line 0.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from local.agent.errors import PipelineFileError
+from local.agent.errors import PipelineFileError, Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Scalar:
     """Text; ``null`` in the file is the empty text."""
 
     text: str
-    line: int
+    place: Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class Sequence:
     """A list of nodes."""
 
     items: tuple[Node, ...]
-    line: int
+    place: Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Mapping:
     """Keys in file order; template expressions may stand as keys."""
 
     entries: tuple[tuple[Scalar, Node], ...]
-    line: int
+    place: Place
 
     def get(self, key: str) -> Node | None:
         """Return the value of ``key``, None when it is absent."""
@@ -116,23 +116,23 @@ def parse(text: str, path: Path) -> Node:
 
 
 def _convert(node: yaml.Node, path: Path) -> Node:
-    line = node.start_mark.line + 1
+    place = Place(path, node.start_mark.line + 1)
     if isinstance(node, yaml.ScalarNode):
         text = "" if node.tag == "tag:yaml.org,2002:null" else node.value
-        return Scalar(text=text, line=line)
+        return Scalar(text=text, place=place)
     if isinstance(node, yaml.SequenceNode):
-        return Sequence(items=tuple(_convert(item, path) for item in node.value), line=line)
+        return Sequence(items=tuple(_convert(item, path) for item in node.value), place=place)
     entries: list[tuple[Scalar, Node]] = []
     seen: set[str] = set()
     for key_node, value_node in node.value:
         key = _convert(key_node, path)
         if not isinstance(key, Scalar):
-            raise PipelineFileError(path, key.line, "a key must be text, not a list or a mapping")
+            raise key.place.error("a key must be text, not a list or a mapping")
         if key.text in seen and not key.text.lstrip().startswith("${{"):
-            raise PipelineFileError(path, key.line, f"the key '{key.text}' stands here twice")
+            raise key.place.error(f"the key '{key.text}' stands here twice")
         seen.add(key.text)
         entries.append((key, _convert(value_node, path)))
-    return Mapping(entries=tuple(entries), line=line)
+    return Mapping(entries=tuple(entries), place=place)
 
 
 class _Pairs(list[tuple[str, object]]):
@@ -140,15 +140,18 @@ class _Pairs(list[tuple[str, object]]):
 
 
 def _convert_json(value: object, path: Path) -> Node:
+    place = Place(path)
     if isinstance(value, _Pairs):
         names = [name for name, _ in value]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise PipelineFileError(path, 0, f"the key '{twice}' stands twice in one object")
-        entries = [(Scalar(text=name, line=0), _convert_json(one, path)) for name, one in value]
-        return Mapping(entries=tuple(entries), line=0)
+        entries = [
+            (Scalar(text=name, place=place), _convert_json(one, path)) for name, one in value
+        ]
+        return Mapping(entries=tuple(entries), place=place)
     if isinstance(value, list):
-        return Sequence(items=tuple(_convert_json(one, path) for one in value), line=0)
+        return Sequence(items=tuple(_convert_json(one, path) for one in value), place=place)
     if value is None:
-        return Scalar(text="", line=0)
-    return Scalar(text=str(value).lower() if isinstance(value, bool) else str(value), line=0)
+        return Scalar(text="", place=place)
+    return Scalar(text=str(value).lower() if isinstance(value, bool) else str(value), place=place)

@@ -23,7 +23,6 @@ class Fields:
 
     Args:
         node: the mapping.
-        path: the pipeline file, for errors.
         what: what the mapping describes, with its article, e.g. ``a step``.
         known: the keys that are read or may be ignored.
         refused: keys that Azure Pipelines knows and this agent does not.
@@ -35,29 +34,32 @@ class Fields:
     def __init__(
         self,
         node: Node,
-        path: Path,
         what: str,
         known: Collection[str],
         refused: Collection[str] = (),
     ) -> None:
         """Check the keys."""
-        self.path = path
         self.what = what
-        self.line = node.line
+        self.place = node.place
         if not isinstance(node, Mapping):
-            raise self.error(node, f"{what} must be a mapping of keys to values")
+            raise node.place.error(f"{what} must be a mapping of keys to values")
         self.node = node
         for key, _ in node.entries:
             if key.text in refused:
                 message = f"'{key.text}' in {what} is not supported by the local agent; remove it"
-                raise self.error(key, message)
+                raise key.place.error(message)
             if key.text not in known:
                 hint = nearest(key.text, known)
-                raise self.error(key, f"{what} has no key '{key.text}'; {hint}")
+                raise key.place.error(f"{what} has no key '{key.text}'; {hint}")
 
-    def error(self, node: Node, message: str) -> PipelineFileError:
-        """Return an error at ``node``'s line."""
-        return PipelineFileError(self.path, node.line, message)
+    @property
+    def path(self) -> Path:
+        """The file that the mapping is in."""
+        return self.place.path
+
+    def error(self, message: str) -> PipelineFileError:
+        """Return an error at the mapping's place."""
+        return self.place.error(message)
 
     def has(self, key: str) -> bool:
         """Say whether the key is there."""
@@ -71,8 +73,8 @@ class Fields:
         """Return the mapping under ``key``, an empty one when it is absent or null."""
         node = self.node.get(key)
         if node is None or (isinstance(node, Scalar) and node.text == ""):
-            node = Mapping(entries=(), line=self.line)
-        return Fields(node, self.path, what, known)
+            node = Mapping(entries=(), place=self.place)
+        return Fields(node, what, known)
 
     def text(self, key: str, default: str = "") -> str:
         """Return a text; raises PipelineFileError for a list or mapping."""
@@ -80,7 +82,7 @@ class Fields:
         if node is None:
             return default
         if not isinstance(node, Scalar):
-            raise self.error(node, f"'{key}' must be text, not a list or a mapping")
+            raise node.place.error(f"'{key}' must be text, not a list or a mapping")
         return node.text
 
     def boolean(self, key: str, *, default: bool = False) -> bool:
@@ -93,7 +95,7 @@ class Fields:
         if text.lower() in _FALSE:
             return False
         node = self.node.get(key) or self.node
-        raise self.error(node, f"'{key}' must be true or false, not '{text}'")
+        raise node.place.error(f"'{key}' must be true or false, not '{text}'")
 
     def number(self, key: str, default: int) -> int:
         """Return a whole number, zero or more."""
@@ -102,7 +104,7 @@ class Fields:
             return default
         if not text.isdecimal():
             node = self.node.get(key) or self.node
-            raise self.error(node, f"'{key}' must be a whole number, not '{text}'")
+            raise node.place.error(f"'{key}' must be a whole number, not '{text}'")
         return int(text)
 
     def choice(self, key: str, names: Dict[str, str], default: str) -> str:
@@ -119,7 +121,7 @@ class Fields:
             if name.lower() == found.lower():
                 return name
         node = self.node.get(key) or self.node
-        raise self.error(node, f"{self.what}: '{key}' is '{text}'; {nearest(text, names.values())}")
+        raise node.place.error(f"{self.what}: '{key}' is '{text}'; {nearest(text, names.values())}")
 
     def items(self, key: str) -> tuple[Node, ...]:
         """Return a list's nodes, empty when the key is absent."""
@@ -127,7 +129,7 @@ class Fields:
         if node is None or (isinstance(node, Scalar) and node.text == ""):
             return ()
         if not isinstance(node, Sequence):
-            raise self.error(node, f"'{key}' must be a list")
+            raise node.place.error(f"'{key}' must be a list")
         return node.items
 
     def texts(self, key: str) -> dict[str, str]:
@@ -136,10 +138,10 @@ class Fields:
         if node is None or (isinstance(node, Scalar) and node.text == ""):
             return {}
         if not isinstance(node, Mapping):
-            raise self.error(node, f"'{key}' must be a mapping of names to texts")
+            raise node.place.error(f"'{key}' must be a mapping of names to texts")
         found: dict[str, str] = {}
         for name, value in node.entries:
             if not isinstance(value, Scalar):
-                raise self.error(value, f"'{name.text}' must be text, not a list or a mapping")
+                raise value.place.error(f"'{name.text}' must be text, not a list or a mapping")
             found[name.text] = value.text
         return found

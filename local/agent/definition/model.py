@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local.agent.errors import Place
+
 # The condition of a stage that nothing starts.
 NEVER = "false"
 
@@ -25,7 +27,6 @@ class VariableDefinition:
     expression: str | None = None
     read_only: bool = False
     secret: bool = False
-    line: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class Step:
     retry_count: int = 0
     restricted_commands: bool = False
     settable_variables: tuple[str, ...] | None = None
-    line: int = 0
+    place: Place | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ class Job:
     variables: tuple[VariableDefinition, ...] = ()
     deployment: bool = False
     environment: str = ""
-    line: int = 0
+    place: Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,7 @@ class Stage:
     variables: tuple[VariableDefinition, ...] = ()
     approvers: tuple[str, ...] = ()
     approvers_after: tuple[str, ...] = ()
-    line: int = 0
+    place: Place
 
 
 @dataclass(frozen=True, kw_only=True)

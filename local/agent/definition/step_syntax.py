@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from local.agent.definition.document import Mapping, Node, Scalar
 from local.agent.definition.fields import Fields
 from local.agent.definition.model import Step
-from local.agent.errors import PipelineFileError, nearest
+from local.agent.errors import Place, nearest
 from local.agent.expressions.contexts import STEP_CONDITION
 from local.agent.expressions.language import Context, check
 from local.agent.expressions.values import ExpressionError
@@ -24,6 +23,7 @@ _REFERENCE = re.compile(r"[-_A-Za-z0-9]+")
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _TASK = re.compile(r"[A-Za-z0-9.\-]+@\d+(\.\d+)*")
 # What the agent itself does before the first task of a release's job.
+DOWNLOAD = "DownloadPipelineArtifact@2"
 DOWNLOAD_ARTIFACTS = "downloadReleaseArtifacts"
 
 
@@ -33,10 +33,10 @@ def read_steps(fields: Fields) -> tuple[Step, ...]:
     Raises:
         PipelineFileError: a mistake in a step, or two steps with the same name.
     """
-    found = [_read_step(node, fields) for node in fields.items("steps")]
+    found = [_read_step(node) for node in fields.items("steps")]
     if not found:
-        raise PipelineFileError(fields.path, fields.line, f"{fields.what} needs steps")
-    return named(found, fields.path)
+        raise fields.place.error(f"{fields.what} needs steps")
+    return named(found, fields.place)
 
 
 def download_artifacts_step(aliases: Iterable[str]) -> Step:
@@ -49,8 +49,12 @@ def download_artifacts_step(aliases: Iterable[str]) -> Step:
     )
 
 
-def named(steps: Iterable[Step], path: Path) -> tuple[Step, ...]:
+def named(steps: Iterable[Step], place: Place) -> tuple[Step, ...]:
     """Give each step of a job a reference name and a display name.
+
+    Args:
+        steps: of the job.
+        place: the job's.
 
     Raises:
         PipelineFileError: two steps have the same name.
@@ -64,7 +68,7 @@ def named(steps: Iterable[Step], path: Path) -> tuple[Step, ...]:
         name = step.name or _free_name(base, taken)
         if name.lower() in taken:
             message = f"two steps of this job are called '{name}'"
-            raise PipelineFileError(path, step.line, message)
+            raise (step.place or place).error(message)
         taken.add(name.lower())
         display = step.display_name or step.task.partition("@")[0]
         found.append(replace(step, name=name, display_name=display))
@@ -83,7 +87,7 @@ def read_condition(fields: Fields, context: Context) -> str | None:
     try:
         check(text, context)
     except ExpressionError as error:
-        raise fields.error(fields.get("condition") or fields.node, str(error)) from error
+        raise (fields.get("condition") or fields.node).place.error(str(error)) from error
     return text
 
 
@@ -92,7 +96,7 @@ def read_reference(fields: Fields, key: str) -> str:
     name = fields.text(key)
     if name and not _REFERENCE.fullmatch(name):
         message = f"'{name}' cannot name a step: use letters, digits, '-' and '_'"
-        raise PipelineFileError(fields.path, fields.line, message)
+        raise fields.place.error(message)
     return name
 
 
@@ -106,7 +110,7 @@ def checkout_step() -> Step:
 def download_step() -> Step:
     """Return the ``download: current`` that the service adds to a deployment job."""
     return Step(
-        task="DownloadPipelineArtifact@2",
+        task=DOWNLOAD,
         name="__download",
         display_name="Download artifacts",
         inputs={"source": "current", "path": "$(Pipeline.Workspace)"},
@@ -122,21 +126,20 @@ def _free_name(text: str, taken: set[str]) -> str:
     return name
 
 
-def _read_step(node: Node, parent: Fields) -> Step:
-    path = parent.path
+def _read_step(node: Node) -> Step:
     if not isinstance(node, Mapping):
-        raise PipelineFileError(path, node.line, "a step must be a mapping such as 'script: ...'")
+        raise node.place.error("a step must be a mapping such as 'script: ...'")
     for key, _ in node.entries:
         if key.text in _REFUSED:
             message = f"'{key.text}' steps are not supported by the local agent; remove this one"
-            raise PipelineFileError(path, key.line, message)
+            raise key.place.error(message)
     kind = next((kind for kind in _KINDS if kind in node), None)
     if kind is None:
         first = next(iter(node), "")
         message = f"a step starts with one of {', '.join(_KINDS)}; {nearest(first, _KINDS)}"
-        raise PipelineFileError(path, node.line, message)
+        raise node.place.error(message)
     keys, build = _KINDS[kind]
-    fields = Fields(node, path, f"a {kind} step", (kind, *keys, *_COMMON))
+    fields = Fields(node, f"a {kind} step", (kind, *keys, *_COMMON))
     task, inputs = build(fields)
     return _common(fields, task, inputs)
 
@@ -156,7 +159,7 @@ def _common(fields: Fields, task: str, inputs: dict[str, str]) -> Step:
         retry_count=fields.number("retryCountOnTaskFailure", 0),
         restricted_commands=restricted,
         settable_variables=settable,
-        line=fields.line,
+        place=fields.place,
     )
 
 
@@ -168,19 +171,19 @@ def _target(fields: Fields) -> tuple[bool, tuple[str, ...] | None]:
         if node.text.lower() == "host":
             return False, None
         message = f"the target '{node.text}' is a container, which the local agent has not"
-        raise PipelineFileError(fields.path, node.line, message)
+        raise node.place.error(message)
     known = ("commands", "settableVariables")
-    target = Fields(node, fields.path, "a target", known, ("container",))
+    target = Fields(node, "a target", known, ("container",))
     commands = target.text("commands", "any").lower()
     if commands not in ("any", "restricted"):
         message = f"'commands' must be any or restricted, not '{commands}'"
-        raise PipelineFileError(fields.path, node.line, message)
+        raise node.place.error(message)
     settable = target.get("settableVariables")
     names: tuple[str, ...] | None = None
     if isinstance(settable, Scalar):
         if settable.text.lower() != "none":
             message = "'settableVariables' must be none or a list of names"
-            raise PipelineFileError(fields.path, settable.line, message)
+            raise settable.place.error(message)
         names = ()
     elif settable is not None:
         items = target.items("settableVariables")
@@ -192,7 +195,7 @@ def _task(fields: Fields) -> tuple[str, dict[str, str]]:
     task = fields.text("task")
     if not _TASK.fullmatch(task):
         message = f"'{task}' names no task: write Name@Major, for example Bash@3"
-        raise PipelineFileError(fields.path, fields.line, message)
+        raise fields.place.error(message)
     return task, fields.texts("inputs")
 
 
@@ -224,7 +227,7 @@ def _checkout(fields: Fields) -> tuple[str, dict[str, str]]:
     repository = fields.text("checkout")
     if repository not in ("self", "none"):
         message = f"the local agent can check out self or none, not '{repository}'"
-        raise PipelineFileError(fields.path, fields.line, message)
+        raise fields.place.error(message)
     return "checkout", {"repository": repository, "path": fields.text("path")}
 
 
@@ -237,7 +240,7 @@ def _download(fields: Fields) -> tuple[str, dict[str, str]]:
     source = fields.text("download")
     if source not in ("current", "none"):
         message = f"the local agent can download from current or none, not '{source}'"
-        raise PipelineFileError(fields.path, fields.line, message)
+        raise fields.place.error(message)
     artifact = fields.text("artifact")
     inputs = {
         "source": source,
@@ -246,7 +249,7 @@ def _download(fields: Fields) -> tuple[str, dict[str, str]]:
     }
     if fields.has("patterns"):
         inputs["patterns"] = fields.text("patterns")
-    return "DownloadPipelineArtifact@2", inputs
+    return DOWNLOAD, inputs
 
 
 _SHELL = ("workingDirectory", "failOnStderr")

@@ -1,47 +1,42 @@
-"""Compile-time expressions: ``${{ }}`` in values, and if, elseif, else, each, insert as keys.
+"""Template files: what ``template:`` and ``extends:`` bring into a pipeline.
 
-Source: MicrosoftDocs/azure-devops-docs docs/pipelines/process/templates.md and expressions.md.
-Template files, ``extends`` and ``resources`` are refused where they are read (pipeline.py).
+Source: MicrosoftDocs/azure-devops-docs docs/pipelines/process/templates.md. Only files of the
+pipeline's own repository can be included.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from local.agent.definition.document import (
-    Mapping,
-    Node,
-    Scalar,
-    Sequence,
+from local.agent.definition import document
+from local.agent.definition.document import Mapping, Node, Scalar, Sequence
+from local.agent.definition.expansion import LISTS, Expander, Variables
+from local.agent.definition.parameters import (
+    LIST_KINDS,
+    Parameter,
+    read_parameters,
+    template_parameters,
 )
-from local.agent.errors import PipelineFileError
-from local.agent.expressions.language import Context, evaluate
-from local.agent.expressions.values import (
-    ExpressionError,
-    Value,
-    to_boolean,
-    to_string,
-)
+from local.agent.errors import PipelineFileError, Place, nearest
+from local.agent.expressions.values import Value
 
-_EXPRESSION = re.compile(r"\$\{\{((?:'(?:[^']|'')*'|(?!\}\}).)*)\}\}", re.DOTALL)
-_DIRECTIVE = re.compile(r"(if|elseif|else|each|insert)\b\s*(.*)", re.DOTALL)
-_EACH = re.compile(r"([A-Za-z_]\w*)\s+in\s+(.*)", re.DOTALL)
-# Mappings below these keys may declare variables that their contents can read.
-_LEVELS = ("stages", "jobs")
+# The service's limit of files, and one of nesting that only a cycle reaches.
+MAX_FILES = 100
+MAX_NESTING = 30
+_REFERENCE = ("template", "parameters")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """What compile-time expressions can read.
+    """What the expressions of a pipeline file can read.
 
     Attributes:
         parameters: the pipeline's parameters, typed.
         variables: variables known before the run; those written in the file are added.
-        overrides: variables given on the command line, which win over the file's top level.
+        overrides: variables of the command line, which win over the file's top level.
     """
 
     parameters: Dict[str, Value]
@@ -49,196 +44,188 @@ class Scope:
     overrides: Dict[str, str]
 
 
-def expand(root: Node, scope: Scope, path: Path) -> Node:
-    """Return the tree without ``${{ }}``.
+def expand(root: Mapping, scope: Scope, repository: Path) -> Mapping:
+    """Return a pipeline without ``${{ }}``, ``template:`` and ``extends:``.
+
+    Args:
+        root: the pipeline.
+        scope: what its expressions can read.
+        repository: the folder that holds every file which may be included.
 
     Raises:
-        PipelineFileError: an expression is wrong or a directive stands where it cannot.
+        PipelineFileError: an expression or a reference is wrong.
     """
-    values: dict[str, Value] = {"parameters": scope.parameters, "variables": scope.variables}
-    return _Expander(path, scope.overrides).node(root, values, level=0)
+    files = _Files(repository=repository.resolve())
+    variables = Variables(scope.overrides, {**scope.variables, **scope.overrides})
+    includer = _Includer(files=files, path=root.place.path)
+    expander = Expander(
+        parameters=scope.parameters, variables=variables, include=includer, loops={}
+    )
+    return includer.root(root, expander)
 
 
-def value_of(node: Node) -> Value:
-    """Return a node as a value; every scalar is text."""
-    if isinstance(node, Scalar):
-        return node.text
-    if isinstance(node, Sequence):
-        return [value_of(item) for item in node.items]
-    return {key.text: value_of(value) for key, value in node.entries}
+@dataclass(kw_only=True)
+class _Files:
+    """The files that were read so far."""
+
+    repository: Path
+    roots: dict[Path, Mapping] = field(default_factory=dict)
+
+    def read(self, path: Path, reference: Place) -> Mapping:
+        if path not in self.roots:
+            if len(self.roots) == MAX_FILES:
+                raise reference.error(f"a pipeline can include {MAX_FILES} files at most")
+            try:
+                root = document.load(path)
+            except PipelineFileError as error:
+                if path.is_file():
+                    raise
+                message = f"the template '{path}' does not exist; paths are relative to this file"
+                raise reference.error(f"{message}, or begin with / at the repository") from error
+            if not isinstance(root, Mapping):
+                raise root.place.error("a template must be a mapping with steps, jobs or the like")
+            self.roots[path] = root
+        return self.roots[path]
 
 
-def _node_of(value: Value, line: int) -> Node:
-    if isinstance(value, Dict):
-        entries = ((Scalar(text=k, line=line), _node_of(v, line)) for k, v in value.items())
-        return Mapping(entries=tuple(entries), line=line)
-    if isinstance(value, (list, tuple)):
-        return Sequence(items=tuple(_node_of(item, line) for item in value), line=line)
-    return Scalar(text=to_string(value), line=line)
+@dataclass(frozen=True, kw_only=True)
+class _Includer:
+    """Includes files into the file at ``path``, which was included ``nesting`` levels deep."""
 
+    files: _Files
+    path: Path
+    nesting: int = 0
 
-class _Expander:
-    """``level``: 0 at the root, 1 inside stages or jobs, None where variables mean nothing."""
+    def root(self, root: Mapping, expander: Expander) -> Mapping:
+        """Expand the root of a pipeline, or of a template that a pipeline extends."""
+        entries = [(key, node) for key, node in root.entries if key.text != "parameters"]
+        expanded = expander.node(replace(root, entries=tuple(entries)), level=0)
+        if not isinstance(expanded, Mapping) or "extends" not in expanded:
+            return expanded if isinstance(expanded, Mapping) else root
+        return self._extended(expanded, root, expander)
 
-    def __init__(self, path: Path, overrides: Dict[str, str]) -> None:
-        self.path = path
-        self.overrides = overrides
-
-    def error(self, line: int, message: str) -> PipelineFileError:
-        return PipelineFileError(self.path, line, message)
-
-    def evaluate(self, text: str, values: dict[str, Value], line: int) -> Value:
-        try:
-            return evaluate(text, Context(values=values))
-        except ExpressionError as error:
-            raise self.error(line, str(error)) from error
-
-    def node(self, node: Node, values: dict[str, Value], level: int | None) -> Node:
-        if isinstance(node, Scalar):
-            return self.scalar(node, values)
-        if isinstance(node, Sequence):
-            return replace(node, items=tuple(self.items(node.items, values, level)))
-        return self.mapping(node, values, level)
-
-    def scalar(self, node: Scalar, values: dict[str, Value]) -> Node:
-        whole = _EXPRESSION.fullmatch(node.text.strip())
-        if whole is not None:
-            return _node_of(self.evaluate(whole[1], values, node.line), node.line)
-        text = _EXPRESSION.sub(
-            lambda match: to_string(self.evaluate(match[1], values, node.line)), node.text
+    def _extended(self, expanded: Mapping, root: Mapping, expander: Expander) -> Mapping:
+        """Merge a pipeline with the template that it extends."""
+        extends = root.get("extends")
+        reference = extends if isinstance(extends, Mapping) else expanded.get("extends")
+        if not isinstance(reference, Mapping) or "template" not in reference:
+            raise root.place.error("'extends' needs a mapping with a 'template'")
+        # What the pipeline itself declares is known to the template.
+        inner = replace(expander, variables=_after(expanded, expander))
+        template, typed, includer = self._opened(reference, inner)
+        merged = includer.root(
+            template,
+            Expander(parameters=typed, variables=inner.variables, include=includer, loops={}),
         )
-        if "${{" in _EXPRESSION.sub("", node.text):
-            raise self.error(node.line, "'${{' has no matching '}}'")
-        return replace(node, text=text)
+        own = [(key, node) for key, node in expanded.entries if key.text != "extends"]
+        variables = _joined(expanded.get("variables"), merged.get("variables"))
+        taken = {key.text for key, _ in own}
+        entries = [
+            *own,
+            *((key, node) for key, node in merged.entries if key.text not in taken),
+        ]
+        if variables is not None:
+            key = Scalar(text="variables", place=variables.place)
+            entries = [(k, n) for k, n in entries if k.text != "variables"]
+            entries.append((key, variables))
+        return replace(expanded, entries=tuple(entries))
 
-    def directive(self, key: Scalar) -> tuple[str, str] | None:
-        """Return the directive's name and the rest, None for any other key."""
-        whole = _EXPRESSION.fullmatch(key.text.strip())
-        match = _DIRECTIVE.fullmatch(whole[1].strip()) if whole is not None else None
-        return (match[1], match[2].strip()) if match is not None else None
+    def __call__(self, reference: Mapping, kind: str, expander: Expander) -> Iterable[Node]:
+        """Yield the items of the file that ``reference`` names for a list of the kind."""
+        root, typed, includer = self._opened(reference, expander)
+        known = {"parameters", kind}
+        for key, _ in root.entries:
+            if key.text not in known:
+                hint = nearest(key.text, known)
+                message = f"a template for {kind} has no key '{key.text}'; {hint}"
+                raise key.place.error(message)
+        body = root.get(kind)
+        if body is None:
+            raise root.place.error(f"this file is included as {kind}, and has no '{kind}'")
+        inner = Expander(parameters=typed, variables=expander.variables, include=includer, loops={})
+        if kind == "variables":
+            yield from _as_items(inner.block(body))
+            return
+        items = inner.node(body) if isinstance(body, Scalar) else body
+        if not isinstance(items, Sequence):
+            raise body.place.error(f"'{kind}' of a template must be a list")
+        yield from inner.items(items, level=1, kind=kind)
 
-    def rounds(self, text: str, line: int, values: dict[str, Value]) -> Iterable[dict[str, Value]]:
-        match = _EACH.fullmatch(text)
-        if match is None:
-            raise self.error(line, "write '${{ each NAME in EXPRESSION }}'")
-        collection = self.evaluate(match[2], values, line)
-        if isinstance(collection, Dict):
-            for name, value in collection.items():
-                yield {**values, match[1]: {"key": name, "value": value}}
-        elif isinstance(collection, (list, tuple)):
-            for item in collection:
-                yield {**values, match[1]: item}
-        else:
-            raise self.error(line, f"'{match[2]}' is neither a list nor a mapping")
+    def _opened(
+        self, reference: Mapping, expander: Expander
+    ) -> tuple[Mapping, dict[str, Value], _Includer]:
+        """Return a template's root, its parameters, and who includes files into it."""
+        for key, _ in reference.entries:
+            if key.text not in _REFERENCE:
+                hint = nearest(key.text, _REFERENCE)
+                raise key.place.error(f"a reference to a template has no key '{key.text}'; {hint}")
+        if self.nesting == MAX_NESTING:
+            raise reference.place.error(
+                "templates are nested too deeply; do they include each other?"
+            )
+        name = expander.node(reference.get("template") or reference)
+        if not isinstance(name, Scalar):
+            raise reference.place.error("'template' must be the path of a file")
+        path = self._path(name)
+        root = self.files.read(path, name.place)
+        declared = read_parameters(root, template=True)
+        given = _given(reference.get("parameters"), declared, expander)
+        typed = template_parameters(declared, given, reference.place)
+        return root, typed, _Includer(files=self.files, path=path, nesting=self.nesting + 1)
 
-    def items(
-        self, items: tuple[Node, ...], values: dict[str, Value], level: int | None
-    ) -> Iterable[Node]:
-        chain = _Chain()
-        for item in items:
-            directive = None
-            if isinstance(item, Mapping) and len(item.entries) == 1:
-                directive = self.directive(item.entries[0][0])
-            if directive is None or not isinstance(item, Mapping):
-                chain.close()
-                expanded = self.node(item, values, level)
-                # A list-valued expression as an item is spliced in, as the service does.
-                if isinstance(item, Scalar) and isinstance(expanded, Sequence):
-                    yield from expanded.items
-                else:
-                    yield expanded
-                continue
-            key, body = item.entries[0]
-            for scope in self.taken(directive, key.line, values, chain):
-                if not isinstance(body, Sequence):
-                    raise self.error(key.line, "below this expression a list must stand")
-                yield from self.items(body.items, scope, level)
-
-    def taken(
-        self,
-        directive: tuple[str, str],
-        line: int,
-        values: dict[str, Value],
-        chain: _Chain,
-    ) -> Iterable[dict[str, Value]]:
-        """Yield the scopes in which the directive's body stands: none, one, or one per round."""
-        kind, text = directive
-        if kind == "each":
-            chain.close()
-            yield from self.rounds(text, line, values)
-        elif kind == "insert":
-            chain.close()
-            yield values
-        else:
-            if kind == "if":
-                chain.taken = False
-            elif chain.taken is None:
-                raise self.error(line, f"'${{{{ {kind} }}}}' does not follow an if")
-            elif chain.taken:
-                return
-            chain.taken = kind == "else" or to_boolean(self.evaluate(text, values, line))
-            if chain.taken:
-                yield values
-
-    def mapping(self, node: Mapping, values: dict[str, Value], level: int | None) -> Node:
-        if level is not None and node.get("variables") is not None:
-            values = self.with_variables(node, values, level)
-        return replace(node, entries=tuple(self.entries(node, values, level)))
-
-    def entries(
-        self, node: Mapping, values: dict[str, Value], level: int | None
-    ) -> Iterable[tuple[Scalar, Node]]:
-        chain = _Chain()
-        for key, body in node.entries:
-            directive = self.directive(key)
-            if directive is None:
-                chain.close()
-                name = self.scalar(key, values)
-                if not isinstance(name, Scalar):
-                    raise self.error(key.line, "a key must be text")
-                inner = 1 if level is not None and name.text in _LEVELS else None
-                yield name, self.node(body, values, inner)
-                continue
-            for scope in self.taken(directive, key.line, values, chain):
-                expanded = self.node(body, scope, level)
-                if not isinstance(expanded, Mapping):
-                    raise self.error(key.line, "below this expression a mapping must stand")
-                yield from expanded.entries
-
-    def with_variables(
-        self, node: Mapping, values: dict[str, Value], level: int
-    ) -> dict[str, Value]:
-        declared = self.node(node.get("variables") or node, values, None)
-        known = values["variables"]
-        merged = dict(known) if isinstance(known, Dict) else {}
-        for name, value in _declarations(declared):
-            merged = {k: v for k, v in merged.items() if k.lower() != name.lower()}
-            merged[name] = value
-        if level == 0:
-            for name, value in self.overrides.items():
-                merged = {k: v for k, v in merged.items() if k.lower() != name.lower()}
-                merged[name] = value
-        return {**values, "variables": merged}
+    def _path(self, name: Scalar) -> Path:
+        text, _, repository = name.text.strip().partition("@")
+        if repository not in ("", "self"):
+            message = f"the template '{name.text}' is in another repository, which the local agent"
+            raise name.place.error(f"{message} does not fetch; copy the file into this one")
+        folder = self.files.repository if text.startswith("/") else self.path.resolve().parent
+        path = (folder / text.lstrip("/")).resolve()
+        if not text or not path.is_relative_to(self.files.repository):
+            message = f"the template '{name.text}' is outside of the repository"
+            raise name.place.error(f"{message} {self.files.repository}")
+        return path
 
 
-class _Chain:
-    """An if, elseif, else chain: None outside one, else whether a branch was taken."""
+def _given(
+    node: Node | None, declared: Dict[str, Parameter], expander: Expander
+) -> dict[str, Node]:
+    """Return the arguments of a reference; lists of steps and the like may hold templates."""
+    if node is None or (isinstance(node, Scalar) and not node.text):
+        return {}
+    if isinstance(node, Scalar):
+        node = expander.node(node)
+    if not isinstance(node, Mapping):
+        raise node.place.error("'parameters' must be a mapping of names to values")
+    lists = {
+        name: LIST_KINDS[parameter.type]
+        for name, parameter in declared.items()
+        if parameter.type in LIST_KINDS
+    }
+    kinds = {**{name: name for name in LISTS if name != "variables"}, **lists}
+    return {name.text: value for name, value in expander.entries(node, level=None, kinds=kinds)}
 
-    def __init__(self) -> None:
-        self.taken: bool | None = None
 
-    def close(self) -> None:
-        self.taken = None
+def _after(expanded: Mapping, expander: Expander) -> Variables:
+    """Return the variables that are known once a root's own are declared."""
+    inner = replace(expander, variables=expander.variables.inner(top=True))
+    block = expanded.get("variables")
+    if block is not None:
+        inner.block(block)
+    return inner.variables
 
 
-def _declarations(node: Node) -> Iterable[tuple[str, str]]:
-    if isinstance(node, Mapping):
-        for key, value in node.entries:
-            if isinstance(value, Scalar):
-                yield key.text, value.text
-    elif isinstance(node, Sequence):
-        for item in node.items:
-            if isinstance(item, Mapping):
-                name, text = item.get("name"), item.get("value")
-                if isinstance(name, Scalar) and isinstance(text, Scalar):
-                    yield name.text, text.text
+def _as_items(block: Node) -> Iterable[Node]:
+    """Yield the variables of a block in the form that a list has."""
+    if isinstance(block, Sequence):
+        yield from block.items
+    elif isinstance(block, Mapping):
+        for name, value in block.entries:
+            keys = (Scalar(text=one, place=name.place) for one in ("name", "value"))
+            yield Mapping(entries=tuple(zip(keys, (name, value), strict=True)), place=name.place)
+
+
+def _joined(first: Node | None, second: Node | None) -> Node | None:
+    """Return two blocks of variables as one list."""
+    if first is None or second is None:
+        return first or second
+    return Sequence(items=(*_as_items(first), *_as_items(second)), place=first.place)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from local.agent.definition.document import Node, Scalar
 from local.agent.definition.fields import Fields
@@ -44,17 +43,17 @@ class Filter:
         return f"{'not ' if self.excludes else ''}{branch}{tags}"
 
 
-def read_filter(node: Node, path: Path) -> Filter:
+def read_filter(node: Node) -> Filter:
     """Read an artifact filter; raises PipelineFileError."""
     keys = (
         *("sourceBranch", "tags", "useBuildDefinitionBranch", "createReleaseOnBuildTagging"),
         "tagFilter",
     )
-    fields = Fields(node, path, "an artifact filter", keys)
+    fields = Fields(node, "an artifact filter", keys)
     pattern = fields.child("tagFilter", "a tag filter", ("pattern",)).text("pattern")
     if pattern:
         message = f"the tag pattern '{pattern}' is not supported by the local agent; list the tags"
-        raise fields.error(node, message)
+        raise node.place.error(message)
     tags = [tag.text for tag in fields.items("tags") if isinstance(tag, Scalar)]
     return Filter(
         branch=fields.text("sourceBranch"),

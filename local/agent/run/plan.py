@@ -10,7 +10,7 @@ from local.agent.definition.model import (
     Stage,
     Step,
 )
-from local.agent.errors import PipelineFileError
+from local.agent.errors import PipelineFileError, Place
 from local.agent.host.connection import DEFAULT_SETTINGS, Connection
 from local.agent.host.tasks import (
     HANDLERS,
@@ -107,5 +107,6 @@ def _check_connection(
 
 def _error(path: Path, step: Step, message: str) -> PipelineFileError:
     """Return an error at the step's line, or with its name where there are no lines."""
-    place = "" if step.line else f"step '{step.display_name}': "
-    return PipelineFileError(path, step.line, place + message)
+    place = step.place or Place(path)
+    name = "" if place.line else f"step '{step.display_name}': "
+    return place.error(name + message)

@@ -62,6 +62,7 @@ def prepare(
             variables=known_to_templates(predefined),
             overrides=variables,
             parameters=parameters,
+            repository=sources.root,
         )
     plan = make_plan(pipeline, place.tasks, place.connections, predefined)
     node = place.node(plan)

@@ -7,20 +7,7 @@ import textwrap
 import pytest
 
 from local.agent.definition.pipeline_file import read_pipeline
-from local.agent.errors import AgentError, PipelineFileError
-
-
-@pytest.fixture
-def read(pipeline_file):
-    def read_text(text, *, variables=(), overrides=(), parameters=()):
-        return read_pipeline(
-            pipeline_file(text),
-            variables=dict(variables),
-            overrides=dict(overrides),
-            parameters=dict(parameters),
-        )
-
-    return read_text
+from local.agent.errors import PipelineFileError
 
 
 def only_job(pipeline):
@@ -139,97 +126,6 @@ class TestLevels:
         assert step.settable_variables == ("ok", "metric.*")
 
 
-class TestTemplates:
-    def test_parameters_and_variables_fill_values(self, read):
-        pipeline = read(
-            """
-            parameters:
-            - {name: who, type: string, default: world}
-            - {name: count, type: number, default: 2}
-            - {name: loud, type: boolean, default: false}
-            variables:
-              place: here
-            steps:
-            - script: ${{ parameters.who }} ${{ parameters.count }} ${{ parameters.loud }}
-            - script: ${{ variables.place }} ${{ variables['Build.Reason'] }} $(later)
-            """,
-            variables={"Build.Reason": "Manual"},
-            parameters={"who": "you", "loud": "true"},
-        )
-        assert scripts(pipeline) == ["you 2 True", "here Manual $(later)"]
-
-    def test_conditional_insertion(self, read):
-        text = """
-        parameters:
-        - {name: kind, type: string, default: a, values: [a, b, c]}
-        variables:
-          ${{ if eq(parameters.kind, 'a') }}:
-            x: one
-          ${{ elseif eq(parameters.kind, 'b') }}:
-            x: two
-          ${{ else }}:
-            x: three
-        steps:
-        - ${{ if eq(variables.x, 'one') }}:
-          - script: first
-        - ${{ else }}:
-          - script: other
-        - script: ${{ variables.x }}
-        """
-        found = [scripts(read(text, parameters={"kind": kind})) for kind in "abc"]
-        assert found == [["first", "one"], ["other", "two"], ["other", "three"]]
-
-    def test_each_over_lists_and_mappings(self, read):
-        pipeline = read(
-            """
-            parameters:
-            - {name: names, type: object, default: [a, {name: b}]}
-            - {name: pairs, type: object, default: {k: v, l: w}}
-            steps:
-            - ${{ each name in parameters.names }}:
-              - script: ${{ coalesce(name.name, name) }}
-            - ${{ each pair in parameters.pairs }}:
-              - script: echo
-                env:
-                  ${{ pair.key }}: ${{ pair.value }}
-            """
-        )
-        assert scripts(pipeline) == ["a", "b", "echo", "echo"]
-        assert [step.env for step in only_job(pipeline).steps[3:]] == [{"k": "v"}, {"l": "w"}]
-
-    def test_insert_and_whole_lists(self, read):
-        pipeline = read(
-            """
-            parameters:
-            - {name: extra, type: object, default: {a: b}}
-            - {name: steps, type: object, default: [{script: inserted}]}
-            steps:
-            - ${{ parameters.steps }}
-            - script: echo
-              env:
-                c: d
-                ${{ insert }}: ${{ parameters.extra }}
-            """
-        )
-        assert scripts(pipeline) == ["inserted", "echo"]
-        assert only_job(pipeline).steps[2].env == {"c": "d", "a": "b"}
-
-    def test_the_command_line_wins_over_the_top_level_only(self, read):
-        pipeline = read(
-            """
-            variables: {a: file, b: file}
-            jobs:
-            - job: x
-              variables: {b: job}
-              steps:
-              - script: ${{ variables.a }} ${{ variables.b }}
-            """,
-            overrides={"A": "line", "b": "line"},
-        )
-        assert scripts(pipeline) == ["line job"]
-        assert {one.name: one.value for one in pipeline.variables} == {"A": "line", "b": "line"}
-
-
 # pipeline text, line of the mistake, part of the sentence
 MISTAKES = [
     ("", 0, "the pipeline file is empty"),
@@ -240,10 +136,8 @@ MISTAKES = [
     ("trigger: none\n", 1, "needs one of stages, jobs or steps; here stands none"),
     ("steps: []\njobs: []\n", 1, "here stands jobs and steps"),
     ("steps:\n- script: a\nvarables: {}\n", 3, "did you mean 'variables'?"),
-    ("extends: {template: a}\n", 1, "'extends' in a pipeline is not supported"),
     ("resources: {}\nsteps: []\n", 1, "'resources' in a pipeline is not supported"),
     ("steps:\n- scrip: a\n", 2, "did you mean 'script'?"),
-    ("steps:\n- template: a.yml\n", 2, "'template' steps are not supported"),
     ("steps:\n- script: a\n  inputs: {}\n", 3, "a script step has no key 'inputs'"),
     ("steps:\n- script: a\n  displayname: x\n", 3, "did you mean 'displayName'?"),
     ("steps:\n- script: a\n  enabled: maybe\n", 3, "'enabled' must be true or false, not 'maybe'"),
@@ -302,20 +196,6 @@ MISTAKES = [
         "the function 'counter' is unknown",
     ),
     ("variables: {a: [1]}\nsteps: [{script: a}]\n", 1, "'a' must be text"),
-    ("parameters:\n- {name: a}\nsteps: [{script: a}]\n", 2, "the parameter 'a' has no default"),
-    (
-        "parameters:\n- {name: a, type: step}\nsteps: []\n",
-        2,
-        "of the type 'step' are not supported",
-    ),
-    ("parameters:\n- {name: a, type: number, default: x}\nsteps: []\n", 2, "must be a number"),
-    ("parameters:\n- {name: a, default: x, values: [y]}\nsteps: []\n", 2, "must be one of y"),
-    ("steps:\n- script: ${{ parameters.a\n", 2, "'${{' has no matching '}}'"),
-    ("steps:\n- script: ${{ nosuch }}\n", 2, "'nosuch' is not available here"),
-    ("steps:\n- ${{ else }}:\n  - script: a\n", 2, "does not follow an if"),
-    ("steps:\n- ${{ if true }}: a\n", 2, "below this expression a list must stand"),
-    ("steps:\n- ${{ each a of b }}: []\n", 2, "write '${{ each NAME in EXPRESSION }}'"),
-    ("steps:\n- ${{ each a in 'b' }}: []\n", 2, "neither a list nor a mapping"),
 ]
 
 
@@ -328,14 +208,6 @@ def test_mistakes(read, pipeline_file, text, line, part):
     assert str(caught.value).startswith(place)
     assert part in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_an_unknown_parameter_is_refused(read):
-    with pytest.raises(AgentError, match="has no such parameter; did you mean 'who'"):
-        read(
-            "parameters:\n- {name: who, default: x}\nsteps: [{script: a}]\n",
-            parameters={"whoo": "y"},
-        )
 
 
 def test_a_missing_file(tmp_path):

@@ -1,0 +1,65 @@
+"""Reading ``variables:`` of a pipeline, a stage or a job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from collections.abc import Mapping as Dict
+
+from local.agent.definition.document import Node, Sequence
+from local.agent.definition.fields import Fields
+from local.agent.definition.model import VariableDefinition
+from local.agent.errors import Place
+from local.agent.expressions.contexts import VARIABLE
+from local.agent.expressions.language import check
+from local.agent.expressions.values import ExpressionError
+
+_RUNTIME = re.compile(r"\$\[(.*)\]", re.DOTALL)
+
+
+def read_variables(fields: Fields) -> tuple[VariableDefinition, ...]:
+    """Read the variables of a level, in either form; every ``$[ ]`` is checked.
+
+    Raises:
+        PipelineFileError: an entry is no variable, or its expression is wrong.
+    """
+    node = fields.get("variables")
+    if not isinstance(node, Sequence):
+        return tuple(
+            _variable(fields.place, name, value)
+            for name, value in fields.texts("variables").items()
+        )
+    return tuple(_item(item) for item in node.items)
+
+
+def _item(node: Node) -> VariableDefinition:
+    entry = Fields(node, "a variable", ("name", "value", "readonly"), ("group",))
+    if not entry.text("name"):
+        raise node.place.error("a variable needs a name")
+    read_only = entry.boolean("readonly")
+    return _variable(node.place, entry.text("name"), entry.text("value"), read_only=read_only)
+
+
+def _variable(place: Place, name: str, text: str, *, read_only: bool = False) -> VariableDefinition:
+    match = _RUNTIME.fullmatch(text.strip())
+    if match is not None:
+        try:
+            check(match[1], VARIABLE)
+        except ExpressionError as error:
+            raise place.error(f"variable '{name}': {error}") from error
+    return VariableDefinition(
+        name=name,
+        value=text if match is None else "",
+        expression=None if match is None else match[1],
+        read_only=read_only,
+    )
+
+
+def overridden(
+    definitions: Iterable[VariableDefinition], overrides: Dict[str, str]
+) -> tuple[VariableDefinition, ...]:
+    """Return the top level's variables with those of the command line instead."""
+    names = {name.lower() for name in overrides}
+    kept = [one for one in definitions if one.name.lower() not in names]
+    given = [VariableDefinition(name=name, value=value) for name, value in overrides.items()]
+    return (*kept, *given)
