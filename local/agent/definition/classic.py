@@ -22,6 +22,10 @@ STEP_KEYS = (
     *("refName", "enabled", "continueOnError", "alwaysRun", "condition", "timeoutInMinutes"),
     *("retryCountOnTaskFailure", "inputs", "environment", "overrideInputs"),
 )
+_PROCESS_PARAMETER = (
+    *("name", "label", "defaultValue", "type", "required", "helpMarkDown", "groupName", "options"),
+    *("properties", "visibleRule", "aliases", "validation"),
+)
 _GROUP = "metaTask"
 
 
@@ -84,6 +88,26 @@ def read_variables(
                     "environment"
                 )
         found.append(VariableDefinition(name=name.text, value=text, secret=secret))
+    return tuple(found)
+
+
+def read_process_parameters(fields: Fields) -> tuple[VariableDefinition, ...]:
+    """Return the process parameters of a definition or a stage, which tasks read as variables.
+
+    A task's input holds ``$(Parameters.<name>)`` where it is linked to one.
+
+    Raises:
+        PipelineFileError: an entry is no parameter.
+    """
+    known = ("inputs", "dataSourceBindings", "sourceDefinitions")
+    block = fields.child("processParameters", f"the process parameters of {fields.what}", known)
+    found = []
+    for node in block.items("inputs"):
+        one = Fields(node, "a process parameter", _PROCESS_PARAMETER)
+        if not one.text("name"):
+            raise one.error("a process parameter needs a name")
+        name = f"Parameters.{one.text('name')}"
+        found.append(VariableDefinition(name=name, value=one.text("defaultValue")))
     return tuple(found)
 
 

@@ -62,10 +62,13 @@ def read_build(path: Path, *, environment: dict[str, str], overrides: Dict[str, 
         raise root.place.error(message)
     what = "the build definition"
     fields = Fields(root, what, _DEFINITION)
-    classic.refuse_used(fields, "variableGroups", "processParameters")
+    classic.refuse_used(fields, "variableGroups")
     repository = fields.child("repository", "the repository", _REPOSITORY)
     jobs = _jobs(fields, _without_sources(repository))
-    variables = classic.read_variables(fields, environment, overrides)
+    variables = (
+        *classic.read_process_parameters(fields),
+        *classic.read_variables(fields, environment, overrides),
+    )
     return Pipeline(
         path=path,
         name=fields.text("name") or path.stem,

@@ -136,7 +136,7 @@ def _stage(
     if not name:
         raise node.place.error("a stage needs a name")
     fields.what = f"the stage '{name}'"
-    classic.refuse_used(fields, "variableGroups", "processParameters", "environmentTriggers")
+    classic.refuse_used(fields, "variableGroups", "environmentTriggers")
     for key in ("preDeploymentGates", "postDeploymentGates"):
         gates = fields.child(key, f"{key} of {fields.what}", ("id", "gatesOptions", "gates"))
         classic.refuse_used(gates, "gates")
@@ -147,7 +147,10 @@ def _stage(
         jobs=read_jobs(fields, [artifact.alias for artifact in artifacts]),
         depends_on=tuple(starts.after),
         condition=starts.condition,
-        variables=classic.read_variables(fields, environment, {}),
+        variables=(
+            *classic.read_process_parameters(fields),
+            *classic.read_variables(fields, environment, {}),
+        ),
         approvers=_approvers(fields, "preDeployApprovals"),
         approvers_after=_approvers(fields, "postDeployApprovals"),
         place=fields.place,

@@ -130,6 +130,9 @@ def _read_step(node: Node) -> Step:
     if not isinstance(node, Mapping):
         raise node.place.error("a step must be a mapping such as 'script: ...'")
     for key, _ in node.entries:
+        if key.text in _SPARSE:
+            message = f"'{key.text}': the local agent checks out all files, not some of them"
+            raise key.place.error(f"{message}; remove the key")
         if key.text in _REFUSED:
             message = f"'{key.text}' steps are not supported by the local agent; remove this one"
             raise key.place.error(message)
@@ -228,7 +231,12 @@ def _checkout(fields: Fields) -> tuple[str, dict[str, str]]:
     if repository not in ("self", "none"):
         message = f"the local agent can check out self or none, not '{repository}'"
         raise fields.place.error(message)
-    return "checkout", {"repository": repository, "path": fields.text("path")}
+    for key in ("lfs", "submodules"):
+        if fields.text(key).lower() not in ("", "false"):
+            message = f"the local agent cannot check out with '{key}'; it copies files as they are"
+            raise fields.error(f"{message} on disk, so remove the key")
+    inputs = {key: fields.text(key) for key in ("path", "fetchDepth", "fetchTags")}
+    return "checkout", {"repository": repository, **inputs}
 
 
 def _publish(fields: Fields) -> tuple[str, dict[str, str]]:
@@ -256,8 +264,9 @@ _SHELL = ("workingDirectory", "failOnStderr")
 _POWERSHELL = (*_SHELL, "errorActionPreference", "ignoreLASTEXITCODE")
 _CHECKOUT = (
     *("path", "clean", "fetchDepth", "fetchFilter", "fetchTags", "lfs", "submodules"),
-    "persistCredentials",
+    *("persistCredentials", "workspaceRepo"),
 )
+_SPARSE = ("sparseCheckoutDirectories", "sparseCheckoutPatterns")
 _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Fields], tuple[str, dict[str, str]]]]] = {
     "task": (("inputs",), _task),
     "script": (_SHELL, _script),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Mapping as Dict
 
-from local.agent.definition.document import Node, Sequence
+from local.agent.definition.document import Mapping, Node, Sequence
 from local.agent.definition.fields import Fields
 from local.agent.definition.model import VariableDefinition
 from local.agent.errors import Place
@@ -24,12 +24,11 @@ def read_variables(fields: Fields) -> tuple[VariableDefinition, ...]:
         PipelineFileError: an entry is no variable, or its expression is wrong.
     """
     node = fields.get("variables")
-    if not isinstance(node, Sequence):
-        return tuple(
-            _variable(fields.place, name, value)
-            for name, value in fields.texts("variables").items()
-        )
-    return tuple(_item(item) for item in node.items)
+    if isinstance(node, Sequence):
+        return tuple(_item(item) for item in node.items)
+    texts = fields.texts("variables")
+    names = node.entries if isinstance(node, Mapping) else ()
+    return tuple(_variable(name.place, name.text, texts[name.text]) for name, _ in names)
 
 
 def _item(node: Node) -> VariableDefinition:

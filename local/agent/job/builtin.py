@@ -14,7 +14,7 @@ from local.agent.definition.step_syntax import DOWNLOAD_ARTIFACTS
 from local.agent.errors import AgentError
 from local.agent.host.globs import matches
 from local.agent.host.python_versions import find_python, python_folders
-from local.agent.host.sources import copy_sources, find_sources
+from local.agent.host.sources import check_out, copy_sources, find_sources
 from local.agent.job.handlers import (
     StepRun,
     run_bash,
@@ -40,6 +40,10 @@ def _checkout(run: StepRun) -> None:
         for name in ("Build.SourcesDirectory", "Build.Repository.LocalPath"):
             run.record.variables.set(name, str(destination))
         run.record.variables.set("System.DefaultWorkingDirectory", str(destination))
+    depth, tags = _input(run, "fetchDepth", default="0"), _input(run, "fetchTags", default="true")
+    if not depth.isdecimal():
+        raise AgentError(f"checkout: 'fetchDepth' must be a whole number, not '{depth}'")
+    check_out(sources, destination, depth=int(depth), tags=tags.lower() == "true")
     count = copy_sources(sources, destination, without=run.session.folders.root.parent)
     what = f"commit {sources.version[:10]} with local changes" if sources.version else "files"
     run.record.log.write(f"Copied {count} files ({what}) to {destination}")

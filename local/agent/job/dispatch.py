@@ -49,6 +49,11 @@ def process_line(line: str, record: StepRecord, session: Session) -> bool:
         record.warning(f"Cannot find command extension for ##vso[{command.area}.command]. {_DOCS}")
         return True
     try:
+        name = f"{command.area}.{command.event}"
+        if name in _UNSUPPORTED:
+            raise _CommandError(
+                f"##vso[{name}] is not supported by the local agent. {_UNSUPPORTED[name]}"
+            )
         if command.event not in events:
             raise _CommandError(
                 f"##vso[{command.area}.{command.event}] is not a recognized command for "
@@ -270,13 +275,21 @@ def _add_build_tag(command: Command, _record: StepRecord, session: Session) -> N
     session.report.tagged(tag)
 
 
+def _no_effect(command: Command, record: StepRecord, _session: Session) -> None:
+    """Warn of a command of the real agent that shows something which nobody shows here."""
+    record.warning(f"##vso[{command.area}.{command.event}] has no effect in the local agent.")
+
+
 def _ignore(_command: Command, _record: StepRecord, _session: Session) -> None:
     """Accept what only the service would use."""
 
 
 _Action = Callable[[Command, StepRecord, Session], None]
-# By area and event: whether restricted steps may use it, and what it does. A known command that
-# is absent here is answered as an unknown one: an error that fails the step.
+# Commands of the real agent that fail the step here, and what to do instead.
+_UNSUPPORTED = {
+    "task.setendpoint": "Make the service connection as you need it with --connection NAME=SCHEME.",
+}
+# By area and event: whether restricted steps may use it, and what it does.
 _AREAS: dict[str, dict[str, tuple[bool, _Action]]] = {
     "task": {
         "logissue": (True, _log_issue),
@@ -294,6 +307,8 @@ _AREAS: dict[str, dict[str, tuple[bool, _Action]]] = {
         "uploadfile": (False, _upload_file),
     },
     "telemetry": {"publish": (True, _ignore)},
+    "codecoverage": {"publish": (False, _no_effect), "enable": (False, _no_effect)},
+    "release": {"updatereleasename": (False, _no_effect)},
     "artifact": {"upload": (False, _upload_artifact), "associate": (False, _associate_artifact)},
     "results": {"publish": (False, _publish_results)},
     "build": {

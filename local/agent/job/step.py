@@ -132,25 +132,23 @@ def _attempt(
             return Wish.LEAVE
         return state.wish(condition, deadline)
 
+    def run() -> None:
+        _run_handler(state, planned, execution, record, wish)
+
     try:
-        for attempt in range(retries + 1):
-            try:
-                _run_handler(state, planned, execution, record, wish)
-                if record.result is not Result.Failed or attempt == retries:
-                    break
-                problem = "encountered task failure"
-                record.result = None
-            except AgentError as error:
-                if attempt == retries:
-                    raise
-                problem = f"encountered exception ({error})"
-            delay = (attempt + 1) ** 2
+        for attempt in range(1, retries + 1):
+            problem = _failure(run, record)
+            if problem is None:
+                break
+            delay = attempt**2
             record.warning(
-                f"RetryHelper {problem}, will retry (attempt #: {attempt + 1} out of {retries}) "
+                f"RetryHelper {problem}, will retry (attempt #: {attempt} out of {retries}) "
                 f"after {delay * 1000} ms"
             )
             record.force_complete_at = None
             _sleep(delay, wish)
+        else:
+            run()
     except Stopped:
         if deadline is not None and time.monotonic() > deadline and state.canceled_at is None:
             record.fail("The task has timed out.")
@@ -164,6 +162,18 @@ def _attempt(
     if record.result is Result.Failed and step.continue_on_error:
         return Result.SucceededWithIssues
     return Result.Succeeded if record.result is None else record.result
+
+
+def _failure(run: Callable[[], None], record: StepRecord) -> str | None:
+    """Run a step that may be run again; return what went wrong, None when nothing did."""
+    try:
+        run()
+    except AgentError as error:
+        return f"encountered exception ({error})"
+    if record.result is not Result.Failed:
+        return None
+    record.result = None
+    return "encountered task failure"
 
 
 def _sleep(seconds: float, wish: Callable[[], Wish]) -> None:

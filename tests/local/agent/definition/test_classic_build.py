@@ -73,6 +73,15 @@ class TestReading:
         definition["process"]["phases"][0]["jobTimeoutInMinutes"] = own
         assert only_job(read(definition)).timeout_minutes == expected
 
+    def test_process_parameters_are_variables(self, read, build_json):
+        one = {"name": "solution", "label": "S", "defaultValue": "**\\*.sln", "type": "filePath"}
+        definition = build_json("echo", processParameters={"inputs": [one, {"name": "empty"}]})
+        found = read(definition, **{"Parameters.empty": "x"}).variables
+        assert {one.name: one.value for one in found} == {
+            "Parameters.solution": "**\\*.sln",
+            "Parameters.empty": "x",
+        }
+
     def test_the_command_line_wins(self, read, build_json):
         variables = {"a": {"value": "1"}, "b": {"value": None, "allowOverride": True}}
         found = read(build_json("echo", variables=variables), A="2").variables
@@ -105,7 +114,8 @@ STEP = (*PHASE, "steps", 0)
     ("path", "value", "words"),
     [
         (("variableGroups",), [{"id": 4}], "'variableGroups' of the build definition is not"),
-        (("processParameters",), {"inputs": [{"name": "x"}]}, "'processParameters' of"),
+        (("processParameters",), {"inputs": [{"label": "x"}]}, "a process parameter needs a name"),
+        (("processParameters",), {"inputs": [{"nam": "x"}]}, "did you mean 'name'?"),
         (("nosuch",), 1, "the build definition has no key 'nosuch'"),
         (("environments",), [], "this is a release definition; run it with: agent release"),
         (

@@ -150,6 +150,13 @@ MISTAKES = [
     ("steps:\n- script: a\n  target: box\n", 3, "the target 'box' is a container"),
     ("steps:\n- task: Hello\n", 2, "write Name@Major"),
     ("steps:\n- checkout: other\n", 2, "can check out self or none"),
+    ("steps:\n- checkout: self\n  sparseCheckoutDirectories: src\n", 3, "checks out all files"),
+    ("steps:\n- checkout: self\n  sparseCheckoutPatterns: src/*\n", 3, "checks out all files"),
+    (
+        "steps:\n- checkout: self\n  submodules: recursive\n",
+        2,
+        "cannot check out with 'submodules'",
+    ),
     ("steps:\n- download: other\n", 2, "can download from current or none"),
     ("steps: []\n", 1, "a pipeline needs steps"),
     ("jobs:\n- job: a\n", 2, "a job needs steps"),
@@ -182,7 +189,7 @@ MISTAKES = [
     (
         "jobs:\n- job: a\n  steps: [{script: a}]\n- job: b\n  variables:\n"
         "    typo: $[ eqq(1, 2) ]\n  steps: [{script: a}]\n",
-        4,
+        6,
         "did you mean 'eq'?",
     ),
     (
