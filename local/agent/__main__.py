@@ -27,7 +27,7 @@ from local.agent.session.task_result import Result
 NO_RELEASE = 3
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Run Azure Pipelines on this machine."""
 

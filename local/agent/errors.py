@@ -42,11 +42,17 @@ class Place:
         return PipelineFileError(self.path, self.line, message)
 
 
+def closest(name: str, valid: Iterable[str]) -> str | None:
+    """Return the valid name that is most like ``name``, None when none is like it."""
+    by_lower = {candidate.lower(): candidate for candidate in valid}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else None
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Return ``did you mean X?`` or the list of valid names, for the end of a message."""
     names = list(valid)
-    by_lower = {candidate.lower(): candidate for candidate in names}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean '{by_lower[close[0]]}'?"
+    close = closest(name, names)
+    if close is not None:
+        return f"did you mean '{close}'?"
     return "valid here: " + (", ".join(sorted(names, key=str.lower)) or "nothing")

@@ -12,7 +12,7 @@ from local.agent.definition.document import (
     Scalar,
     Sequence,
 )
-from local.agent.errors import PipelineFileError, nearest
+from local.agent.errors import PipelineFileError, Place, nearest
 
 _TRUE = ("true", "y", "yes", "on")
 _FALSE = ("false", "n", "no", "off")
@@ -131,6 +131,12 @@ class Fields:
         if not isinstance(node, Sequence):
             raise node.place.error(f"'{key}' must be a list")
         return node.items
+
+    def places(self, key: str) -> dict[str, Place]:
+        """Return where each key of a mapping is written, empty when the mapping is absent."""
+        node = self.node.get(key)
+        entries = node.entries if isinstance(node, Mapping) else ()
+        return {name.text: name.place for name, _ in entries}
 
     def texts(self, key: str) -> dict[str, str]:
         """Return a mapping of texts, empty when the key is absent."""

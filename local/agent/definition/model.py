@@ -37,6 +37,7 @@ class Step:
         task: ``Name@Major``, or ``checkout``.
         name: reference name for output variables, unique in its job.
         inputs: as written; aliases are not resolved yet.
+        input_places: where each of them is written; empty in a classic definition.
         condition: None means ``succeeded()``.
         timeout_minutes: 0 means no limit.
         settable_variables: patterns allowed by ``target:``, None when it does not restrict.
@@ -46,6 +47,7 @@ class Step:
     name: str = ""
     display_name: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
+    input_places: Mapping[str, Place] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     condition: str | None = None
     continue_on_error: bool = False

@@ -154,6 +154,7 @@ def _common(fields: Fields, task: str, inputs: dict[str, str]) -> Step:
         name=read_reference(fields, "name"),
         display_name=fields.text("displayName"),
         inputs=inputs,
+        input_places=fields.places("inputs"),
         env=fields.texts("env"),
         condition=read_condition(fields, STEP_CONDITION),
         continue_on_error=fields.boolean("continueOnError"),

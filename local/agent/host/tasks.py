@@ -73,12 +73,18 @@ class TaskDefinition:
         """Where the task is unpacked, below the agent's task folder."""
         return Path(f"{self.name}_{self.identity}") / ".".join(map(str, self.version))
 
+    @property
+    def input_names(self) -> dict[str, str]:
+        """The names of task.json by each name, lower-case, that a pipeline may write."""
+        return {
+            name.lower(): declared.name
+            for declared in self.inputs
+            for name in (*declared.aliases, declared.name)
+        }
+
     def resolve_aliases(self, inputs: Mapping[str, str]) -> dict[str, str]:
         """Return inputs under the names of task.json, as the service sends them."""
-        names = {}
-        for declared in self.inputs:
-            for alias in (*declared.aliases, declared.name):
-                names[alias.lower()] = declared.name
+        names = self.input_names
         return {names.get(name.strip().lower(), name.strip()): v for name, v in inputs.items()}
 
 

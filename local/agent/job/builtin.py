@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.agent.definition.step_syntax import DOWNLOAD_ARTIFACTS
@@ -16,6 +17,7 @@ from local.agent.host.globs import matches
 from local.agent.host.python_versions import find_python, python_folders
 from local.agent.host.sources import check_out, copy_sources, find_sources
 from local.agent.job.handlers import (
+    PREFERENCES,
     StepRun,
     run_bash,
     run_powershell,
@@ -66,6 +68,9 @@ def _use_python(run: StepRun) -> None:
 def _publish_pipeline_artifact(run: StepRun) -> None:
     name = _input(run, "artifactName", "artifact")
     name = name or run.record.variables.get("System.JobId") or ""
+    where = _input(run, "publishLocation", "artifactType", default="pipeline")
+    if where.lower() != "pipeline":
+        raise AgentError(f"artifacts cannot be published to '{where}' here; use pipeline")
     path = _input(run, "targetPath", "path", default=str(run.path("Pipeline.Workspace")))
     _publish(run, run.path("System.DefaultWorkingDirectory") / path, name)
 
@@ -100,7 +105,8 @@ def _download_pipeline_artifact(run: StepRun) -> None:
     source = _input(run, "source", "buildType", default="current")
     if source.lower() != "current":
         raise AgentError(f"artifacts can be downloaded from the current run, not from '{source}'")
-    target = run.path("Pipeline.Workspace") / _input(run, "targetPath", "path")
+    below = _input(run, "targetPath", "path", "downloadPath")
+    target = run.path("Pipeline.Workspace") / below
     patterns = _input(run, "itemPattern", "patterns", default="**").splitlines()
     wanted = _input(run, "artifactName", "artifact")
     known = run.session.artifacts
@@ -122,12 +128,22 @@ def _copy_files(run: StepRun) -> None:
         raise AgentError("CopyFiles: the input TargetFolder is empty; name a folder")
     patterns = _input(run, "Contents", default="**").splitlines()
     flat = _input(run, "flattenFolders").lower() == "true"
-    count = _copy_matching(source, default / target, patterns, flat=flat)
+    if _input(run, "CleanTargetFolder").lower() == "true":
+        shutil.rmtree(default / target, ignore_errors=True)
+    overwrite = _input(run, "OverWrite").lower() == "true"
+    count = _copy_matching(source, default / target, patterns, flat=flat, overwrite=overwrite)
     run.record.log.write(f"Copied {count} files from {source} to {target}")
 
 
-def _copy_matching(source: Path, target: Path, patterns: list[str], *, flat: bool = False) -> int:
-    """Copy the files that match: later patterns win, ``!`` excludes."""
+def _copy_matching(
+    source: Path,
+    target: Path,
+    patterns: list[str],
+    *,
+    flat: bool = False,
+    overwrite: bool = True,
+) -> int:
+    """Copy the files that match: later patterns win, ``!`` excludes; return how many."""
     count = 0
     for file in sorted(path for path in source.rglob("*") if path.is_file()):
         name = file.relative_to(source).as_posix()
@@ -137,42 +153,118 @@ def _copy_matching(source: Path, target: Path, patterns: list[str], *, flat: boo
                 kept = not pattern.startswith("!")
         if kept:
             destination = target / (file.name if flat else name)
+            if destination.exists() and not overwrite:
+                continue
             destination.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, destination)
             count += 1
     return count
 
 
-BUILT_IN: Mapping[str, Callable[[StepRun], None]] = {
-    "checkout": _checkout,
-    "Bash@3": run_bash,
-    "CmdLine@2": run_script,
-    "PowerShell@2": run_powershell,
-    "UsePythonVersion@0": _use_python,
-    "PublishPipelineArtifact@1": _publish_pipeline_artifact,
-    "DownloadPipelineArtifact@2": _download_pipeline_artifact,
-    "PublishBuildArtifacts@1": _publish_build_artifacts,
-    "CopyFiles@2": _copy_files,
-    DOWNLOAD_ARTIFACTS: _download_release_artifacts,
+@dataclass(frozen=True, kw_only=True)
+class BuiltInTask:
+    """A task that the agent carries out itself.
+
+    Attributes:
+        call: carries it out.
+        identity: the task's GUID, lower-case, by which classic definitions name it.
+        inputs: the names and aliases of the inputs that it takes.
+        unsupported: those of the service's task that would change what happens.
+    """
+
+    call: Callable[[StepRun], None]
+    identity: str = ""
+    inputs: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
+
+
+# Inputs and GUIDs: task.json of microsoft/azure-pipelines-tasks.
+BUILT_IN: Mapping[str, BuiltInTask] = {
+    "checkout": BuiltInTask(
+        call=_checkout, inputs=("repository", "path", "fetchDepth", "fetchTags")
+    ),
+    "Bash@3": BuiltInTask(
+        call=run_bash,
+        identity="6c731c3c-3c68-459a-a5c9-bde6e6595b5b",
+        inputs=(
+            *("targetType", "filePath", "arguments", "script", "workingDirectory"),
+            "failOnStderr",
+        ),
+        unsupported=("bashEnvValue", "noProfile", "noRc"),
+    ),
+    "CmdLine@2": BuiltInTask(
+        call=run_script,
+        identity="d9bafed4-0b18-4f58-968d-86655b4d2ce9",
+        inputs=("script", "workingDirectory", "failOnStderr"),
+    ),
+    "PowerShell@2": BuiltInTask(
+        call=run_powershell,
+        identity="e213ff0f-5d5c-4791-802d-52ea3e7be1f1",
+        inputs=(
+            *("targetType", "filePath", "arguments", "script", "workingDirectory", "pwsh"),
+            *("failOnStderr", "ignoreLASTEXITCODE", *PREFERENCES),
+        ),
+        unsupported=("showWarnings", "runScriptInSeparateScope"),
+    ),
+    "UsePythonVersion@0": BuiltInTask(
+        call=_use_python,
+        identity="33c63b11-352b-45a2-ba1b-54cb568a29ca",
+        # The others say what may be downloaded, and nothing is.
+        inputs=(
+            *("versionSpec", "addToPath", "architecture", "allowUnstable", "githubToken"),
+            "disableDownloadFromRegistry",
+        ),
+    ),
+    "PublishPipelineArtifact@1": BuiltInTask(
+        call=_publish_pipeline_artifact,
+        identity="ecdc45f6-832d-4ad9-b52b-ee49e94659be",
+        inputs=(
+            *("path", "targetPath", "artifactName", "artifact", "artifactType"),
+            *("publishLocation", "parallel", "parallelCount", "properties"),
+        ),
+        unsupported=("fileSharePath",),
+    ),
+    "DownloadPipelineArtifact@2": BuiltInTask(
+        call=_download_pipeline_artifact,
+        identity="61f2a582-95ae-4948-b34d-a1b3c4f6a737",
+        inputs=(
+            *("source", "buildType", "artifact", "artifactName", "patterns", "itemPattern"),
+            *("path", "targetPath", "downloadPath", "project", "pipeline", "definition"),
+            *("preferTriggeringPipeline", "specificBuildWithTriggering", "runVersion"),
+            *("buildVersionToDownload", "runBranch", "branchName", "runId", "pipelineId"),
+            *("buildId", "tags", "allowPartiallySucceededBuilds", "allowFailedBuilds"),
+        ),
+    ),
+    "PublishBuildArtifacts@1": BuiltInTask(
+        call=_publish_build_artifacts,
+        identity="2ff763a7-ce83-4e1f-bc89-0ae63477cebe",
+        inputs=(
+            *("PathtoPublish", "ArtifactName", "ArtifactType", "publishLocation", "Parallel"),
+            *("ParallelCount", "MaxArtifactSize"),
+        ),
+        unsupported=("TargetPath", "FileCopyOptions", "StoreAsTar"),
+    ),
+    "CopyFiles@2": BuiltInTask(
+        call=_copy_files,
+        identity="5bfb729a-a7c8-4a78-a7c3-8d717bb7c13c",
+        inputs=(
+            *("SourceFolder", "Contents", "TargetFolder", "CleanTargetFolder", "OverWrite"),
+            *("flattenFolders", "preserveTimestamp", "retryCount", "delayBetweenRetries"),
+            "ignoreMakeDirErrors",
+        ),
+    ),
+    DOWNLOAD_ARTIFACTS: BuiltInTask(call=_download_release_artifacts, inputs=("aliases",)),
 }
 # Those that a file may name.
 CHOICES = tuple(name for name in BUILT_IN if name != DOWNLOAD_ARTIFACTS)
-# task.json of microsoft/azure-pipelines-tasks: classic definitions name tasks by id.
-_IDS = {
-    "6c731c3c-3c68-459a-a5c9-bde6e6595b5b": "Bash",
-    "d9bafed4-0b18-4f58-968d-86655b4d2ce9": "CmdLine",
-    "e213ff0f-5d5c-4791-802d-52ea3e7be1f1": "PowerShell",
-    "33c63b11-352b-45a2-ba1b-54cb568a29ca": "UsePythonVersion",
-    "ecdc45f6-832d-4ad9-b52b-ee49e94659be": "PublishPipelineArtifact",
-    "61f2a582-95ae-4948-b34d-a1b3c4f6a737": "DownloadPipelineArtifact",
-    "2ff763a7-ce83-4e1f-bc89-0ae63477cebe": "PublishBuildArtifacts",
-    "5bfb729a-a7c8-4a78-a7c3-8d717bb7c13c": "CopyFiles",
-}
 
 
 def built_in(reference: str) -> str | None:
     """Return the key in :data:`BUILT_IN` for a reference, ignoring case; None for others."""
-    name, _, version = reference.partition("@")
-    name = _IDS.get(name.lower(), name)
-    wanted = f"{name}@{version.partition('.')[0]}".lower() if version else name.lower()
-    return next((key for key in BUILT_IN if key.lower() == wanted), None)
+    name, _, version = reference.lower().partition("@")
+    wanted = f"{name}@{version.partition('.')[0]}" if version else name
+    for key, task in BUILT_IN.items():
+        major = key.partition("@")[2]
+        if wanted in (key.lower(), f"{task.identity}@{major}"):
+            return key
+    return None

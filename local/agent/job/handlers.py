@@ -29,6 +29,15 @@ from local.agent.job.step_record import StepRecord
 from local.agent.session.session import Session
 
 MIN_NODE = 20
+# The preference variables that PowerShell@2 sets, with its defaults.
+PREFERENCES = {
+    "errorActionPreference": "stop",
+    "warningPreference": "default",
+    "informationPreference": "default",
+    "verbosePreference": "default",
+    "debugPreference": "default",
+    "progressPreference": "silentlyContinue",
+}
 
 
 class Stopped(Exception):  # noqa: N818 - control flow: the step was asked to end, and did
@@ -168,11 +177,13 @@ def run_powershell(run: StepRun) -> None:
     """Carry out ``pwsh:``, ``powershell:`` and PowerShell@2."""
     core = run.inputs.get("pwsh", "").lower() == "true" or sys.platform != "win32"
     file = _script_file(run, ".ps1", default_type="filepath")
-    action = run.inputs.get("errorActionPreference", "stop")
+    chosen = {name: run.inputs.get(name) or default for name, default in PREFERENCES.items()}
     lines = [
-        f"$ErrorActionPreference = '{action}'",
-        f". '{file}' {run.inputs.get('arguments', '')}",
+        f"${name[0].upper()}{name[1:]} = '{value}'"
+        for name, value in chosen.items()
+        if value.lower() != "default"
     ]
+    lines.append(f". '{file}' {run.inputs.get('arguments', '')}")
     if run.inputs.get("ignoreLASTEXITCODE", "").lower() != "true":
         lines.append("if (Test-Path -LiteralPath variable:\\LASTEXITCODE) { exit $LASTEXITCODE }")
     wrapper = run.path("Agent.TempDirectory") / f"{uuid.uuid4()}.ps1"

@@ -15,7 +15,7 @@ from local.agent.definition.model import Job, Stage, VariableDefinition
 from local.agent.host.process import end_orphans
 from local.agent.host.variables import Variables
 from local.agent.job.job_state import JobState
-from local.agent.job.planned_step import PlannedStep
+from local.agent.job.planned_step import Plan, PlannedStep
 from local.agent.job.step import run_step
 from local.agent.session.dependencies import JobOutcome, StepOutcome
 from local.agent.session.predefined import job_folders, job_variables
@@ -29,8 +29,9 @@ def run_job(
     session: Session,
     stage: Stage,
     job: Job,
-    steps: tuple[PlannedStep, ...],
+    plan: Plan,
     *,
+    stages: tuple[Stage, ...],
     number: int,
     definitions: tuple[VariableDefinition, ...],
 ) -> JobOutcome:
@@ -40,7 +41,8 @@ def run_job(
         session: the run.
         stage: the job's stage.
         job: what to run.
-        steps: the job's steps with their tasks.
+        plan: the steps of all jobs with their tasks.
+        stages: all of the run.
         number: counts the run's jobs; names the job's folder.
         definitions: variables of pipeline, stage and job, in this order, evaluated.
     """
@@ -58,13 +60,15 @@ def run_job(
         job=job,
         variables=Variables(session.masker),
         identity=identity,
+        stages=stages,
+        plan=plan,
         lookup=f"vsts_{uuid.uuid4()}",
         deadline=began + job.timeout_minutes * 60 if job.timeout_minutes else None,
         log_prefix=f"{number:02}",
     )
     _set_variables(state, predefined, definitions)
     try:
-        outcomes, outputs = _run_steps(state, steps)
+        outcomes, outputs = _run_steps(state, plan[stage.name, job.name])
     finally:
         for orphan in end_orphans(LOOKUP, state.lookup, began_at):
             session.console.line("", f"Terminate orphan process: pid {orphan}")

@@ -11,6 +11,7 @@ from local.agent.expressions import language
 from local.agent.expressions.values import ExpressionError
 from local.agent.host.process import Wish
 from local.agent.host.variables import Variables
+from local.agent.job.planned_step import Plan
 from local.agent.session.dependencies import step_context
 from local.agent.session.session import Session
 from local.agent.session.task_result import Result, merge
@@ -25,6 +26,8 @@ class JobState:
 
     Attributes:
         identity: its ``System.JobId``.
+        stages: all of the run, and
+        plan: their steps, to explain what is missing in a job.
         status: the merged result so far, None before the first one.
         canceled_at: when the job was canceled (monotonic), None while it is not.
     """
@@ -34,6 +37,8 @@ class JobState:
     job: Job
     variables: Variables
     identity: str
+    stages: tuple[Stage, ...] = ()
+    plan: Plan = field(default_factory=dict)
     lookup: str
     deadline: float | None = None
     status: Result | None = None

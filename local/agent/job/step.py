@@ -6,7 +6,7 @@ The agent: src/Agent.Worker/StepsRunner.cs, TaskRunner.cs and RetryHelper.cs.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from local.agent.errors import AgentError
 from local.agent.expressions.values import ExpressionError
@@ -26,6 +26,7 @@ from local.agent.job.inputs import (
 from local.agent.job.job_state import JobState
 from local.agent.job.planned_step import PlannedStep
 from local.agent.job.step_record import Restrictions, StepRecord
+from local.agent.job.unset_macros import Explainer, unset_macros
 from local.agent.session.dependencies import StepOutcome
 from local.agent.session.session import Session
 from local.agent.session.task_result import Result, merge
@@ -202,6 +203,7 @@ def _run_handler(
     for name, value in scope.items():
         variables.set(name, value)
     inputs = resolve_inputs(step, task, variables, session)
+    _warn_of_unset_macros(state, record, inputs)
     environment = task_environment(
         session=session,
         own=step_environment(step, variables, session),
@@ -222,11 +224,25 @@ def _run_handler(
         wish=wish,
     )
     if task is None:
-        BUILT_IN[planned.built_in or ""](run)
+        BUILT_IN[planned.built_in or ""].call(run)
         return
     handler = task.handlers[execution]
     if handler is not None:
         run_node(run, task, handler)
+
+
+def _warn_of_unset_macros(state: JobState, record: StepRecord, inputs: Mapping[str, str]) -> None:
+    """Explain each macro that stays in the inputs, which the step's own error would not."""
+    names = [planned.step.name for steps in state.plan.values() for planned in steps]
+    explainer = Explainer(
+        stages=state.stages,
+        plan=state.plan,
+        stage=state.stage,
+        job=state.job,
+        variables=tuple(state.variables.texts()),
+    )
+    for macro in unset_macros(inputs, names):
+        record.warning(explainer.explain(macro))
 
 
 def _endpoints(

@@ -10,7 +10,7 @@ from local.agent.definition.model import (
     Stage,
     Step,
 )
-from local.agent.errors import PipelineFileError, Place
+from local.agent.errors import PipelineFileError, Place, nearest
 from local.agent.host.connection import DEFAULT_SETTINGS, Connection
 from local.agent.host.tasks import (
     HANDLERS,
@@ -19,7 +19,7 @@ from local.agent.host.tasks import (
     unknown,
 )
 from local.agent.host.variables import CaseInsensitive, expand
-from local.agent.job.builtin import CHOICES, built_in
+from local.agent.job.builtin import BUILT_IN, CHOICES, built_in
 from local.agent.job.planned_step import Plan, PlannedStep
 
 
@@ -72,7 +72,9 @@ def _planned(
         key = built_in(step.task)
         if key is None:
             raise _error(path, step, unknown(tasks, step.task, CHOICES))
+        _check_built_in_inputs(key, step, path)
         return PlannedStep(step=step, label=key, built_in=key)
+    _check_inputs(task, step, path)
     for execution, handler in task.handlers.items():
         if handler is None:
             message = f"the task {task.label} has no {execution} handler of {' or '.join(HANDLERS)}"
@@ -84,6 +86,39 @@ def _planned(
             for name in filter(None, (part.strip() for part in value.split(","))):
                 _check_connection(name, declared.name, step, path, connections)
     return PlannedStep(step=step, label=task.label, task=task)
+
+
+def _check_inputs(task: TaskDefinition, step: Step, path: Path) -> None:
+    """Refuse inputs that the task has not, and two names of one input."""
+    names = task.input_names
+    written: dict[str, str] = {}
+    for name in step.inputs:
+        declared = names.get(name.strip().lower())
+        if declared is None:
+            preferred = [(*one.aliases, one.name)[0] for one in task.inputs]
+            message = f"the task {task.label} has no input '{name}'; {nearest(name, preferred)}"
+            raise _error(path, step, message, step.input_places.get(name))
+        if declared in written:
+            message = f"the inputs '{written[declared]}' and '{name}' of {task.label} are the same"
+            raise _error(path, step, f"{message}; keep one", step.input_places.get(name))
+        written[declared] = name
+
+
+def _check_built_in_inputs(key: str, step: Step, path: Path) -> None:
+    """Refuse inputs that a built-in task has not, or that the local agent does not honour."""
+    task = BUILT_IN[key]
+    known = {name.lower() for name in task.inputs}
+    unsupported = {name.lower() for name in task.unsupported}
+    for name, value in step.inputs.items():
+        place = step.input_places.get(name)
+        if name.strip().lower() in unsupported:
+            if value.strip().lower() in ("", "false"):
+                continue
+            message = f"the input '{name}' of {key} is not supported by the local agent; remove it"
+            raise _error(path, step, message, place)
+        if name.strip().lower() not in known:
+            message = f"the task {key} has no input '{name}'; {nearest(name, task.inputs)}"
+            raise _error(path, step, message, place)
 
 
 def _check_connection(
@@ -105,8 +140,8 @@ def _check_connection(
         raise _error(path, step, message)
 
 
-def _error(path: Path, step: Step, message: str) -> PipelineFileError:
-    """Return an error at the step's line, or with its name where there are no lines."""
-    place = step.place or Place(path)
+def _error(path: Path, step: Step, message: str, place: Place | None = None) -> PipelineFileError:
+    """Return an error at a place or the step's, or with its name where there are no lines."""
+    place = place or step.place or Place(path)
     name = "" if place.line else f"step '{step.display_name}': "
     return place.error(name + message)

@@ -237,7 +237,8 @@ class _PipelineRun:
             session,
             stage,
             job,
-            self.plan[stage.name, job.name],
+            self.plan,
+            stages=self.pipeline.stages,
             number=next(self.job_numbers),
             definitions=scope.definitions,
         )

@@ -63,7 +63,6 @@ steps:
     azureSubscription: aml-connection
     WHO: "  $(greeting) $(nosuch) $(FROM_AGENT)  "
     file: sub/../file.txt
-    undeclared: passed on
   env:
     OVERRIDDEN: step
     OWN: $(greeting)
@@ -91,7 +90,6 @@ def test_inputs(seen):
         "INPUT_NUMBER": "3",
         "INPUT_FILE": str(Path(sources) / "file.txt"),
         "INPUT_NONE": "",
-        "INPUT_UNDECLARED": "passed on",
     }
 
 
