@@ -25,7 +25,7 @@ def known_codes() -> set[str]:
     folder = ROOT / "tasks" / "amltasks"
     warned = {
         code
-        for path in folder.glob("*.py")
+        for path in folder.rglob("*.py")
         for code in re.findall(r'job\.warn\(\s*"([A-Z_]+)"', path.read_text())
     }
     python = (folder / "errors.py").read_text() + (folder / "admin" / "causes.py").read_text()
