@@ -1,19 +1,36 @@
-"""One Chromium for a module of tests: two of playwright cannot run at once in a process.
-
-Nor can anything that starts an event loop while it runs, so it ends with the module.
-"""
+"""What all tests share: one browser a module, the marker `slow`, the times of the files."""
 
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# A test that asks for one of these starts a server, a browser, a task or the packaging.
+_SLOW_FIXTURES = {
+    *("aml_azure", "azure", "cloud", "devops", "faulty", "local_azure", "start_local_azure"),
+    *("built_vsix", "vsix", "editor", "schema"),
+    *("browser", "fresh_launcher", "launcher", "start"),
+    *("scripts_with_tensorflow", "building_azure"),
+}
+_SLOWEST_FILES = 15
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One Chromium for a module: two of playwright cannot run at once in a process.
+
+    Nor can anything that starts an event loop while it runs, so it ends with the module.
+    """
+    # Takes half a second, which the quick tests need not spend.
+    from playwright.sync_api import sync_playwright
+
     names = ("chromium", "chromium-browser", "google-chrome")
     program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
@@ -22,3 +39,23 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts programs, before `-m` is looked at."""
+    for item in items:
+        if _SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the files that took longest, set-up included: where a faster suite begins."""
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid.partition("::")[0]] += report.duration
+    terminalreporter.section("slowest files")
+    for file, taken in seconds.most_common(_SLOWEST_FILES):
+        terminalreporter.write_line(f"{taken:8.1f} s  {file}")

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 FORBIDDEN = {
     "The rooms meet only over the wire": ("local/agent/errors.py", "local.azure.kernel.store"),
     "Tasks: dependencies point one way": (
-        "tasks/amltasks/workspace/port.py",
+        "tasks/amltasks/workspace/logs.py",
         "amltasks.azure_pipelines.inputs",
     ),
     "Admin: a verb knows its helpers, and they only what is below them": (
@@ -26,7 +26,7 @@ FORBIDDEN = {
         "amltasks.admin.doctor",
     ),
     "The gate computes: it reads no workspace and no network": (
-        "tasks/amltasks/gate/rows.py",
+        "tasks/amltasks/gate/verdict.py",
         "requests",
     ),
     "Tasks, gate and report know the port, never an adapter": (

@@ -1,6 +1,10 @@
 """The gate's benchmark in small: both ways run, and measure the same things."""
 
+import pytest
+
 from bench import gate, gate_ways
+
+pytestmark = pytest.mark.slow
 
 
 def test_both_ways_run_in_processes_of_their_own() -> None:

@@ -248,6 +248,7 @@ def test_the_same_sources_give_the_same_bytes(built_vsix: Path, tmp_path: Path) 
     assert again.read_bytes() == built_vsix.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_warning_of_tfx_is_a_failure(tmp_path: Path) -> None:
     staged = tmp_path / "staged"
     package.stage(staged)
@@ -259,6 +260,7 @@ def test_a_warning_of_tfx_is_a_failure(tmp_path: Path) -> None:
         package.create_vsix(staged, tmp_path / "x.vsix")
 
 
+@pytest.mark.slow
 def test_what_tfx_refuses_is_told(tmp_path: Path) -> None:
     staged = tmp_path / "staged"
     package.stage(staged)

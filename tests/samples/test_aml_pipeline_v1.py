@@ -14,6 +14,9 @@ import pytest
 from local.demo.children import read_env_file
 from tests.patience import PATIENCE_S
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # In a process of its own, for the SDK keeps what it learned of a workspace until its process ends.
@@ -22,7 +25,6 @@ import json, os, runpy, sys, warnings
 warnings.simplefilter("ignore")
 from azureml.core import Workspace
 from azureml.core.compute import AmlCompute
-from tests.patience import PATIENCE_S
 from azureml.core.authentication import ServicePrincipalAuthentication
 env = os.environ
 login = ServicePrincipalAuthentication(

@@ -212,7 +212,8 @@ def start_task(
 ) -> Started:
     """Start ``python -m amltasks <task>`` the way the launcher does."""
     reading, writing = os.pipe()
-    keep = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "TMPDIR", "SYSTEMROOT")}
+    kept = ("PATH", "LANG", "TMPDIR", "SYSTEMROOT", "COVERAGE_PROCESS_CONFIG")
+    keep = {name: value for name, value in os.environ.items() if name in kept}
     home = folder / "home"
     home.mkdir(exist_ok=True)
     code = (

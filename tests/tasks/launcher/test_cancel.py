@@ -21,7 +21,6 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX sig
 
 WAIT_FOR_CANCEL = """
 import signal, time
-from tests.patience import PATIENCE_S
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -17,7 +17,6 @@ from tests.patience import PATIENCE_S
 
 # Starts a grandchild that outlives it, and says its pid.
 PARENT = """
-from tests.patience import PATIENCE_S
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print(child.pid, flush=True)

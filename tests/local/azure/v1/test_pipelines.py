@@ -46,7 +46,6 @@ print(os.environ["GREETING"])
     "ok.py": "print('fine')",
     "look.py": "import os, sys; print(os.listdir(sys.argv[1]))",
     "sleep.py": """
-from tests.patience import PATIENCE_S
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 print("child", child.pid, flush=True)

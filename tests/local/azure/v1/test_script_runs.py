@@ -68,7 +68,6 @@ def test_a_script_in_an_environment_made_from_a_conda_specification(run_script: 
     environment.environment_variables = {"COLOUR": "blue"}
     text = """
 import os, sys, six
-from tests.patience import PATIENCE_S
 from azureml.core import Run
 run = Run.get_context()
 run.log("arguments", len(sys.argv))

@@ -15,7 +15,6 @@ from tests.local.azure.conftest import provisioned
 from tests.patience import PATIENCE_S
 
 SCORE = """
-from tests.patience import PATIENCE_S
 import json, os
 
 def init():

@@ -84,6 +84,7 @@ ROWS = (200, 270, 350, 500, 760, 900, 1300, 2500, 5000)
 DISCORDANCE = (0.01, 0.011, 0.015, 0.02, 0.05, 0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", ROWS)
 def test_the_default_rule_passes_a_worse_model_at_most_one_time_in_twenty(rows: int) -> None:
     """Exactly, by enumeration of every outcome, where the true loss is the one that it allows."""
@@ -97,6 +98,7 @@ def test_a_mere_retrain_counts_as_better_at_most_one_time_in_twenty(rows: int) -
         assert passes(rows, share, loss=0.0, least=0.0) <= 0.05
 
 
+@pytest.mark.slow
 def test_enumeration_agrees_with_simulation() -> None:
     generator = np.random.default_rng(0)
     drawn = generator.multinomial(1000, [0.01, 0.02, 0.97], size=20_000)
@@ -148,6 +150,7 @@ def missed(inputs: int, better: float, worse: float, copied: float, seed: int) -
     return int((low > better - worse).sum()), int((high < better - worse).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copied", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize(
     ("inputs", "better", "worse"),

@@ -233,6 +233,7 @@ def degenerate(draw: st.DrawFn) -> Pair:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(pairs=degenerate())
 def test_whatever_is_given_has_a_defined_result(pairs: Pair) -> None:
@@ -272,6 +273,7 @@ def test_a_missing_score_is_said() -> None:
 SAMPLES = 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "inputs", "exact"), [(250, None, sample.EXACT), (500, 250, 0)])
 def test_bounds_cover(
     rows: int, inputs: int | None, exact: int, monkeypatch: pytest.MonkeyPatch
@@ -319,6 +321,7 @@ def test_noise_of_too_little() -> None:
     assert math.isnan(noise([0.5, math.nan], 0.95))
 
 
+@pytest.mark.slow
 def test_noise_holds_what_it_says() -> None:
     generator = np.random.default_rng(0)
     of = generator.normal(size=(4000, 3))
