@@ -6,7 +6,7 @@ needs from the locks (requirements/*.txt with hashes, package-lock.json) under .
 node_modules/, says what it is doing, and hands over to the real program in that environment.
 
   python3 dev.py demo [--sdk v2|v1] [--classic] [--json FILE]    the sample, on the local Azure
-  python3 dev.py test [pytest arguments]          the tests
+  python3 dev.py test [--quick] [pytest arguments]    all tests; or the quick ones; or what you name
   python3 dev.py lint                             every static check
   python3 dev.py package [--out DIR]              build the .vsix and print its path
   python3 dev.py schema SCHEMA.json               that schema of pipeline files with our tasks in it
@@ -103,12 +103,16 @@ def demo(rest: list[str]) -> None:
 
 
 def test(rest: list[str]) -> None:
-    """Run pytest; the end-to-end tests build the .vsix themselves."""
+    """Run the whole suite with coverage, its quick part, or pytest with the given arguments."""
     interpreter = python()
     node_modules()
+    if rest[:1] == ["--quick"]:
+        hand_over([interpreter, "-m", "pytest", "-m", "not slow and not tensorflow", *rest[1:]])
     warm_task_environments()
     environment("admin")
-    hand_over([interpreter, "-m", "pytest", *rest])
+    if rest:
+        hand_over([interpreter, "-m", "pytest", *rest])
+    hand_over([interpreter, "-m", "tests"])
 
 
 def lint(rest: list[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -51,11 +51,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the files that took longest, set-up included: where a faster suite begins."""
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 seconds[report.nodeid.partition("::")[0]] += report.duration
     terminalreporter.section("slowest files")
-    for file, taken in seconds.most_common(_SLOWEST_FILES):
+    slowest = sorted(seconds.items(), key=lambda item: item[1], reverse=True)
+    for file, taken in slowest[:_SLOWEST_FILES]:
         terminalreporter.write_line(f"{taken:8.1f} s  {file}")
