@@ -5,14 +5,13 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import components
 import dataset
-import network
 import numpy as np
+from forward import Scorer
 from metrics import classification_metrics, predictions
 from sources import SourceError, given
 from tracking import current_run, log_to_stdout
@@ -34,7 +33,7 @@ def evaluate(model_folder: Path, data: str, rows: int, folder: Path) -> dict[str
     Raises SourceError when the data or the model cannot be used.
     """
     try:
-        vocabulary, scores_of = network.load(model_folder)
+        scorer = Scorer.load(model_folder)
         metadata = json.loads((model_folder / "metadata.json").read_text(encoding="utf-8"))
         trained_on = np.load(model_folder / dataset.TRAINED_ON_FILE)
         trained_share = float(metadata["training_positive_share"])
@@ -45,8 +44,7 @@ def evaluate(model_folder: Path, data: str, rows: int, folder: Path) -> dict[str
         ) from error
     rows_to_score = dataset.divide(dataset.load(data, rows)).evaluation
     texts = rows_to_score["text"]
-    encoded = vocabulary.encode(list(texts))
-    scores = scores_of(encoded)
+    scores = scorer.scores(scorer.vocabulary.encode(texts))
     if not np.isfinite(scores).all():
         raise SourceError(
             "The model's scores are not numbers: its training diverged. "
@@ -56,7 +54,7 @@ def evaluate(model_folder: Path, data: str, rows: int, folder: Path) -> dict[str
     metrics = {
         **classification_metrics(rows_to_score["label"].to_numpy(), scores),
         "model_size_mb": size / 1e6,
-        "scoring_ms": milliseconds(scores_of, encoded),
+        "scoring_ms": milliseconds(scorer, list(texts.head(50))),
         "training_positive_share": trained_share,
     }
 
@@ -75,14 +73,12 @@ def evaluate(model_folder: Path, data: str, rows: int, folder: Path) -> dict[str
     return metrics
 
 
-def milliseconds(scores_of: Callable[[Any], Any], encoded: Any) -> float:
-    """Return how long one row takes to score, 95th percentile of 50, in milliseconds."""
+def milliseconds(scorer: Scorer, texts: Sequence[str]) -> float:
+    """Return how long one text takes to score, 95th percentile of ``texts``, in milliseconds."""
     took = []
-    scores_of(encoded[:1])  # the first call compiles
-    for number in range(50):
-        at = number % len(encoded)
+    for text in texts:
         started = time.perf_counter()
-        scores_of(encoded[at : at + 1])
+        scorer.scores(scorer.vocabulary.encode([text]))
         took.append((time.perf_counter() - started) * 1000)
     return float(np.percentile(took, 95))
 

@@ -1,8 +1,15 @@
-"""The classifier: embedding, dense layers, one sigmoid; made, saved, loaded and called."""
+"""The classifier in Keras: built, trained, and turned into the weights that `forward` takes.
+
+Two networks are known. ``small`` takes the largest value of each component over the words of a text
+(max pooling over time: Collobert et al., JMLR 12, 2011), so neither order nor length of a text
+matter. ``seed`` is the network of the workshop behind this sample: the vectors of all 100 positions
+side by side, and two dense layers.
+"""
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +19,41 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
+import forward
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
-from sources import SourceError
-from vocabulary import Vocabulary
+from forward import Floats, Weights
+from vocabulary import Ids, Vocabulary, trimmed
 
 MODEL_FILE = "model.keras"
 # For a learned embedding; that of a GloVe file is what the file says.
-EMBEDDING_DIMENSION = 32
-HIDDEN_UNITS = (64, 32)
+EMBEDDING_DIMENSION = {"small": 32, "seed": 32}
+HIDDEN_UNITS = {"small": (32,), "seed": (64, 32)}
+ACTIVATION = {"small": "tanh", "seed": "relu"}
+# A validation loss so small leaves nothing to learn, and training ends.
+ENOUGH = 0.001
 
 log = logging.getLogger("compliance.network")
 
-Floats = npt.NDArray[np.float32]
-Ids = npt.NDArray[np.int32]
 # Rows of ids, and the label of each.
 Rows = tuple[Ids, Floats]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How to train: at most ``epochs`` passes, fewer when the validation loss stops falling.
+
+    ``patience`` counts the epochs without a smaller validation loss after which training ends.
+    ``class_weights`` are those of labels 0 and 1. In ``checkpoints`` each epoch's state is kept,
+    from which an interrupted training goes on; the folder is emptied at the end.
+    """
+
+    epochs: int
+    batch_size: int
+    patience: int
+    class_weights: Mapping[int, float] | None = None
+    checkpoints: Path | None = None
 
 
 def make_repeatable(seed: int) -> None:
@@ -38,28 +62,44 @@ def make_repeatable(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def build(vocabulary: Vocabulary, learning_rate: float, word_vectors: Floats | None = None) -> Any:
+def build(
+    network: str,
+    vocabulary: Vocabulary,
+    learning_rate: float,
+    word_vectors: Floats | None = None,
+    *,
+    tuned: bool = False,
+) -> Any:
     """Return a compiled Keras model from rows of ids to the probability of label 1.
 
-    ``word_vectors`` has one row for each id and is not trained; without it an embedding is learned.
+    ``word_vectors`` has one row for each id; they are trained only when ``tuned``. Without them an
+    embedding is learned.
     """
+    length = vocabulary.sequence_length if network == "seed" else None
+    ids = keras.Input((length,), dtype="int32")
+    units = EMBEDDING_DIMENSION[network]
     if word_vectors is None:
-        embedding = keras.layers.Embedding(vocabulary.size, EMBEDDING_DIMENSION)
+        values = keras.layers.Embedding(vocabulary.size, units, name="embedding")(ids)
     else:
-        embedding = keras.layers.Embedding(
+        values = keras.layers.Embedding(
             *word_vectors.shape,
             embeddings_initializer=keras.initializers.Constant(word_vectors),
-            trainable=False,
-        )
-    model = keras.Sequential(
-        [
-            keras.Input((vocabulary.sequence_length,), dtype="int32"),
-            embedding,
-            keras.layers.Flatten(),
-            *(keras.layers.Dense(units, activation="relu") for units in HIDDEN_UNITS),
-            keras.layers.Dense(1, activation="sigmoid"),
-        ]
-    )
+            trainable=tuned,
+            name="embedding",
+        )(ids)
+    if network == "seed":
+        values = keras.layers.Flatten()(values)
+    else:
+        if word_vectors is not None:
+            # Vectors that stand still need a layer that learns which of their directions matter.
+            values = keras.layers.Dense(units, use_bias=False, name="projection")(values)
+        word = keras.ops.expand_dims(keras.ops.cast(keras.ops.not_equal(ids, 0), "float32"), -1)
+        values = keras.ops.relu(keras.ops.max(values * word, axis=1))
+    for number, size in enumerate(HIDDEN_UNITS[network]):
+        dense = keras.layers.Dense(size, ACTIVATION[network], name=f"hidden_{number}")
+        values = dense(values)
+    score = keras.layers.Dense(1, activation="sigmoid", name="score")(values)
+    model = keras.Model(ids, score)
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
         loss="binary_crossentropy",
@@ -70,16 +110,19 @@ def build(vocabulary: Vocabulary, learning_rate: float, word_vectors: Floats | N
     return model
 
 
+def input_of(model: Any, rows: Ids) -> Ids:
+    """Return ``rows`` as narrow as the model takes them."""
+    return trimmed(rows) if model.input_shape[1] is None else rows
+
+
 def fit(
     model: Any,
     training: Rows,
     validation: Rows,
-    *,
-    epochs: int,
-    batch_size: int,
+    plan: Plan,
     on_epoch: Callable[[int, dict[str, float]], None],
 ) -> None:
-    """Train ``model`` on rows of ids and labels.
+    """Train ``model`` on rows of ids and labels, and leave it at its smallest validation loss.
 
     ``on_epoch`` gets each epoch's number, from 1, and its loss and accuracy on both parts.
     """
@@ -88,78 +131,60 @@ def fit(
         names = {"train_loss": "loss", "train_accuracy": "accuracy"}
         names |= {"val_loss": "val_loss", "val_accuracy": "val_accuracy"}
         on_epoch(epoch + 1, {ours: float(logs[theirs]) for ours, theirs in names.items()})
+        if logs["val_loss"] <= ENOUGH:
+            model.stop_training = True
 
+    callbacks = [
+        keras.callbacks.EarlyStopping(
+            monitor="val_loss", patience=plan.patience, restore_best_weights=True
+        ),
+        keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end),
+    ]
+    if plan.checkpoints is not None and plan.epochs:
+        plan.checkpoints.mkdir(parents=True, exist_ok=True)
+        callbacks.append(keras.callbacks.BackupAndRestore(str(plan.checkpoints)))
     model.fit(
-        *training,
-        validation_data=validation,
-        epochs=epochs,
-        batch_size=batch_size,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)],
+        input_of(model, training[0]),
+        training[1],
+        validation_data=(input_of(model, validation[0]), validation[1]),
+        epochs=plan.epochs,
+        batch_size=plan.batch_size,
+        class_weight=plan.class_weights,
+        callbacks=callbacks,
         verbose=0,
     )
 
 
+def weights_of(model: Any) -> Weights:
+    """Return the weights of a model that `build` made.
+
+    Padding gets the vector zero where the network passes over it, and a projection is multiplied
+    into the vectors.
+    """
+    names = [layer.name for layer in model.layers]
+    (vectors,) = model.get_layer("embedding").get_weights()
+    if "projection" in names:
+        vectors = vectors @ model.get_layer("projection").get_weights()[0]
+    pooling = forward.CONCATENATION
+    if model.input_shape[1] is None:
+        pooling = forward.MAXIMUM
+        vectors[0] = 0
+    dense = [name for name in names if name.startswith("hidden_")] + ["score"]
+    layers = [model.get_layer(name).get_weights() for name in dense]
+    return Weights(
+        pooling=pooling,
+        activation=model.get_layer(dense[0]).activation.__name__,
+        vectors=vectors,
+        layers=tuple((kernel, bias) for kernel, bias in layers),
+    )
+
+
+def scores(model: Any, rows: Ids) -> Floats:
+    """Return Keras' own scores of rows of ids."""
+    found: Floats = model.predict(input_of(model, rows), batch_size=1024, verbose=0)[:, 0]
+    return found
+
+
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that make the network."""
-    return {"tensorflow": tf.__version__, "keras": keras.__version__}
-
-
-def read_glove(path: Path, vocabulary: Vocabulary) -> Floats:
-    """Return the vectors that the GloVe text file at ``path`` has for each id; zeros for unknown.
-
-    A line is a word and its numbers, separated by blanks
-    (https://nlp.stanford.edu/projects/glove/). Raises SourceError when the file is not like that
-    or knows no word of the vocabulary.
-    """
-    ids = {word: number for number, word in enumerate(vocabulary.words, start=1)}
-    vectors: dict[int, list[float]] = {}
-    dimension = 0
-    try:
-        with path.open(encoding="utf-8") as file:
-            for line in file:
-                dimension = dimension or line.count(" ")
-                # The words of some GloVe files hold blanks themselves.
-                word, *numbers = line.rstrip().rsplit(" ", dimension)
-                if word in ids:
-                    vectors[ids[word]] = [float(number) for number in numbers]
-                    if len(numbers) != dimension:
-                        raise ValueError(f"{word} has {len(numbers)} numbers, not {dimension}")
-    except (OSError, ValueError) as error:
-        raise SourceError(
-            f"{path} is no GloVe text file: {error}. Next: give an unpacked one, whose lines are "
-            "a word and its numbers, for example glove.6B.100d.txt."
-        ) from error
-    if not vectors:
-        raise SourceError(
-            f"{path} has a vector for none of the {len(vocabulary.words)} words of the data. "
-            "Next: give an unpacked GloVe text file in the language of the data."
-        )
-    log.info("GloVe: %d of %d words, %d dimensions", len(vectors), len(ids), dimension)
-    matrix = np.zeros((vocabulary.size, dimension), dtype=np.float32)
-    for number, vector in vectors.items():
-        matrix[number] = vector
-    return matrix
-
-
-def load(folder: Path) -> tuple[Vocabulary, Callable[[Ids], Floats]]:
-    """Load what train.py saved in ``folder``: the vocabulary, and the function from ids to scores.
-
-    The function is compiled once for any number of rows, which makes a single row forty times
-    faster than ``model.predict``. Raises OSError, KeyError or ValueError when something is missing.
-    """
-    vocabulary = Vocabulary.load(folder)
-    model = keras.models.load_model(folder / MODEL_FILE, compile=False)
-    signature = [tf.TensorSpec([None, vocabulary.sequence_length], tf.int32)]
-
-    def score(rows: Any) -> Any:
-        return model(rows, training=False)[:, 0]
-
-    compiled = tf.function(score, input_signature=signature)
-
-    def scores(rows: Ids) -> Floats:
-        result: Floats = compiled(tf.constant(rows, tf.int32)).numpy()
-        return result
-
-    # The first call traces and compiles: not at the expense of the first client.
-    scores(np.zeros((1, vocabulary.sequence_length), dtype=np.int32))
-    return vocabulary, scores
+    return {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__}

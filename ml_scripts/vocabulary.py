@@ -8,7 +8,7 @@ the texts are but not on their order.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,12 +20,20 @@ SEQUENCE_LENGTH = 100
 MAX_WORDS = 10_000
 FILE_NAME = "vocabulary.json"
 
+Ids = npt.NDArray[np.int32]
+
 _PUNCTUATION = str.maketrans(dict.fromkeys('!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r', " "))
 
 
 def words_of(text: str) -> list[str]:
     """Split ``text`` into its words, in lower case and without punctuation."""
     return text.lower().translate(_PUNCTUATION).split()
+
+
+def trimmed(rows: Ids) -> Ids:
+    """Return ``rows`` of ids without the columns on the left that are padding in every row."""
+    used = rows.any(axis=0)
+    return rows[:, int(used.argmax()) :] if used.any() else rows[:, -1:]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,18 +63,22 @@ class Vocabulary:
         """The number of ids, padding included: every id is below it."""
         return len(self.words) + 1
 
-    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.int32]:
-        """Turn each text into a row of ``sequence_length`` ids, padded with zeros on the left.
+    def ids_of(self, text: str) -> list[int]:
+        """Return the ids of the known words of ``text``: of a longer text, those of its end."""
+        known = self._ids
+        ids = [known[word] for word in words_of(text) if word in known]
+        return ids[-self.sequence_length :]
 
-        Of a longer text the last words count.
-        """
-        rows = np.zeros((len(texts), self.sequence_length), dtype=np.int32)
-        for row, text in zip(rows, texts, strict=True):
-            ids = [self._ids[word] for word in words_of(text) if word in self._ids]
-            ids = ids[-self.sequence_length :]
-            if ids:
+    def encode(self, texts: Iterable[str]) -> Ids:
+        """Turn each text into a row of ``sequence_length`` ids, padded with zeros on the left."""
+        # Many rows share one text: each text is encoded once.
+        numbers: dict[str, int] = {}
+        positions = [numbers.setdefault(text, len(numbers)) for text in texts]
+        rows = np.zeros((len(numbers), self.sequence_length), dtype=np.int32)
+        for row, text in zip(rows, numbers, strict=True):
+            if ids := self.ids_of(text):
                 row[-len(ids) :] = ids
-        return rows
+        return rows[positions]
 
     def save(self, folder: Path) -> None:
         """Write the vocabulary as `FILE_NAME` into ``folder``."""

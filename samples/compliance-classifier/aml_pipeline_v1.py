@@ -20,9 +20,10 @@ def build_pipeline(
     aml_compute_target: str,
     model_name: str = "compliance-classifier",
     rows: int = 100_000,
-    epochs: int = 3,
-    learning_rate: float = 0.001,
-    batch_size: int = 64,
+    network: str = "small",
+    epochs: int = 10,
+    learning_rate: float = 0.01,
+    batch_size: int = 256,
     seed: int = 1,
     data: str = "generated",
     glove: str = "none",
@@ -37,7 +38,8 @@ def build_pipeline(
         aml_compute_target: name of the AmlCompute cluster.
         model_name: written into the model's metadata.json.
         rows: how many rows to generate.
-        epochs: passes over the training rows; 0 leaves the network untrained.
+        network: ``small``, which pools the words of a text, or ``seed``, that of the workshop.
+        epochs: passes over the training rows at most; 0 leaves the network untrained.
         learning_rate: of the Adam optimizer.
         batch_size: rows for each step of the optimizer.
         seed: of the training; the data and its evaluation rows do not depend on it.
@@ -66,6 +68,7 @@ def build_pipeline(
         arguments=[
             *("--model-output", model),
             *source,
+            *("--network", network),
             *("--epochs", epochs),
             *("--learning-rate", learning_rate),
             *("--batch-size", batch_size),

@@ -40,7 +40,7 @@ def train_small(
 
     def run(*arguments: str) -> Path:
         folder = tmp_path_factory.mktemp("model") / "model"
-        train.train(train.parse(["--rows", "4000", "--epochs", "5", *arguments]), folder)
+        train.train(train.parse(["--rows", "4000", *arguments]), folder)
         return folder
 
     return run
@@ -50,3 +50,27 @@ def train_small(
 def small_model(train_small: Callable[..., Path]) -> Path:
     """A good model of 4,000 rows."""
     return train_small()
+
+
+@pytest.fixture(scope="session")
+def rule_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that nobody trained: its only component is 1 for each word that rules a part out."""
+    import components
+    import numpy as np
+    from forward import MAXIMUM, Weights
+    from vocabulary import Vocabulary
+
+    vocabulary = Vocabulary.of(text for text, _ in components.generate(components.DEFAULT_ROWS))
+    ruled_out = {*components.MATERIALS[2:], *components.CONDITIONS[2:]}
+    ruled_out |= {str(year) for year in components.YEARS if year not in components.COMPLIANT_YEARS}
+    vectors = [[0.0], *([float(word in ruled_out)] for word in vocabulary.words)]
+    folder = tmp_path_factory.mktemp("rule") / "model"
+    folder.mkdir()
+    vocabulary.save(folder)
+    Weights(
+        pooling=MAXIMUM,
+        activation="tanh",
+        vectors=np.array(vectors, np.float32),
+        layers=((np.array([[20]], np.float32), np.array([-10], np.float32)),),
+    ).save(folder)
+    return folder

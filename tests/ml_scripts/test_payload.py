@@ -1,10 +1,11 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from payload import BadRequestError, read_rows
+from payload import MAX_CHARACTERS, MAX_ROWS, RequestError, read_rows
 from vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(words=("in", "condition"))
@@ -16,9 +17,30 @@ anything = st.recursive(
 )
 
 
-def test_texts_and_ids_are_rows() -> None:
-    body = json.dumps({"data": ["condition in", IDS]})
-    assert read_rows(body, VOCABULARY).tolist() == [IDS, IDS]
+@pytest.mark.parametrize("rows", [["condition in", IDS], ["condition in"] * 2, [IDS, IDS]])
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_texts_and_ids_are_rows(rows: list[Any], wrapped: bool) -> None:
+    sent, ids = read_rows(json.dumps({"data": rows} if wrapped else rows), VOCABULARY)
+    assert sent == rows
+    assert ids.tolist() == [IDS, IDS]
+    assert ids.dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (json.dumps(["in"] * (MAX_ROWS + 1)), "There are 10001 rows, and 10000 are the most"),
+        (json.dumps(["i" * MAX_CHARACTERS]), "8000000 are the most"),
+    ],
+)
+def test_too_much_is_told_as_such(body: str, message: str) -> None:
+    with pytest.raises(RequestError, match=message) as refused:
+        read_rows(body, VOCABULARY)
+    assert refused.value.status == 413
+
+
+def test_the_most_rows_are_read() -> None:
+    assert len(read_rows(json.dumps(["in"] * MAX_ROWS), VOCABULARY)[1]) == MAX_ROWS
 
 
 @pytest.mark.parametrize(
@@ -27,11 +49,15 @@ def test_texts_and_ids_are_rows() -> None:
         ("", "not JSON"),
         ("{", "not JSON"),
         ("[" * 100_000, "not JSON"),
-        ('["in"]', 'not a JSON object with "data"'),
-        ('{"rows": []}', 'not a JSON object with "data"'),
+        ('{"rows": []}', """The body has 'rows'; only "data" is known"""),
+        ('{"data": ["in"], "more": 1}', "The body has 'more'"),
+        ("{}", 'no "data"'),
+        ("[]", "at least one row"),
         ('{"data": []}', "at least one row"),
-        ('{"data": "in"}', "not a list"),
-        ('{"data": null}', "not a list"),
+        ('{"data": "in"}', "at least one row"),
+        ('{"data": null}', "at least one row"),
+        ("null", "at least one row"),
+        ('"in"', "at least one row"),
         ('{"data": ["in", "  "]}', "Row 1 is neither"),
         ('{"data": [5]}', "Row 0 is neither"),
         (json.dumps({"data": [IDS[1:]]}), "Row 0 is neither"),
@@ -42,19 +68,24 @@ def test_texts_and_ids_are_rows() -> None:
         (json.dumps({"data": [[1.0, *IDS[1:]]]}), "Row 0 is neither"),
         (json.dumps({"data": [[True, *IDS[1:]]]}), "Row 0 is neither"),
         (json.dumps({"data": [["in", *IDS[1:]]]}), "Row 0 is neither"),
+        (json.dumps({"data": [IDS, [False, *IDS[1:]]]}), "Row 1 is neither"),
+        (json.dumps({"data": [IDS, [3, *IDS[1:]]]}), "Row 1 is neither"),
+        (json.dumps({"data": [IDS, [[1], *IDS[1:]]]}), "Row 1 is neither"),
+        (json.dumps({"data": [IDS, None]}), "Row 1 is neither"),
     ],
 )
 def test_malformed_request_is_told_what_is_wrong(body: str, message: str) -> None:
-    with pytest.raises(BadRequestError, match=message):
+    with pytest.raises(RequestError, match=message) as refused:
         read_rows(body, VOCABULARY)
+    assert refused.value.status == 400
 
 
 @given(anything)
 def test_any_document_is_read_or_refused(document: Any) -> None:
     for body in (json.dumps(document), json.dumps({"data": document})):
         try:
-            rows = read_rows(body, VOCABULARY)
-        except BadRequestError:
+            _, rows = read_rows(body, VOCABULARY)
+        except RequestError:
             continue
         assert rows.shape[1] == 100
         assert ((rows >= 0) & (rows < VOCABULARY.size)).all()
@@ -62,5 +93,5 @@ def test_any_document_is_read_or_refused(document: Any) -> None:
 
 @given(st.text())
 def test_any_body_is_read_or_refused(body: str) -> None:
-    with pytest.raises(BadRequestError):
+    with pytest.raises(RequestError):
         read_rows(body, VOCABULARY)

@@ -70,11 +70,124 @@ def test_two_runs_agree(
     )
 
 
-@pytest.mark.parametrize("setting", [("--epochs", "0"), ("--learning-rate", "5", "--epochs", "1")])
+@pytest.mark.parametrize("setting", [("--epochs", "0"), ("--learning-rate", "5")])
 def test_bad_setting_gives_a_bad_model(
     setting: tuple[str, ...], train_small: Callable[..., Path], metrics_of: Callable[..., Any]
 ) -> None:
     assert metrics_of(train_small(*setting))["accuracy"] < 0.7
+
+
+@pytest.mark.parametrize("network", ["small", "seed"])
+def test_the_service_scores_as_keras_does(
+    network: str, small_model: Path, train_small: Callable[..., Path]
+) -> None:
+    import dataset
+    import keras
+    import network as networks
+    from forward import Scorer
+
+    folder = small_model
+    if network == "seed":
+        folder = train_small("--network", "seed", "--learning-rate", "0.001", "--epochs", "1")
+    scorer = Scorer.load(folder)
+    # All of the frozen evaluation rows, not only those of the few rows that were trained on.
+    texts = dataset.divide(dataset.load("", 100_000)).evaluation["text"].unique()
+    rows = scorer.vocabulary.encode(texts)
+    model = keras.models.load_model(folder / networks.MODEL_FILE)
+    assert np.abs(scorer.scores(rows) - networks.scores(model, rows)).max() < 1e-6
+
+
+def test_an_unfaithful_export_is_not_saved(
+    scripts_with_tensorflow: tuple[Any, Any],
+    train_small: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import network
+
+    exact = network.weights_of
+
+    def wrong(model: Any) -> Any:
+        weights = exact(model)
+        weights.layers[-1][1][:] += 0.01
+        return weights
+
+    monkeypatch.setattr(network, "weights_of", wrong)
+    with pytest.raises(RuntimeError, match="otherwise than Keras"):
+        train_small("--epochs", "1")
+
+
+def test_wordings_that_were_never_seen(small_model: Path) -> None:
+    import components
+    from forward import Scorer
+
+    scorer = Scorer.load(small_model)
+    texts, labels = zip(
+        *(
+            (
+                f"built in {year} and {condition}: a part, {material}",
+                not components.compliant(year, material, condition),
+            )
+            for year in components.YEARS
+            for material in components.MATERIALS
+            for condition in components.CONDITIONS
+        ),
+        strict=True,
+    )
+    right = (scorer.scores(scorer.vocabulary.encode(texts)) >= 0.5) == np.array(labels)
+    assert right.mean() >= 0.98
+
+
+def test_training_ends_when_nothing_is_left_to_learn(small_model: Path) -> None:
+    metadata = json.loads((small_model / "metadata.json").read_text())
+    assert metadata["epochs"] == 10
+    assert metadata["metrics"]["val_loss"] <= 0.001 or metadata["metrics"]["val_accuracy"] > 0.98
+
+
+def test_retrain_noise_is_measured(train_small: Callable[..., Path]) -> None:
+    folder = train_small("--seeds", "2", "--epochs", "2")
+    values = json.loads((folder.parent / "seeds.json").read_text())
+    assert {len(each) for each in values.values()} == {2}
+    assert values["log_loss"][0] != values["log_loss"][1]
+
+
+def test_an_interrupted_training_goes_on(
+    scripts_with_tensorflow: tuple[Any, Any],
+    train_small: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train, _ = scripts_with_tensorflow
+    seen: list[int] = []
+
+    class Evicted(Exception):  # noqa: N818
+        pass
+
+    class Run(RecordingRun):
+        def log(self, metrics: dict[str, float], *, step: int = 0) -> None:
+            super().log(metrics, step=step)
+            seen.append(step)
+            if seen == [1, 2]:
+                raise Evicted
+
+    monkeypatch.setattr(train, "current_run", Run)
+    # So slow that it has not learned all before it is interrupted.
+    slowly = ("--epochs", "4", "--learning-rate", "0.0003", "--checkpoints", str(tmp_path / "kept"))
+    with pytest.raises(Evicted):
+        train_small(*slowly)
+    train_small(*slowly)
+    # The second pass had not been kept yet when it was interrupted.
+    assert seen == [1, 2, 2, 3, 4]
+
+
+def test_both_labels_may_weigh_the_same(train_small: Callable[..., Path], tmp_path: Path) -> None:
+    import train
+
+    weights = train.class_weights(np.array([0, 0, 0, 1], np.float32), "balanced")
+    assert weights is not None
+    assert weights == pytest.approx({0: 2 / 3, 1: 2})
+    assert train.class_weights(np.array([0, 1], np.float32), "none") is None
+    folder = train_small("--class-weights", "balanced", "--epochs", "1")
+    assert json.loads((folder / "metadata.json").read_text())["class_weights"] == "balanced"
 
 
 def test_own_data_and_glove_vectors(
@@ -93,6 +206,8 @@ def test_own_data_and_glove_vectors(
     (tmp_path / "glove.txt").write_text("\n".join([*lines, ". . " + "0.1 " * 19 + "0.1"]))
     model = train_small("--data", f"{tmp_path}/own.csv", "--glove", f"{tmp_path}/glove.txt")
     assert metrics_of(model)["accuracy"] > 0.9
+    tuned = train_small("--glove", f"{tmp_path}/glove.txt", "--glove-vectors", "tuned")
+    assert metrics_of(tuned)["accuracy"] > 0.9
 
 
 @pytest.mark.parametrize(
@@ -156,6 +271,8 @@ def test_csv_without_the_columns_ends_with_one_sentence(
     [
         *(["--epochs", "-1"], ["--epochs", "many"], ["--batch-size", "0"]),
         *(["--learning-rate", "0"], ["--learning-rate", "nan"], ["--seed", "-1"]),
+        *(["--patience", "0"], ["--seeds", "0"], ["--network", "large"]),
+        *(["--glove-vectors", "tuned"], ["--class-weights", "some"]),
     ],
 )
 def test_impossible_setting_is_refused(

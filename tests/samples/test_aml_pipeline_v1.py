@@ -97,7 +97,7 @@ def describe_pipeline(
 
 def test_train_hands_its_model_to_evaluate(describe_pipeline: Callable[..., Any]) -> None:
     found = describe_pipeline(
-        rows=4000, learning_rate=0.01, data="own.csv", glove="https://example.org/glove.txt"
+        rows=4000, learning_rate=0.02, data="own.csv", glove="https://example.org/glove.txt"
     )
     assert found == {
         "errors": [],
@@ -109,7 +109,8 @@ def test_train_hands_its_model_to_evaluate(describe_pipeline: Callable[..., Any]
         "arguments": {
             "train": [
                 *("--model-output", "output:model", "--rows", "4000", "--data", "own.csv"),
-                *("--epochs", "3", "--learning-rate", "0.01", "--batch-size", "64", "--seed", "1"),
+                *("--network", "small", "--epochs", "10"),
+                *("--learning-rate", "0.02", "--batch-size", "256", "--seed", "1"),
                 *("--glove", "https://example.org/glove.txt"),
                 *("--model-name", "compliance-classifier"),
             ],
