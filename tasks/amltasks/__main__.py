@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import io
@@ -53,7 +54,8 @@ def _perform(name: str) -> int:
     except errors.TaskError as error:
         return _fail(job, error)
     except KeyboardInterrupt:
-        job.channel.result("Canceled", f"{name} was canceled")
+        with contextlib.suppress(BrokenPipeError):  # the launcher died
+            job.channel.result("Canceled", f"{name} was canceled")
         return _CANCELED
     except Exception as cause:
         log.debug("%s", cause, exc_info=True)

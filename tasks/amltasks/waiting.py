@@ -31,6 +31,8 @@ def patiently(
 ) -> State:
     """Look, and again while Azure cannot answer; once more with a new token if one was refused.
 
+    The log tells once what is wrong, and when Azure answers again.
+
     Args:
         look: asks Azure.
         pause: as for :func:`until`.
@@ -39,17 +41,23 @@ def patiently(
     Raises:
         TaskError: what ``look`` raises, when it is not :data:`errors.TRANSIENT` or lasts.
     """
-    begun, renewed = time.monotonic(), False
+    begun, renewed, told = time.monotonic(), False, ""
     while True:
         try:
-            return look()
+            found = look()
         except errors.TaskError as error:
             renew = error.cause is errors.UNAUTHORIZED and not renewed
             patient = error.cause in errors.TRANSIENT and time.monotonic() - begun <= minutes * 60
             if not renew and not patient:
                 raise
             renewed = renewed or renew
-            log.info("Looking again: %s", error.happened)
+            if error.cause.code != told:
+                log.info("Trying again for up to %g minutes: %s", minutes, error.happened)
+                told = error.cause.code
+        else:
+            if told:
+                log.info("Azure answers again after %s", clock(time.monotonic() - begun))
+            return found
         pause(_RETRY_SECONDS)
 
 

@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -27,6 +27,9 @@ from amltasks import errors
 
 CHANNEL_FD = 3
 _SLICE_SECONDS = 0.5
+# What a task whose launcher died still has for its clean-up, and the exit code of one that had not
+# ended by then.
+_ORPHAN_SECONDS, _ORPHANED = 5.0, 130
 
 log = logging.getLogger("amltasks")
 
@@ -116,23 +119,38 @@ class Channel:
 
 
 class Cancellation:
-    """Turns every way of being cancelled into one ``KeyboardInterrupt`` in the main thread."""
+    """Turns every way of being cancelled into one ``KeyboardInterrupt`` in the main thread.
+
+    ``orphaned``: nobody cancelled the task, but its launcher died.
+    """
 
     def __init__(self) -> None:
         """Nothing is cancelled yet."""
         self.requested = False
+        self.orphaned = False
         self._held = False
 
-    def watch(self, stream: io.RawIOBase) -> None:
-        """Listen for signals, and for ``cancel`` or the end of ``stream``."""
+    def watch(self, stream: io.RawIOBase, *, last: Callable[[], None] = lambda: None) -> None:
+        """Listen for signals, and for ``cancel`` or the end of ``stream``.
+
+        Args:
+            stream: what the launcher writes.
+            last: called in a thread when the stream has ended, after the main thread was told.
+        """
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
         main = threading.main_thread().ident
 
         def wait() -> None:
-            for line in iter(stream.readline, b""):
+            while line := stream.readline():
                 if line.strip() == b"cancel":
-                    break
+                    interrupt()
+            # The launcher holds the other end until this process ends, unless it dies.
+            self.orphaned = not self.requested
+            interrupt()
+            last()
+
+        def interrupt() -> None:
             # A signal, not a flag: it must end a sleep or a read of the main thread at once.
             if sys.platform == "win32" or main is None:
                 signal.raise_signal(signal.SIGINT)
@@ -161,12 +179,16 @@ class Cancellation:
         if self.requested and not before:
             raise KeyboardInterrupt
 
+    def check(self) -> None:
+        """Raise ``KeyboardInterrupt`` if the task was cancelled, also when an SDK swallowed it."""
+        if self.requested:
+            raise KeyboardInterrupt
+
     def pause(self, seconds: float) -> None:
         """Sleep. Raises ``KeyboardInterrupt`` when cancelled, also when an SDK swallowed it."""
         end = time.monotonic() + seconds
         while True:
-            if self.requested:
-                raise KeyboardInterrupt
+            self.check()
             left = end - time.monotonic()
             if left <= 0:
                 return
@@ -256,8 +278,14 @@ def receive() -> Job:
     stream = io.FileIO(private, "r")
     handover = parse_handover(stream.readline())
     cancellation = Cancellation()
-    cancellation.watch(stream)
+    cancellation.watch(stream, last=_end_soon)
     return Job(handover=handover, channel=channel, cancellation=cancellation)
+
+
+def _end_soon() -> None:
+    """End this process, whose launcher died, if it has not ended by itself."""
+    time.sleep(_ORPHAN_SECONDS)
+    os._exit(_ORPHANED)
 
 
 def number_text(value: float) -> str:

@@ -17,6 +17,8 @@ from amltasks.azure_pipelines import attempts, connection, inputs
 from amltasks.azure_pipelines.agent import Job, number_text
 from amltasks.azure_pipelines.builds import build_tags
 from amltasks.report.markdown import plain_table
+from amltasks.run_aml_pipeline import cancelling, submitting
+from amltasks.run_aml_pipeline.cancelling import UnderWay
 from amltasks.workspace import port
 from amltasks.workspace.port import COMPLETED, Run, Submission, Workspace
 
@@ -24,8 +26,6 @@ log = logging.getLogger("amltasks")
 
 POLL_SECONDS = 2.0
 LOG_TAIL_LINES = 30
-# The agent kills the task 10 s after the cancel; the answer must be out before.
-CANCEL_WAIT_SECONDS = 3.0
 _EXCEPTION = re.compile(r"^[\w.]*(?:Error|Exception|Exit|Interrupt)\b")
 # What the SDK prints inside a step after the script has ended.
 _EPILOGUE = re.compile(
@@ -77,14 +77,15 @@ def run(job: Job) -> str:
         tags={**build_tags(job.handover), **given.tags, **attempts.tags(job.handover, told)},
         display_name=given.display_name,
     )
-    submitted = _submit(job, workspace, submission)
-    if not given.wait_for_completion:
-        job.channel.output("runStatus", submitted.status)
-        return f"Run {submitted.id} is {submitted.status}; the task does not wait for it"
+    under_way = UnderWay()
     try:
+        submitted = submitting.submit(job, workspace, submission, under_way)
+        if not given.wait_for_completion:
+            job.channel.output("runStatus", submitted.status)
+            return f"Run {submitted.id} is {submitted.status}; the task does not wait for it"
         ended, steps, tails = follow(job, workspace, submitted, minutes=given.timeout_minutes)
     except KeyboardInterrupt:
-        _cancel(workspace, submitted)
+        under_way.cancel(job, workspace.runs)
         raise
 
     job.channel.output("runStatus", ended.status)
@@ -99,22 +100,6 @@ def run(job: Job) -> str:
         _download(workspace, steps, step_name, path, folder)
     job.channel.output("outputsPath", str(folder))
     return f"Run {ended.id} is {ended.status} with {len(steps)} steps"
-
-
-def _submit(job: Job, workspace: Workspace, submission: Submission) -> Run:
-    """Submit the pipeline, or go on with the run of an earlier attempt of this job."""
-    # A cancel is heard once the run has a name, or nobody could cancel it.
-    with job.cancellation.held():
-        submitted = attempts.earlier(workspace.runs, submission)
-        if submitted is not None:
-            log.info("Going on with run %s of an earlier attempt of this job", submitted.id)
-        else:
-            log.info("Submitting %s to experiment %s", submission.file.name, submission.experiment)
-            submitted = workspace.runs.submit(submission)
-        job.channel.output("runId", submitted.id)
-        job.channel.output("portalUrl", submitted.url)
-    log.info("Run %s is %s: %s", submitted.id, submitted.status, submitted.url)
-    return submitted
 
 
 def follow(
@@ -168,7 +153,7 @@ def follow(
         if running_since is None and any(s.status not in _BEFORE_RUNNING for s in steps):
             running_since = now
         if minutes and running_since is not None and now - running_since > minutes * 60:
-            _cancel(workspace, submitted)
+            cancelling.stop(workspace.runs, submitted.id, submitted.url)
             raise errors.RUN_TIMEOUT.error(run=run.id, minutes=minutes, url=run.url)
         if now - heard >= waiting.HEARTBEAT_SECONDS:
             states = ", ".join(f"{s.name} {s.status}" for s in steps if not s.ended)
@@ -268,19 +253,3 @@ def _download(
             output=f"{name}/{path}", detail="the step has no such output and no such files"
         )
     log.info("Downloaded %d files of %s/%s to %s", count, name, path, folder / name)
-
-
-def _cancel(workspace: Workspace, submitted: Run) -> None:
-    """Cancel the run and see whether it heard, all within the agent's grace."""
-    log.info("Canceling run %s in Azure ML", submitted.id)
-    try:
-        workspace.runs.cancel(submitted.id)
-        end = time.monotonic() + CANCEL_WAIT_SECONDS
-        while True:
-            status = workspace.runs.get(submitted.id).status
-            if status == "Canceled" or time.monotonic() >= end:
-                break
-            time.sleep(0.5)
-        log.info("Run %s is %s", submitted.id, status)
-    except errors.TaskError as error:
-        log.info("Run %s may still run, cancel it at %s: %s", submitted.id, submitted.url, error)

@@ -18,6 +18,7 @@ from amltasks.workspace.port import (
     Compute,
     Model,
     Models,
+    PreparedRun,
     Revision,
     Rollout,
     Run,
@@ -52,14 +53,14 @@ class FakeCompute(Compute):
 
 
 class FakeRuns(Runs):
-    def submit(self, submission: Submission) -> Run:
-        unexpected("Runs.submit")
+    def prepare(self, submission: Submission) -> PreparedRun:
+        unexpected("Runs.prepare")
+
+    def claimed(self, claim: str) -> Run | None:
+        unexpected("Runs.claimed")
 
     def get(self, run_id: str) -> Run:
         unexpected("Runs.get")
-
-    def find(self, experiment: str, tag: str, value: str) -> list[tuple[Run, dict[str, str]]]:
-        unexpected("Runs.find")
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
         unexpected("Runs.tag")

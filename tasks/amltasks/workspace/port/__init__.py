@@ -20,7 +20,15 @@ from amltasks.workspace.port.principals import (
     Principal,
     WorkloadIdentity,
 )
-from amltasks.workspace.port.runs import COMPLETED, ENDED, Run, Runs, Scalar, Submission
+from amltasks.workspace.port.runs import (
+    COMPLETED,
+    ENDED,
+    PreparedRun,
+    Run,
+    Runs,
+    Scalar,
+    Submission,
+)
 from amltasks.workspace.port.services import (
     Answer,
     Revision,
@@ -46,6 +54,7 @@ __all__ = [
     "ManagedIdentity",
     "Model",
     "Models",
+    "PreparedRun",
     "Principal",
     "Revision",
     "Rollout",

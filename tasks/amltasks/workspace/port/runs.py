@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -29,13 +29,18 @@ ENDED = COMPLETED | {"Failed", "Canceled"}
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A pipeline to run. ``file`` is the SDK's own YAML, or Python with ``build_pipeline``."""
+    """A pipeline to run. ``file`` is the SDK's own YAML, or Python with ``build_pipeline``.
+
+    Of all submissions with the same ``claim``, however many processes send them, Azure starts one
+    run. It is a name that may be part of an address; empty for a submission that shares no run.
+    """
 
     file: Path
     experiment: str
     parameters: Mapping[str, Scalar]
     tags: Mapping[str, str]
     display_name: str = ""
+    claim: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +58,7 @@ class Run:
     started: datetime | None = None
     seconds: float | None = None
     reused: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ended(self) -> bool:
@@ -60,25 +66,40 @@ class Run:
         return self.status in ENDED
 
 
+class PreparedRun(ABC):
+    """A run that is ready to start: all that it needs is built."""
+
+    @abstractmethod
+    def start(self, sending: Callable[[str], None]) -> Run:
+        """Start the run, or return the one that was started under the same claim.
+
+        It may be called again when it failed: the run starts once.
+
+        Args:
+            sending: called with the run's id before each request that may start it. What it
+                raises stops the submission.
+        """
+
+
 class Runs(ABC):
     """Runs of the workspace."""
 
     @abstractmethod
-    def submit(self, submission: Submission) -> Run:
-        """Build and submit a pipeline, tagged.
+    def prepare(self, submission: Submission) -> PreparedRun:
+        """Build a pipeline. Nothing that costs anything runs after this.
 
         Raises:
             TaskError: ``PIPELINE_FILE_INVALID``, ``PARAMETER_UNKNOWN``, ``PARAMETER_INVALID``,
-                ``PARAMETER_MISSING``; nothing was submitted then.
+                ``PARAMETER_MISSING``
         """
+
+    @abstractmethod
+    def claimed(self, claim: str) -> Run | None:
+        """The run, with its tags, that was started under a claim; None while there is none."""
 
     @abstractmethod
     def get(self, run_id: str) -> Run:
         """The current state of a run. Raises ``RUN_NOT_FOUND``."""
-
-    @abstractmethod
-    def find(self, experiment: str, tag: str, value: str) -> list[tuple[Run, dict[str, str]]]:
-        """The runs of an experiment with this tag, the newest first, each with all its tags."""
 
     @abstractmethod
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,56 +17,85 @@ from amltasks import errors, metrics
 from amltasks.workspace.artifacts import holds, inside
 from amltasks.workspace.failures import http_status, translated
 from amltasks.workspace.logs import LogReader
-from amltasks.workspace.port import Run, Runs, Submission
+from amltasks.workspace.port import PreparedRun, Run, Runs, Submission
 from amltasks.workspace.printing import banners_hidden
 from amltasks.workspace.run_states import to_run
-from amltasks.workspace.sdk_v1 import pipeline_file
+from amltasks.workspace.sdk_v1.submission import Claims, Submitter
+from amltasks.workspace.sign_in import SignIn
 
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)
+
+
+class _Prepared(PreparedRun):
+    """A pipeline run that is created and not submitted."""
+
+    def __init__(self, runs: SdkRuns, submitter: Submitter, submission: Submission) -> None:
+        """Keep what starts it."""
+        self._runs = runs
+        self._submitter = submitter
+        self._submission = submission
+
+    def start(self, sending: Callable[[str], None]) -> Run:
+        return self._runs.start(self._submitter, self._submission, sending)
 
 
 class SdkRuns(Runs):
     """The port's ``Runs``. Caches the SDK's run objects and the steps that ended."""
 
-    def __init__(self, sdk: Any) -> None:
-        """Work in this ``azureml.core.Workspace``."""
+    def __init__(self, sdk: Any, sign_in: SignIn) -> None:
+        """Work in this ``azureml.core.Workspace``, which signs in with ``sign_in``."""
         self._sdk = sdk
+        self._sign_in = sign_in
+        self._claims = Claims(sdk)
         self._known: dict[str, Any] = {}
         self._ended: dict[str, Run] = {}
         self._log_files: dict[str, dict[str, str]] = {}
         self._logs: dict[str, LogReader] = {}
         self._session = requests.Session()
 
-    def submit(self, submission: Submission) -> Run:
-        from azureml.core import Experiment
+    def prepare(self, submission: Submission) -> PreparedRun:
+        with self._renewing():
+            return _Prepared(self, Submitter(self._sdk, self._claims, submission), submission)
 
-        with translated(f"building the pipeline '{submission.file.name}'"):
-            pipeline, parameters = pipeline_file.load(
-                submission.file, self._sdk, submission.parameters
-            )
-        with translated("submitting the pipeline"), banners_hidden():
-            experiment = Experiment(self._sdk, submission.experiment)
-            run = experiment.submit(
-                pipeline, tags=dict(submission.tags), pipeline_parameters=parameters
-            )
+    def start(
+        self, submitter: Submitter, submission: Submission, sending: Callable[[str], None]
+    ) -> Run:
+        """Start a run that was created; what :meth:`PreparedRun.start` does."""
+        with self._renewing():
+            run_id = submitter.start(sending)
             if submission.display_name:
-                run.display_name = submission.display_name
-            self._known[run.id] = run
-            return self.get(run.id)
+                with translated(f"naming the run {run_id}"):
+                    self._run(run_id).display_name = submission.display_name
+        return Run(id=run_id, name=run_id, status="NotStarted", tags=submission.tags)
+
+    def claimed(self, claim: str) -> Run | None:
+        run_id = self._claims.holder(claim)
+        if not run_id:
+            return None
+        try:
+            run = self.get(run_id)
+        except errors.TaskError as error:
+            # Claimed by a process that was killed before it submitted the run.
+            if error.cause is not errors.RUN_NOT_FOUND:
+                raise
+            return None
+        with translated(f"looking at the run {run_id}"):
+            return dataclasses.replace(run, tags=self._run(run_id).get_tags())
+
+    @contextlib.contextmanager
+    def _renewing(self) -> Iterator[None]:
+        """Have the next call sign in anew if Azure refuses the token."""
+        try:
+            yield
+        except errors.TaskError as error:
+            if error.cause is errors.UNAUTHORIZED:
+                self._sign_in.renew()
+            raise
 
     def get(self, run_id: str) -> Run:
         run = self._run(run_id)
         with translated(f"looking at the run {run_id}"):
             return _run(run, run.get_details())
-
-    def find(self, experiment: str, tag: str, value: str) -> list[tuple[Run, dict[str, str]]]:
-        from azureml.core import Experiment
-
-        with translated(f"looking for runs of the experiment '{experiment}'"):
-            found = list(Experiment(self._sdk, experiment).get_runs(tags={tag: value}))
-            for run in found:
-                self._known.setdefault(run.id, run)
-            return [(self.get(run.id), run.get_tags()) for run in found]
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
         run = self._run(run_id)

@@ -25,18 +25,21 @@ def open_workspace(
     Raises:
         TaskError: ``WORKSPACE_NOT_FOUND``, ``AUTHENTICATION_FAILED`` and what any call can raise.
     """
-    sdk = _sdk_workspace(principal, resource_group, workspace, debug=debug)
+    sign_in = SignIn(principal)
+    sdk = _sdk_workspace(principal, sign_in, resource_group, workspace, debug=debug)
     return Workspace(
         name=sdk.name,
         location=sdk.location,
         compute=SdkCompute(sdk),
-        runs=SdkRuns(sdk),
+        runs=SdkRuns(sdk, sign_in),
         models=SdkModels(sdk),
         services=SdkServices(sdk),
     )
 
 
-def _sdk_workspace(principal: Principal, resource_group: str, name: str, *, debug: bool) -> Any:
+def _sdk_workspace(
+    principal: Principal, sign_in: SignIn, resource_group: str, name: str, *, debug: bool
+) -> Any:
     if not debug:
         _quiet()
     from azureml.core import Workspace as SdkWorkspace
@@ -51,7 +54,7 @@ def _sdk_workspace(principal: Principal, resource_group: str, name: str, *, debu
                 name=name,
                 resource_group=resource_group,
                 subscription_id=principal.subscription_id,
-                auth=WrappedSignIn(SignIn(principal)),
+                auth=WrappedSignIn(sign_in),
             )
         except (ProjectSystemException, WorkspaceException) as cause:
             if error_code(cause) in NO_SUBSCRIPTION:

@@ -14,9 +14,9 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
 from amltasks.workspace.port import Principal
+from amltasks.workspace.retries import PASSING, ToldRetry
 from amltasks.workspace.sign_in import SignIn
 
 log = logging.getLogger("amltasks")
@@ -29,11 +29,11 @@ _MOST_RETRY_AFTER_SECONDS = 30
 def new_session() -> requests.Session:
     """A session that repeats requests which failed for a reason that may pass."""
     session = requests.Session()
-    retry = Retry(
+    retry = ToldRetry(
         total=4,
         backoff_factor=0.5,
         backoff_jitter=0.2,
-        status_forcelist=(429, 500, 502, 503, 504),
+        status_forcelist=PASSING,
         allowed_methods=None,  # what we POST may be sent twice: a cancel, a query for keys
         retry_after_max=_MOST_RETRY_AFTER_SECONDS,
         raise_on_status=False,  # the answer says more than "too many retries"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from amltasks import errors, metrics
 from amltasks.workspace.artifacts import holds, inside
 from amltasks.workspace.failures import http_status, translated
 from amltasks.workspace.logs import LogReader
-from amltasks.workspace.port import Run, Runs, Submission
+from amltasks.workspace.port import PreparedRun, Run, Runs, Submission
 from amltasks.workspace.run_states import to_run
 from amltasks.workspace.sdk_v2.bodies import ArtifactBody, RunBody
 from amltasks.workspace.sdk_v2.rest import TIMEOUT_SECONDS, Rest, new_session
@@ -23,6 +25,20 @@ from amltasks.workspace.sdk_v2.rest import TIMEOUT_SECONDS, Rest, new_session
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)
 _HISTORY, _ARTIFACT, _MLFLOW = "history/v1.0", "artifact/v2.0", "mlflow/v2.0"
 _CHUNK_BYTES = 1 << 20
+# A job that another process is submitting at this moment is in run history within seconds.
+_RACE_LOOKS, _RACE_SECONDS = 3, 0.5
+
+
+class _Prepared(PreparedRun):
+    """A pipeline job that azure-ai-ml built."""
+
+    def __init__(self, runs: RestRuns, job: Any) -> None:
+        """Keep the ``PipelineJob`` and the runs it will be one of."""
+        self._runs = runs
+        self._job = job
+
+    def start(self, sending: Callable[[str], None]) -> Run:
+        return self._runs.start(self._job, sending)
 
 
 class RestRuns(Runs):
@@ -37,27 +53,55 @@ class RestRuns(Runs):
         self._logs: dict[str, LogReader] = {}
         self._submitter: Any = None
 
-    def submit(self, submission: Submission) -> Run:
-        return self.get(self._azure_ai_ml().submit(submission))
+    def prepare(self, submission: Submission) -> PreparedRun:
+        with self._renewing():
+            return _Prepared(self, self._azure_ai_ml().build(submission))
+
+    def start(self, job: Any, sending: Callable[[str], None]) -> Run:
+        """Start a pipeline job that was built; what :meth:`PreparedRun.start` does."""
+        try:
+            with self._renewing():
+                run: Run = self._azure_ai_ml().start(job, sending)
+        except errors.TaskError as error:
+            # Azure refuses a second job of this name: another process was first, or the answer to
+            # an earlier request was lost.
+            found = self._made_before(str(job.name)) if http_status(error) in (400, 409) else None
+            if found is None:
+                raise
+            return found
+        self._links[run.id] = run.url
+        return run
+
+    def _made_before(self, name: str) -> Run | None:
+        for _ in range(_RACE_LOOKS):
+            found = self.claimed(name)
+            if found is not None:
+                return found
+            time.sleep(_RACE_SECONDS)
+        return None
+
+    def claimed(self, claim: str) -> Run | None:
+        try:
+            return self.get(claim)
+        except errors.TaskError as error:
+            if error.cause is not errors.RUN_NOT_FOUND:
+                raise
+            return None
+
+    @contextlib.contextmanager
+    def _renewing(self) -> Iterator[None]:
+        """Have the next call sign in anew if Azure refuses the token."""
+        try:
+            yield
+        except errors.TaskError as error:
+            if error.cause is errors.UNAUTHORIZED:
+                self._rest.sign_in.renew()
+                self._submitter = None  # azure-ai-ml keeps the token, too
+            raise
 
     def get(self, run_id: str) -> Run:
         found = self._history(run_id, f"looking at the run {run_id}")
         return _run(found, self._link(run_id))
-
-    def find(self, experiment: str, tag: str, value: str) -> list[tuple[Run, dict[str, str]]]:
-        # The quotation marks are not escaped: neither name nor value may hold one.
-        asked = {"filter": f'(Tags/{tag} eq "{value}")', "orderby": ["StartTimeUtc desc"]}
-        path = f"experiments/{quote(experiment, safe='')}/runs:query"
-        with translated(f"looking for runs of the experiment '{experiment}'"):
-            try:
-                found: list[RunBody] = self._rest.data("POST", _HISTORY, path, asked).json()[
-                    "value"
-                ]
-            except requests.HTTPError as cause:
-                if http_status(cause) != 404:
-                    raise
-                return []
-        return [(_run(each, self._link(each["runId"])), each.get("tags") or {}) for each in found]
 
     def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
         doing = f"tagging the run {run_id}"

@@ -5,19 +5,23 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from azure.ai.ml import Input, MLClient, load_job
 from azure.ai.ml.entities import PipelineJob
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from amltasks.workspace.failures import message, translated
 from amltasks.workspace.pipeline_file import PipelineFile, build, from_azure
-from amltasks.workspace.port import Scalar, Submission
+from amltasks.workspace.port import Run, Scalar, Submission
 from amltasks.workspace.printing import banners_hidden
+from amltasks.workspace.retries import may_pass, retrying
 from amltasks.workspace.sdk_v2.rest import Rest
 
 log = logging.getLogger("amltasks")
@@ -28,11 +32,39 @@ _WANTED = (
 )
 
 
+class _Watch(SansIOHTTPPolicy[Any, Any]):
+    """Sees each request of the SDK before it is sent, and each answer.
+
+    ``sending`` is the name of the job that is being submitted and what to call before its PUT.
+    """
+
+    def __init__(self) -> None:
+        """Watch for no job yet."""
+        self.sending: tuple[str, Callable[[str], None]] | None = None
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Call ``sending`` before the request that starts the job."""
+        if self.sending is None or request.http_request.method != "PUT":
+            return
+        name, call = self.sending
+        if request.http_request.url.partition("?")[0].endswith(f"/jobs/{name}"):
+            call(name)
+
+    def on_response(
+        self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]
+    ) -> None:
+        """Log an answer after which the SDK tries again."""
+        status = response.http_response.status_code
+        if may_pass(status):
+            retrying(request.http_request.method, request.http_request.url, status)
+
+
 class Submitter:
     """The calls of the port's ``Runs`` that need azure-ai-ml."""
 
     def __init__(self, rest: Rest) -> None:
         """Work in this workspace."""
+        self._watch = _Watch()
         self._client = MLClient(
             rest.sign_in,
             rest.principal.subscription_id,
@@ -41,18 +73,37 @@ class Submitter:
             cloud=rest.principal.cloud.name,
             enable_telemetry=False,
             show_progress=False,
+            per_retry_policies=[self._watch],
         )
 
-    def submit(self, submission: Submission) -> str:
-        """Build and submit a pipeline job; returns its id. Raises as the port says."""
+    def build(self, submission: Submission) -> PipelineJob:
+        """Build a pipeline job, named by its claim. Raises as the port says."""
         with translated(f"building the pipeline '{submission.file.name}'"):
             job = load(submission.file, self._client, submission.parameters)
+        # The name is chosen here, so that a request that is repeated cannot start a second run.
+        job.name = submission.claim or f"run-{uuid.uuid4().hex}"
         job.experiment_name = submission.experiment
         job.tags = {**(job.tags or {}), **submission.tags}
         if submission.display_name:
             job.display_name = submission.display_name
-        with translated("submitting the pipeline"), banners_hidden():
-            return str(self._client.jobs.create_or_update(job).name)
+        return job
+
+    def start(self, job: PipelineJob, sending: Callable[[str], None]) -> Run:
+        """Upload what a job needs and start it."""
+        self._watch.sending = (str(job.name), sending)
+        try:
+            with translated("submitting the pipeline"), banners_hidden():
+                made = self._client.jobs.create_or_update(job)
+        finally:
+            self._watch.sending = None
+        name = str(made.name)
+        return Run(
+            id=name,
+            name=str(made.display_name or name),
+            status=str(getattr(made.status, "value", made.status) or "NotStarted"),
+            url=str(made.studio_url or ""),
+            tags=dict(job.tags or {}),
+        )
 
     def download(self, job_id: str, output: str, folder: Path) -> int:
         """Download a named output of an ended job; returns how many files there were."""
