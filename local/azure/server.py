@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.azure import page
 from local.azure.devops import routers as devops
+from local.azure.devops.errors import error_answer
 from local.azure.history import (
     artifacts,
     experiments,
@@ -157,10 +158,18 @@ def respond(cloud: Cloud, table: RouteTable, request: Request) -> Response:
         roles.authorize(cloud, known)
         return match.route.handler(cloud, known)
     except ServiceError as error:
-        return error_response(error.status, error.code, error.message)
+        return _error(request.host, error)
     except Exception:
         logger.exception("%s %s%s failed", request.method, request.host, request.raw_path)
-        return error_response(500, "InternalServerError", "The local Azure failed; see its log.")
+        failure = "The local Azure failed; see its log."
+        return _error(request.host, ServiceError(500, "InternalServerError", failure))
+
+
+def _error(host: str, error: ServiceError) -> Response:
+    """An error in the form of the service whose host was asked."""
+    if devops.is_devops(host):
+        return error_answer(error)
+    return error_response(error.status, error.code, error.message)
 
 
 def _caller(cloud: Cloud, match: Match, request: Request) -> Mapping[str, Any] | None:
@@ -210,7 +219,9 @@ def _unknown(cloud: Cloud, table: RouteTable, request: Request) -> Response:
     }
     with _log_lock, (cloud.root / "unknown-requests.log").open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
-    return error_response(501, "NotImplemented", f"The local Azure does not cover {what}.")
+    code = "NotImplementedException" if devops.is_devops(request.host) else "NotImplemented"
+    message = f"The local Azure does not cover {what}."
+    return _error(request.host, ServiceError(501, code, message))
 
 
 def _own_address(cloud: Cloud, method: str, headers: Mapping[str, str], target: str) -> Response:

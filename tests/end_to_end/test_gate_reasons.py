@@ -220,6 +220,17 @@ def test_the_previous_build_is_the_baseline_and_a_pull_request_has_one_comment(
     service = Service(azure)
     repository = f"{service.project['id']}/_apis/git/repositories/{service.project['name']}"
     branches = {"sourceRefName": "refs/heads/better", "targetRefName": "refs/heads/main"}
+    for name in branches.values():
+        change = {
+            "changeType": "add",
+            "item": {"path": f"/{name}"},
+            "newContent": {"content": name, "contentType": "rawtext"},
+        }
+        push = {
+            "refUpdates": [{"name": name, "oldObjectId": "0" * 40}],
+            "commits": [{"comment": "c", "changes": [change]}],
+        }
+        service.call("POST", f"{repository}/pushes", json=push)
     asked = service.call("POST", f"{repository}/pullRequests", json={"title": "t", **branches})
     number = asked.json()["pullRequestId"]
     option = ("--variable", f"System.PullRequest.PullRequestId={number}")

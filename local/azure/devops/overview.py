@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from local.azure.devops.builds import builds
-from local.azure.devops.releases import releases
+from local.azure.devops.builds.build_shapes import BuildRecord
+from local.azure.devops.builds.builds import builds
+from local.azure.devops.releases.release_shapes import ReleaseRecord
+from local.azure.devops.releases.releases import releases
 from local.azure.kernel.cloud import Cloud
 
 HEADS = ("Pipeline", "Number", "State", "Tags", "Gate", "Created")
@@ -13,15 +13,12 @@ HEADS = ("Pipeline", "Number", "State", "Tags", "Gate", "Created")
 
 def rows(cloud: Cloud, most: int) -> list[tuple[str, ...]]:
     """A row of texts each for the newest builds and releases, the newest first."""
-    found = [
-        *map(_build, cloud.store.list(builds.KIND)),
-        *map(_release, cloud.store.list(releases.KIND)),
-    ]
+    found = [*map(_build, builds(cloud)), *map(_release, releases(cloud))]
     return sorted(found, key=lambda row: row[-1], reverse=True)[:most]
 
 
-def _build(stored: dict[str, Any]) -> tuple[str, ...]:
-    properties = stored.get("properties") or {}
+def _build(stored: BuildRecord) -> tuple[str, ...]:
+    properties = stored["properties"]
     gate = " ".join(str(properties.get(f"AmlGate.{name}", "")) for name in ("Verdict", "Reason"))
     return (
         stored["definition"]["name"],
@@ -33,6 +30,6 @@ def _build(stored: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _release(stored: dict[str, Any]) -> tuple[str, ...]:
+def _release(stored: ReleaseRecord) -> tuple[str, ...]:
     stages = ", ".join(f"{one['name']}: {one['status']}" for one in stored["environments"])
     return (stored["definition"]["name"], stored["name"], stages, "", "", stored["createdOn"])

@@ -12,7 +12,7 @@ each a GUID that is written into clients, and its route template. An area is one
     )
 
     @area.on("GET", BUILDS, "project", "buildId")
-    def get_build(cloud: Cloud, request: Request) -> Response:
+    def get_build(cloud: Cloud, request: Request) -> Build:
         ...
 
 The names after the location are the template's placeholders that a route has; segments of the
@@ -22,17 +22,17 @@ of the service (Azure/azure-devops-cli-extension, recordings of OPTIONS).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict, TypeVar
 
+from local.azure.devops.contracts import Contract, contract_of, invalid
+from local.azure.devops.errors import error_answer
 from local.azure.devops.organization.access import authenticate
-from local.azure.devops.secrets import hide
 from local.azure.identity.organization import ORGANIZATION_HOST, organization
 from local.azure.kernel.cloud import Cloud
-from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.kernel.web import Handler, Router
 
 LATEST = 7.2
@@ -42,6 +42,13 @@ _JSON = "application/json; charset=utf-8"
 _VERSION = re.compile(r"(\d+(?:\.\d+)?)(-preview(?:\.\d+)?)?")
 _ACCEPTED = re.compile(r"api-version=([^;,\s]+)")
 _PLACEHOLDER = re.compile(r"\{(\*?)(\w+)\}")
+H = TypeVar("H", bound=Callable[..., Any])
+
+
+class OptionsQuery(TypedDict, total=False):
+    """Whose locations are asked for: those of all host types are the same."""
+
+    allHostTypes: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +105,7 @@ class Area(Router):
         self.name = name
         self.id = id
         self.locations: list[Location] = []
+        self.contracts: list[Contract] = []
 
     def location(
         self,
@@ -122,70 +130,73 @@ class Area(Router):
         self.locations.append(made)
         return made
 
-    def on(self, methods: str, location: Location, *present: str) -> Callable[[Handler], Handler]:
-        """Declare the handler of a location for the placeholders that are present."""
+    def on(
+        self, methods: str, location: Location, *present: str, status: int | None = None
+    ) -> Callable[[H], H]:
+        """Declare the handler of a location for the placeholders that are present.
 
-        def declare(handler: Handler) -> Handler:
-            self.route(methods, location.path(present), authenticated=False)(
-                guarded(handler, location)
-            )
+        Its annotations are the route's contract (see `contracts`). `status`: of its answers, if
+        it is neither 200 nor, where nothing is answered, 204.
+        """
+
+        def declare(handler: H) -> H:
+            contract = contract_of(handler)
+            self.contracts.append(contract)
+            path = location.path(present)
+            self.route(methods, path, authenticated=False)(guarded(contract, location, status))
             return handler
 
         return declare
 
 
-def guarded(handler: Handler, location: Location | None = None) -> Handler:
-    """The handler behind the checks of organisation, token and api-version."""
+def guarded(
+    contract: Contract, location: Location | None = None, status: int | None = None
+) -> Handler:
+    """The handler behind the checks of organization, token and api-version."""
 
     def guard(cloud: Cloud, request: Request) -> Response:
         version = ""
         try:
-            found = organization(cloud)
-            if request.params["organization"].lower() != found.name:
-                raise ServiceError(
-                    404,
-                    "HostNotFoundException",
-                    f"The organization '{request.params['organization']}' does not exist; the one "
-                    f"here is '{found.name}'.",
-                )
+            _check_organization(cloud, request)
             caller = authenticate(cloud, request)
             if location is not None:
                 version = _version(request, location)
-            response = hide(handler(cloud, replace(request, caller=caller)))
+            known = replace(request, caller=caller)
+            response = contract.answered(known, contract.call(cloud, known), status)
         except ServiceError as error:
             return error_answer(error)
-        if "noArrayWrap=true" in request.headers.get("accept", ""):
-            response = _unwrapped(response)
         if version and response.headers.get("content-type", "").startswith("application/json"):
             headers = {**response.headers, "content-type": f"{_JSON}; api-version={version}"}
-            return Response(status=response.status, body=response.body, headers=headers)
+            return replace(response, headers=headers)
         return response
 
     return guard
 
 
-def collection(values: list[Any], **headers: str) -> Response:
-    """A list in its wrapper (VssJsonCollectionWrapper)."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return json_response({"count": len(values), "value": values}, headers=named)
+def guarded_options(documents: Callable[[Request], list[dict[str, Any]]]) -> Handler:
+    """The answer to OPTIONS: the locations that clients look up. It has no version."""
+
+    def options(_cloud: Cloud, request: Request, query: OptionsQuery) -> list[dict[str, Any]]:
+        del query
+        return documents(request)
+
+    return guarded(contract_of(options))
 
 
-def _unwrapped(response: Response) -> Response:
-    """A list as azure-devops-extension-api asks for it (RestClientBase.ts): without its wrapper."""
-    if not response.headers.get("content-type", "").startswith("application/json"):
-        return response
-    body = json.loads(response.body)
-    if not isinstance(body, dict) or set(body) != {"count", "value"}:
-        return response
-    return json_response(body["value"], headers=response.headers)
+def _check_organization(cloud: Cloud, request: Request) -> None:
+    asked, found = request.params["organization"], organization(cloud)
+    if asked.lower() != found.name:
+        raise ServiceError(
+            404,
+            "HostNotFoundException",
+            f"The organization '{asked}' does not exist; the one here is '{found.name}'.",
+        )
 
 
 def number(text: str, what: str) -> int:
     """A whole number from a path or query. Raises ServiceError 400."""
     if not text.isdecimal():
-        raise ServiceError(
-            400, "VssPropertyValidationException", f"The value '{text}' is not valid for {what}."
-        )
+        raise invalid(f"The value '{text}' is not valid for {what}.")
     return int(text)
 
 
@@ -219,26 +230,3 @@ def _version(request: Request, location: Location) -> str:
             f'"{asked}-preview"',
         )
     return asked
-
-
-def error_answer(error: ServiceError) -> Response:
-    """An error in the form of Azure DevOps."""
-    if error.status == 401:
-        return Response(
-            status=401,
-            body=error.message.encode(),
-            headers={
-                "content-type": "text/plain; charset=utf-8",
-                "www-authenticate": 'Basic realm="https://dev.azure.com/"',
-            },
-        )
-    body = {
-        "$id": "1",
-        "innerException": None,
-        "message": error.message,
-        "typeName": f"Microsoft.VisualStudio.Services.Common.{error.code}",
-        "typeKey": error.code,
-        "errorCode": 0,
-        "eventId": 3000,
-    }
-    return json_response(body, error.status)

@@ -6,26 +6,37 @@ from local.azure.devops.builds import (
     build_details,
     builds,
     definitions,
+    folders,
     logs,
+    pipeline_runs,
     plans,
     pools,
     test_runs,
+    variable_groups,
 )
 from local.azure.devops.organization import (
     endpoints,
     extensions,
     gallery,
+    identities,
     oidc,
     permissions,
     projects,
 )
 from local.azure.devops.organization.location import location_service
-from local.azure.devops.releases import release_attachments, release_definitions, releases
+from local.azure.devops.releases import (
+    release_attachments,
+    release_definitions,
+    releases,
+    stages,
+)
 from local.azure.devops.repos import (
-    contents,
+    branches,
+    items,
     pull_request_threads,
     pull_requests,
     repositories,
+    reviewers,
 )
 from local.azure.devops.rest import Area
 from local.azure.kernel.web import Router
@@ -42,11 +53,20 @@ AREAS: tuple[Area, ...] = (
     permissions.security,
     release_definitions.area,
     test_runs.area,
+    pipeline_runs.area,
+    identities.area,
 )
 # These add their routes to an area of those above.
 EXTENDING = (
-    *(build_details, builds, logs, oidc, pools, pull_requests, pull_request_threads),
-    *(release_attachments, releases, contents),
+    *(build_details, builds, folders, logs, oidc, pools, variable_groups),
+    *(branches, items, pull_requests, pull_request_threads, reviewers),
+    *(release_attachments, releases, stages),
 )
 
 ROUTERS: tuple[Router, ...] = (*AREAS, oidc.issuer, gallery.router, *location_service(AREAS))
+_DOMAINS = ("dev.azure.com", "visualstudio.com")
+
+
+def is_devops(host: str) -> bool:
+    """Whether a host is one of Azure DevOps, and errors have its form."""
+    return any(host == domain or host.endswith(f".{domain}") for domain in _DOMAINS)

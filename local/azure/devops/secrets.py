@@ -8,11 +8,8 @@ null that comes back as "unchanged".
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
-
-from local.azure.kernel.http import Response
 
 Variables = Mapping[str, Mapping[str, Any]]
 
@@ -25,14 +22,6 @@ def hidden(value: Any) -> Any:
     if isinstance(value, list):
         return [hidden(one) for one in value]
     return value
-
-
-def hide(response: Response) -> Response:
-    """An answer without secret values. Every JSON answer of Azure DevOps passes here."""
-    if b'"isSecret"' not in response.body:
-        return response
-    body = json.dumps(hidden(json.loads(response.body))).encode()
-    return Response(status=response.status, body=body, headers=response.headers)
 
 
 def kept(present: Variables, given: Variables) -> dict[str, dict[str, Any]]:

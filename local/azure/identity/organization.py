@@ -1,10 +1,11 @@
-"""The one organisation of a state: its names, its first project and its personal access token."""
+"""The one organization of a state: its names, its first project and its personal access token."""
 
 from __future__ import annotations
 
 import secrets
 import uuid
 from dataclasses import dataclass
+from typing import TypedDict
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.store import AlreadyExists
@@ -14,6 +15,24 @@ FIRST_PROJECT = "aml"
 ORGANIZATION_HOST = "dev.azure.com"
 TOKEN_HOST = "vstoken.dev.azure.com"  # noqa: S105  (a host's name)
 CACHE_FOLDER = "azure-devops-cache"
+
+
+class Href(TypedDict):
+    """A link."""
+
+    href: str
+
+
+class IdentityRef(TypedDict):
+    """A person as other documents show one."""
+
+    displayName: str
+    url: str
+    _links: dict[str, Href]
+    id: str
+    uniqueName: str
+    imageUrl: str
+    descriptor: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,19 +55,22 @@ class Organization:
         return f"https://{TOKEN_HOST}/{self.id}"
 
     @property
-    def user(self) -> dict[str, str]:
-        """The one person, as an IdentityRef."""
+    def user(self) -> IdentityRef:
+        """The one person."""
+        avatar = f"{self.url}/_apis/GraphProfile/MemberAvatars/aad.{self.user_id}"
         return {
-            "id": self.user_id,
             "displayName": "Local User",
-            "uniqueName": "user@local.invalid",
             "url": f"https://vssps.{ORGANIZATION_HOST}/{self.name}/_apis/Identities/{self.user_id}",
+            "_links": {"avatar": {"href": avatar}},
+            "id": self.user_id,
+            "uniqueName": "user@local.invalid",
+            "imageUrl": avatar,
             "descriptor": f"aad.{self.user_id}",
         }
 
 
 def organization(cloud: Cloud) -> Organization:
-    """The organisation kept in the state; a state without one gets one.
+    """The organization kept in the state; a state without one gets one.
 
     Its name must differ between states: clients keep what they learn under its address.
     """
@@ -70,7 +92,7 @@ def organization(cloud: Cloud) -> Organization:
 
 
 def environment(cloud: Cloud) -> dict[str, str]:
-    """The variables of the env file that lead to the organisation, under their usual names.
+    """The variables of the env file that lead to the organization, under their usual names.
 
     The package `azure-devops` keeps what it learns of a server for twelve hours; in a folder of
     this server's own it cannot mistake one state, or one version of us, for another.

@@ -1,19 +1,45 @@
-"""Builds (area `build`): queue, read, list with the service's filters, update."""
+"""Builds (area `build`): queue, read, list, change, delete.
+
+A build is notStarted until an agent takes it, inProgress from its job's first event on, and
+completed with the last. One that is cancelled before an agent has it ends by itself.
+"""
 
 from __future__ import annotations
 
+import datetime
 import json
 import uuid
-from typing import Any
+from collections.abc import Callable
 
-from local.azure.devops.builds.definitions import area, definition_of, summary, variables
-from local.azure.devops.organization.access import BUILD, key, open_plan
-from local.azure.devops.organization.projects import find_project, project_of, reference
-from local.azure.devops.rest import collection, number
+from local.azure.devops.builds.build_filters import selected
+from local.azure.devops.builds.build_shapes import (
+    Build,
+    BuildRecord,
+    BuildsQuery,
+    ChangedBuild,
+    NewBuild,
+    QueueQuery,
+)
+from local.azure.devops.builds.definition_shapes import BuildRepository, DefinitionRecord
+from local.azure.devops.builds.definitions import QUEUE, area, definition_of, summary, variables
+from local.azure.devops.builds.plan_records import open_plan
+from local.azure.devops.contracts import Page, invalid
+from local.azure.devops.organization.access import BUILD, Owner, owner_kind
+from local.azure.devops.organization.projects import (
+    ProjectRecord,
+    find_project,
+    project_of,
+    reference,
+    when_deleted,
+)
+from local.azure.devops.repos.branches import branch
+from local.azure.devops.repos.repositories import MAIN
+from local.azure.devops.rest import number
+from local.azure.devops.shapes import Variables
+from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
-from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
-from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.http import Request, ServiceError
 
 BUILDS = area.location(
     "0cd358e1-9217-4d94-8269-1c1ee6f93dcf",
@@ -21,231 +47,315 @@ BUILDS = area.location(
     resource="Builds",
     version=7,
 )
-KIND = "devops-build"
-RESULTS = ("succeeded", "partiallySucceeded", "failed", "canceled", "none")
-STATUSES = ("notStarted", "inProgress", "completed", "cancelling", "postponed")
-_ORDERS = {
-    "2": "finishTimeAscending",
-    "3": "finishTimeDescending",
-    "4": "queueTimeDescending",
-    "5": "queueTimeAscending",
-    "6": "startTimeDescending",
-    "7": "startTimeAscending",
-}
-"""BuildQueryOrder by its number, as azure-devops-extension-api sends it."""
+_BUILDS = Table[BuildRecord]("devops-build")
 _DEFAULT_TOP = 1000
+_CANCEL_S = 0.3
+"""How long a build that nobody runs is cancelling."""
 
 
-def build_of(cloud: Cloud, request: Request) -> dict[str, Any]:
+def builds(cloud: Cloud) -> list[BuildRecord]:
+    """All builds, the oldest first."""
+    return [_settled(cloud, one) for one in _BUILDS.list(cloud)]
+
+
+def build_of(cloud: Cloud, request: Request) -> BuildRecord:
     """The build that a route names, as it is stored. Raises ServiceError 404."""
     project = project_of(cloud, request)
     identity = number(request.params["buildId"], "buildId")
-    found = cloud.store.get(KIND, key(identity))
+    found = _BUILDS.get(cloud, identity)
     if found is None or found["project"] != project["id"]:
         raise ServiceError(
             404, "BuildNotFoundException", f"The requested build {identity} could not be found."
         )
-    return found
+    return _settled(cloud, found)
 
 
-def change_build(cloud: Cloud, identity: int, **changes: Any) -> dict[str, Any]:
-    """Set fields of a stored build; the end of a build gets its time."""
+@owner_kind(BUILD)
+def _owner(cloud: Cloud, identity: int) -> Owner | None:
+    found = _BUILDS.get(cloud, identity)
+    if found is None:
+        return None
+    return Owner(
+        number=identity,
+        name=found["buildNumber"],
+        project=found["project"],
+        definition=found["definition"]["id"],
+        definition_name=found["definition"]["name"],
+        running=found["status"] != "completed",
+    )
 
-    def change(stored: dict[str, Any]) -> None:
-        stored.update(changes)
+
+def change_build(cloud: Cloud, identity: int, change: Callable[[BuildRecord], None]) -> BuildRecord:
+    """Let `change` edit a stored build; its start and end get their times."""
+
+    def edit(stored: BuildRecord) -> None:
+        change(stored)
+        stored["changed"] = cloud.timestamp()
         if stored["status"] == "inProgress" and not stored["startTime"]:
-            stored["startTime"] = cloud.timestamp()
+            stored["startTime"] = stored["changed"]
         if stored["status"] == "completed" and not stored["finishTime"]:
-            stored["finishTime"] = cloud.timestamp()
+            stored["finishTime"] = stored["changed"]
 
-    return cloud.store.update(KIND, key(identity), change)
+    return _BUILDS.update(cloud, identity, edit)
 
 
-def shown(cloud: Cloud, stored: dict[str, Any]) -> dict[str, Any]:
+def set_state(cloud: Cloud, identity: int, status: str, result: str) -> None:
+    """Set how far a build has come; `result` is empty until it is completed."""
+
+    def change(stored: BuildRecord) -> None:
+        stored["status"], stored["result"] = status, result
+
+    change_build(cloud, identity, change)
+
+
+def take(cloud: Cloud, identity: int) -> bool:
+    """Give a build to an agent; False when another has it already."""
+    before: list[bool] = []
+
+    def change(stored: BuildRecord) -> None:
+        before.append(stored["sent"])
+        stored["sent"] = True
+
+    _BUILDS.update(cloud, identity, change)
+    return not before[0]
+
+
+def queue(
+    cloud: Cloud, project: ProjectRecord, definition: DefinitionRecord, body: NewBuild
+) -> BuildRecord:
+    """Queue a build of a definition. Raises ServiceError 400 for a definition that is disabled."""
+    if definition["body"].get("queueStatus") == "disabled":
+        raise ServiceError(
+            400,
+            "DefinitionDisabledException",
+            f"Cannot queue a build for definition {definition['name']} because it is disabled.",
+        )
+    identity = _BUILDS.next_number(cloud)
+    now = cloud.timestamp()
+    day = now[:10].replace("-", "")
+    daily = _BUILDS.next_number(cloud, of=f"number-{definition['id']}-{day}")
+    public, hidden = _parameters(variables(definition), body.get("parameters", ""))
+    source = body.get("sourceBranch") or definition["repository"].get("defaultBranch", MAIN)
+    record: BuildRecord = {
+        "id": identity,
+        "project": project["id"],
+        "definition": summary(cloud, project, definition),
+        "buildNumber": f"{day}.{daily}",
+        "buildNumberRevision": daily,
+        "status": "notStarted",
+        "result": "",
+        "queueTime": now,
+        "startTime": "",
+        "finishTime": "",
+        "changed": now,
+        "cancelled": "",
+        "sourceBranch": source,
+        "sourceVersion": body.get("sourceVersion") or _tip(cloud, definition, source),
+        "reason": body.get("reason", "manual"),
+        "priority": body.get("priority", "normal"),
+        "keepForever": body.get("keepForever", False),
+        "parameters": public,
+        "templateParameters": body.get("templateParameters", {}),
+        "secrets": hidden,
+        "variables": variables(definition),
+        "variableGroups": [
+            int(one["id"]) for one in definition["body"].get("variableGroups", []) if "id" in one
+        ],
+        "triggerInfo": body.get("triggerInfo", {}),
+        "demands": [str(one) for one in body.get("demands", [])],
+        "tags": sorted(body.get("tags", [])),
+        "properties": {},
+        "artifacts": [],
+        "repository": _repository(definition["repository"]),
+        "plan": str(uuid.uuid4()),
+        "job": str(uuid.uuid4()),
+        "sent": False,
+    }
+    _BUILDS.insert(cloud, identity, record)
+    open_plan(cloud, record["plan"], owner=BUILD, number=identity)
+    return record
+
+
+def _repository(given: BuildRepository) -> BuildRepository:
+    """What a build shows of its definition's repository."""
+    return {
+        "id": given.get("id", ""),
+        "type": given.get("type", ""),
+        "name": given.get("name", ""),
+        "url": given.get("url", ""),
+        "clean": given.get("clean"),
+        "checkoutSubmodules": given.get("checkoutSubmodules", False),
+    }
+
+
+def shown(cloud: Cloud, stored: BuildRecord) -> Build:
     """A build as the service writes it."""
     found = organization(cloud)
     project = find_project(cloud, stored["project"])
     base = f"{found.url}/{project['id']}"
     url = f"{base}/_apis/build/Builds/{stored['id']}"
-    plan = {"planId": stored["plan"]}
-    names = (
-        *("id", "buildNumber", "status", "result", "queueTime", "startTime", "finishTime"),
-        *("sourceBranch", "sourceVersion", "reason", "tags", "parameters", "triggerInfo"),
-    )
-    return {
-        **{name: stored[name] for name in names if stored[name] is not None},
-        "uri": f"vstfs:///Build/Build/{stored['id']}",
-        "url": url,
+    document: Build = {
         "_links": {
             "self": {"href": url},
             "web": {"href": f"{base}/_build/results?buildId={stored['id']}"},
+            "sourceVersionDisplayUri": {
+                "href": f"{base}/_apis/build/builds/{stored['id']}/sources"
+            },
             "timeline": {"href": f"{url}/Timeline"},
+            "badge": {"href": f"{base}/_apis/build/status/{stored['definition']['id']}"},
         },
         "properties": {},
-        "plans": [plan],
-        "orchestrationPlan": plan,
+        "tags": stored["tags"],
+        "validationResults": [],
+        "plans": [{"planId": stored["plan"]}],
+        "triggerInfo": stored["triggerInfo"],
+        "id": stored["id"],
+        "buildNumber": stored["buildNumber"],
+        "buildNumberRevision": stored["buildNumberRevision"],
+        "status": stored["status"],
+        "queueTime": stored["queueTime"],
+        "url": url,
         "definition": stored["definition"],
         "project": reference(cloud, project),
-        "repository": stored["repository"],
-        "queue": stored["queue"],
-        "priority": "normal",
+        "uri": f"vstfs:///Build/Build/{stored['id']}",
+        "sourceBranch": stored["sourceBranch"],
+        "sourceVersion": stored["sourceVersion"],
+        "queue": QUEUE,
+        "priority": stored["priority"],
+        "reason": stored["reason"],
         "requestedFor": found.user,
         "requestedBy": found.user,
-        "keepForever": False,
+        "lastChangedDate": stored["changed"],
+        "lastChangedBy": found.user,
+        "orchestrationPlan": {"planId": stored["plan"]},
+        "logs": {
+            "id": 0,
+            "type": "Container",
+            "url": f"{base}/_apis/build/builds/{stored['id']}/logs",
+        },
+        "repository": stored["repository"],
+        "keepForever": stored["keepForever"],
         "retainedByRelease": False,
+        "triggeredByBuild": None,
+        "appendCommitMessageToRunName": True,
     }
+    _add_optional(document, stored)
+    return document
+
+
+def _add_optional(document: Build, stored: BuildRecord) -> None:
+    if stored["result"]:
+        document["result"] = stored["result"]
+    if stored["startTime"]:
+        document["startTime"] = stored["startTime"]
+    if stored["finishTime"]:
+        document["finishTime"] = stored["finishTime"]
+    if stored["parameters"]:
+        document["parameters"] = stored["parameters"]
+    if stored["templateParameters"]:
+        document["templateParameters"] = stored["templateParameters"]
+    if stored["demands"]:
+        document["demands"] = stored["demands"]
 
 
 @area.on("POST", BUILDS, "project")
-def queue_build(cloud: Cloud, request: Request) -> Response:
+def queue_build(cloud: Cloud, request: Request, query: QueueQuery, body: NewBuild) -> Build:
     """Queue a build of a definition; an agent of the pool will be told (see `pools`)."""
     project = project_of(cloud, request)
-    body = request.json_object()
-    given = fields.mapping(body, "definition")
-    definition = definition_of(cloud, project, number(str(given.get("id", "")), "definition.id"))
-    identity = cloud.store.next_number(KIND)
-    now = cloud.timestamp()
-    day = now[:10].replace("-", "")
-    daily = cloud.store.next_number(f"devops-build-number-{definition['id']}-{day}")
-    repository = definition["repository"]
-    plan = str(uuid.uuid4())
-    public, hidden = _parameters(variables(definition), body)
-    stored = {
-        "id": identity,
-        "project": project["id"],
-        "definition": summary(cloud, project, definition),
-        "buildNumber": f"{day}.{daily}",
-        "status": "notStarted",
-        "result": None,
-        "queueTime": now,
-        "startTime": None,
-        "finishTime": None,
-        "sourceBranch": body.get("sourceBranch") or repository.get("defaultBranch"),
-        "sourceVersion": body.get("sourceVersion"),
-        "reason": body.get("reason") or "manual",
-        "parameters": public,
-        "secrets": hidden,
-        "variables": variables(definition),
-        "triggerInfo": body.get("triggerInfo") or {},
-        "demands": body.get("demands") or [],
-        "tags": [],
-        "repository": {
-            name: repository[name] for name in ("id", "type", "name") if name in repository
-        },
-        "queue": {"id": 1, "name": "Default", "pool": {"id": 1, "name": "Default"}},
-        "plan": plan,
-        "job": str(uuid.uuid4()),
-        "sent": False,
-    }
-    cloud.store.insert(KIND, key(identity), stored)
-    open_plan(cloud, plan, owner=BUILD, number=identity)
-    return json_response(shown(cloud, stored))
+    asked = body["definition"].get("id", query.get("definitionId"))
+    if asked is None:
+        raise invalid("The definition of a build is named by its id.")
+    return shown(cloud, queue(cloud, project, definition_of(cloud, project, asked), body))
 
 
-def _parameters(
-    known: dict[str, dict[str, Any]], body: dict[str, Any]
-) -> tuple[str | None, dict[str, str]]:
+@area.on("GET", BUILDS, "project", "buildId")
+def get_build(cloud: Cloud, request: Request) -> Build:
+    """One build."""
+    return shown(cloud, build_of(cloud, request))
+
+
+@area.on("PATCH", BUILDS, "project", "buildId")
+def update_build(cloud: Cloud, request: Request, body: ChangedBuild) -> Build:
+    """Change status, result, number, priority or source, or keep the build forever."""
+    build = build_of(cloud, request)
+    if body.get("status") in ("none", "all"):
+        raise invalid(f"A build cannot have the status '{body['status']}'.")
+
+    def change(stored: BuildRecord) -> None:
+        if body.get("status") == "cancelling" and stored["status"] == "completed":
+            return
+        stored["status"] = body.get("status", stored["status"])
+        stored["result"] = body.get("result", stored["result"])
+        stored["buildNumber"] = body.get("buildNumber", stored["buildNumber"])
+        stored["keepForever"] = body.get("keepForever", stored["keepForever"])
+        stored["priority"] = body.get("priority", stored["priority"])
+        stored["sourceBranch"] = body.get("sourceBranch", stored["sourceBranch"])
+        stored["sourceVersion"] = body.get("sourceVersion", stored["sourceVersion"])
+        if stored["status"] == "cancelling" and not stored["cancelled"]:
+            stored["cancelled"] = cloud.timestamp()
+
+    return shown(cloud, change_build(cloud, build["id"], change))
+
+
+@area.on("DELETE", BUILDS, "project", "buildId")
+def delete_build(cloud: Cloud, request: Request) -> None:
+    """Delete a build that is not kept forever."""
+    build = build_of(cloud, request)
+    if build["keepForever"]:
+        raise ServiceError(
+            400,
+            "CannotDeleteRetainedBuildException",
+            f"Build {build['id']} cannot be deleted because it is retained.",
+        )
+    _BUILDS.delete(cloud, build["id"])
+
+
+@area.on("GET", BUILDS, "project")
+def list_builds(cloud: Cloud, request: Request, query: BuildsQuery) -> Page[Build]:
+    """Builds that match all filters, in the order asked for; pages by continuation token."""
+    project = project_of(cloud, request)
+    mine = [one for one in builds(cloud) if one["project"] == project["id"]]
+    found = selected(mine, query, organization(cloud).user)
+    start = query.get("continuationToken", 0)
+    end = start + query.get("$top", _DEFAULT_TOP)
+    token = str(end) if end < len(found) else ""
+    return Page([shown(cloud, one) for one in found[start:end]], token)
+
+
+def _parameters(known: Variables, text: str) -> tuple[str, dict[str, str]]:
     """The variables set at queue time: what builds show of them, and the secret ones."""
-    text = fields.optional_text(body, "parameters")
     if not text:
-        return text, {}
+        return "", {}
     try:
         given = json.loads(text)
     except ValueError:
         given = None
     if not isinstance(given, dict):
-        raise ServiceError(
-            400, "VssPropertyValidationException", "parameters must be a JSON object as text."
-        )
+        raise invalid("parameters must be a JSON object as text.")
     secret = {name.lower() for name, one in known.items() if one.get("isSecret") is True}
     public = {name: value for name, value in given.items() if name.lower() not in secret}
     hidden = {name: str(value) for name, value in given.items() if name.lower() in secret}
     return json.dumps(public), hidden
 
 
-@area.on("GET", BUILDS, "project", "buildId")
-def get_build(cloud: Cloud, request: Request) -> Response:
-    """One build."""
-    return json_response(shown(cloud, build_of(cloud, request)))
+def _tip(cloud: Cloud, definition: DefinitionRecord, source: str) -> str:
+    found = branch(cloud, definition["repository"].get("id", ""), source)
+    return found["commit"] if found else ""
 
 
-@area.on("PATCH", BUILDS, "project", "buildId")
-def update_build(cloud: Cloud, request: Request) -> Response:
-    """Change status, result, number or tags of a build."""
-    build = build_of(cloud, request)
-    body = request.json_object()
-    changes: dict[str, Any] = {}
-    for name, allowed in (("status", STATUSES), ("result", RESULTS)):
-        if name in body:
-            known = {one.lower(): one for one in allowed}
-            value = str(body[name]).lower()
-            if value not in known:
-                raise ServiceError(
-                    400, "VssPropertyValidationException", f"There is no {name} '{body[name]}'."
-                )
-            changes[name] = known[value]
-    if "buildNumber" in body:
-        changes["buildNumber"] = fields.text(body, "buildNumber")
-    return json_response(shown(cloud, change_build(cloud, build["id"], **changes)))
+def _settled(cloud: Cloud, stored: BuildRecord) -> BuildRecord:
+    """A cancelled build that no agent has is completed after a moment."""
+    if stored["status"] != "cancelling" or stored["sent"]:
+        return stored
+    began = datetime.datetime.fromisoformat(stored["cancelled"].replace("Z", "+00:00"))
+    if (cloud.now() - began).total_seconds() < _CANCEL_S:
+        return stored
+    set_state(cloud, stored["id"], "completed", "canceled")
+    return _BUILDS.get(cloud, stored["id"]) or stored
 
 
-@area.on("GET", BUILDS, "project")
-def list_builds(cloud: Cloud, request: Request) -> Response:
-    """Builds that match all filters, in the order asked for; pages by continuation token."""
-    project = project_of(cloud, request)
-    query = request.query
-    found = [one for one in cloud.store.list(KIND) if one["project"] == project["id"]]
-    found = [one for one in found if _matches(one, query)]
-    order = query.get("queryOrder", "queueTimeDescending")
-    order = _ORDERS.get(order, order).lower()
-    for field in ("finishTime", "startTime", "queueTime"):
-        if order.startswith(field.lower()):
-            found = [one for one in found if one[field]]
-            found.sort(key=lambda one: (one[field], one["id"]))
-    if order.endswith("descending"):
-        found.reverse()
-    limit = query.get("maxBuildsPerDefinition")
-    if limit:
-        found = _limited(found, number(limit, "maxBuildsPerDefinition"))
-    start = number(query.get("continuationToken") or "0", "continuationToken")
-    end = start + number(query.get("$top") or str(_DEFAULT_TOP), "$top")
-    headers = {"x_ms_continuationtoken": str(end)} if end < len(found) else {}
-    return collection([shown(cloud, one) for one in found[start:end]], **headers)
-
-
-def _matches(build: dict[str, Any], query: Any) -> bool:
-    def listed(name: str) -> list[str]:
-        return [part.strip().lower() for part in query.get(name, "").split(",") if part.strip()]
-
-    tags = {tag.lower() for tag in build["tags"]}
-    pairs = (
-        ("definitions", str(build["definition"]["id"])),
-        ("buildIds", str(build["id"])),
-        ("statusFilter", build["status"].lower()),
-        ("resultFilter", (build["result"] or "none").lower()),
-        ("reasonFilter", build["reason"].lower()),
-        ("branchName", (build["sourceBranch"] or "").lower()),
-        ("repositoryId", str(build["repository"].get("id", "")).lower()),
-    )
-    for name, value in pairs:
-        wanted = listed(name)
-        if wanted and "all" not in wanted and value not in wanted:
-            return False
-    wanted_number = query.get("buildNumber", "")
-    if wanted_number.endswith("*"):
-        if not build["buildNumber"].startswith(wanted_number[:-1]):
-            return False
-    elif wanted_number and wanted_number != build["buildNumber"]:
-        return False
-    return set(listed("tagFilters")) <= tags
-
-
-def _limited(builds: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
-    seen: dict[int, int] = {}
-    kept = []
-    for one in builds:
-        identity = one["definition"]["id"]
-        seen[identity] = seen.get(identity, 0) + 1
-        if seen[identity] <= most:
-            kept.append(one)
-    return kept
+@when_deleted
+def _forget(cloud: Cloud, project: str) -> None:
+    for one in _BUILDS.list(cloud):
+        if one["project"] == project:
+            _BUILDS.delete(cloud, one["id"])

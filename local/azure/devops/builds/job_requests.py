@@ -6,76 +6,112 @@ Form: Microsoft.TeamFoundation.DistributedTask.Pipelines' AgentJobRequestMessage
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from local.azure.devops.builds import builds
-from local.azure.devops.organization.access import (
-    BUILD,
-    RELEASE,
-    issue_job_token,
-    key,
-)
-from local.azure.devops.organization.projects import find_project
+from local.azure.devops.builds.build_shapes import BuildRecord
+from local.azure.devops.builds.variable_groups import variables_of
+from local.azure.devops.organization.access import BUILD, RELEASE, issue_job_token
+from local.azure.devops.organization.projects import ProjectRecord, find_project, projects
 from local.azure.devops.releases import releases
+from local.azure.devops.releases.release_shapes import ReleaseRecord
+from local.azure.devops.shapes import Variables
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 
 TYPE = "PipelineAgentJobRequest"
+_PRIORITIES = ("high", "aboveNormal", "normal", "belowNormal", "low")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Waiting:
+    """A build or release that no agent has: whom it demands, and how it is given away."""
+
+    agent: str
+    rank: int
+    take: Callable[[], bool]
+    request: Callable[[], dict[str, Any]]
 
 
 def take(cloud: Cloud, agent: str) -> dict[str, Any] | None:
     """The job request of the oldest build or release that waits; it is given once.
 
-    Those that demand this very agent come first; those that demand another are not for it.
+    Those that demand this very agent come first; those that demand another are not for it. Then
+    builds go by their priority, and by their age.
     """
-    waiting = [(_demanded(stored), owner, stored) for owner, stored in _waiting(cloud)]
-    mine = [one for one in waiting if one[0] and one[0] == agent]
-    for _, owner, stored in (*mine, *(one for one in waiting if not one[0])):
-        if _first(cloud, owner, stored["id"]):
-            return _request(cloud, owner, stored)
+    waiting = sorted(_waiting(cloud), key=lambda one: one.rank)
+    mine = [one for one in waiting if agent and one.agent == agent]
+    for one in (*mine, *(one for one in waiting if not one.agent)):
+        if one.take():
+            return one.request()
     return None
 
 
-def _waiting(cloud: Cloud) -> Iterator[tuple[str, dict[str, Any]]]:
-    for owner, kind, status in (
-        (BUILD, builds.KIND, "notStarted"),
-        (RELEASE, releases.KIND, "active"),
-    ):
-        for stored in cloud.store.list(kind):
-            if stored["status"] == status and not stored["sent"]:
-                yield owner, stored
+def _waiting(cloud: Cloud) -> Iterator[_Waiting]:
+    """Builds, then releases, the oldest first."""
+    there = {one["id"] for one in projects(cloud)}
+    for build in builds.builds(cloud):
+        if build["status"] == "notStarted" and not build["sent"] and build["project"] in there:
+            yield _Waiting(
+                agent=_demanded(build["demands"]),
+                rank=_PRIORITIES.index(build["priority"]),
+                take=partial(builds.take, cloud, build["id"]),
+                request=partial(_build_request, cloud, build),
+            )
+    for release in releases.releases(cloud):
+        if release["status"] == "active" and not release["sent"] and release["project"] in there:
+            yield _Waiting(
+                agent=_demanded(release["demands"]),
+                rank=_PRIORITIES.index("normal"),
+                take=partial(releases.take, cloud, release["id"]),
+                request=partial(_release_request, cloud, release),
+            )
 
 
-def _first(cloud: Cloud, owner: str, number: int) -> bool:
-    """Whether nobody was given it before."""
-    before: list[bool] = []
-
-    def take(stored: dict[str, Any]) -> None:
-        before.append(stored["sent"])
-        stored["sent"] = True
-
-    cloud.store.update(builds.KIND if owner == BUILD else releases.KIND, key(number), take)
-    return not before[0]
-
-
-def _demanded(stored: dict[str, Any]) -> str:
-    """The name of the agent that a build or release demands, if it does."""
-    for demand in stored["demands"]:
-        capability, _, name = str(demand).partition(" -equals ")
+def _demanded(demands: list[str]) -> str:
+    """The name of the agent that is demanded, if one is."""
+    for demand in demands:
+        capability, _, name = demand.partition(" -equals ")
         if capability.lower() == "agent.name":
             return name
     return ""
 
 
-def _request(cloud: Cloud, owner: str, stored: dict[str, Any]) -> dict[str, Any]:
+def _build_request(cloud: Cloud, build: BuildRecord) -> dict[str, Any]:
+    project = find_project(cloud, build["project"])
+    given = {
+        **variables_of(cloud, project["id"], build["variableGroups"]),
+        **_given_to_build(build),
+    }
+    token = issue_job_token(cloud, BUILD, build["id"], build["project"])
+    return _request(cloud, BUILD, build, project, given, _of_build(build), build["plan"], token)
+
+
+def _release_request(cloud: Cloud, release: ReleaseRecord) -> dict[str, Any]:
+    project = find_project(cloud, release["project"])
+    groups = variables_of(cloud, project["id"], release["variableGroups"])
+    given = {**groups, **release["variables"]}
+    own = _of_release(f"{organization(cloud).url}/", project, release)
+    token = issue_job_token(cloud, RELEASE, release["id"], release["project"])
+    # Each stage of a release has a plan of its own, told when it begins.
+    return _request(cloud, RELEASE, release, project, given, own, None, token)
+
+
+def _request(
+    cloud: Cloud,
+    owner: str,
+    stored: BuildRecord | ReleaseRecord,
+    project: ProjectRecord,
+    given: Variables,
+    own: Mapping[str, str],
+    plan: str | None,
+    token: str,
+) -> dict[str, Any]:
     found = organization(cloud)
-    project = find_project(cloud, stored["project"])
     url = f"{found.url}/"
-    if owner == BUILD:
-        own, given = _of_build(stored), _given_to_build(stored)
-    else:
-        own, given = _of_release(url, project, stored), stored["variables"]
     system = {
         **own,
         "system.collectionId": found.id,
@@ -87,8 +123,6 @@ def _request(cloud: Cloud, owner: str, stored: dict[str, Any]) -> dict[str, Any]
         "system.teamProject": project["name"],
         "system.teamProjectId": project["id"],
     }
-    # Each stage of a release has a plan of its own, told when it begins.
-    plan = stored.get("plan")
     return {
         "messageType": TYPE,
         "plan": {
@@ -109,17 +143,14 @@ def _request(cloud: Cloud, owner: str, stored: dict[str, Any]) -> dict[str, Any]
                 {
                     "name": "SystemVssConnection",
                     "url": url,
-                    "authorization": {
-                        "scheme": "OAuth",
-                        "parameters": {"AccessToken": issue_job_token(cloud, owner, stored)},
-                    },
+                    "authorization": {"scheme": "OAuth", "parameters": {"AccessToken": token}},
                 }
             ]
         },
     }
 
 
-def _given_to_build(build: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _given_to_build(build: BuildRecord) -> Variables:
     """The definition's variables, with the values that were set when the build was queued."""
     given = dict(build["variables"])
     names = {name.lower(): name for name in given}
@@ -136,15 +167,15 @@ def _variable(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"value": value, "isSecret": True} if given.get("isSecret") is True else {"value": value}
 
 
-def _of_build(build: dict[str, Any]) -> dict[str, str]:
+def _of_build(build: BuildRecord) -> dict[str, str]:
     return {
         "build.buildId": str(build["id"]),
         "build.buildNumber": build["buildNumber"],
         "build.buildUri": f"vstfs:///Build/Build/{build['id']}",
         "build.definitionName": build["definition"]["name"],
         "build.definitionVersion": str(build["definition"]["revision"]),
-        "build.repository.id": str(build["repository"].get("id", "")),
-        "build.repository.name": str(build["repository"].get("name", "")),
+        "build.repository.id": build["repository"].get("id", ""),
+        "build.repository.name": build["repository"].get("name", ""),
         "system.definitionId": str(build["definition"]["id"]),
         "system.definitionName": build["definition"]["name"],
         "system.planId": build["plan"],
@@ -152,7 +183,7 @@ def _of_build(build: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _of_release(url: str, project: dict[str, Any], release: dict[str, Any]) -> dict[str, str]:
+def _of_release(url: str, project: ProjectRecord, release: ReleaseRecord) -> dict[str, str]:
     number = release["id"]
     return {
         "release.definitionId": str(release["definition"]["id"]),

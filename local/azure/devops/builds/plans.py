@@ -8,21 +8,25 @@ read by those of area `build`; for logs see `logs`. A build's timeline has the i
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TypedDict
 
-from local.azure.devops.builds.builds import change_build
-from local.azure.devops.organization.access import RELEASE, owner_of
+from local.azure.devops.builds.builds import set_state
+from local.azure.devops.builds.plan_records import PLANS, PlanRecord
+from local.azure.devops.builds.timeline_shapes import Timeline, TimelineRecord
+from local.azure.devops.contracts import Date, ReadOnly, missing, unsupported
+from local.azure.devops.enumerations import TaskResult
+from local.azure.devops.organization.access import RELEASE, Owner, owner_of
 from local.azure.devops.organization.projects import project_of
 from local.azure.devops.releases.releases import change_stage
-from local.azure.devops.rest import Area, collection
+from local.azure.devops.rest import Area
+from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
-from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
-from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.http import Request, ServiceError
 
 area = Area("distributedtask", id="a85b8835-c1a1-4aac-ae97-1c3d0ba72dbd")
 PLAN = "{scopeIdentifier}/_apis/{area}/hubs/{hubName}/plans/{planId}/"
-PLANS = area.location(
+PLAN_LOCATION = area.location(
     "5cecd946-d704-471e-a45f-3b4064fcfaba",
     "{scopeIdentifier}/_apis/{area}/hubs/{hubName}/{resource}/{planId}",
     resource="plans",
@@ -63,7 +67,7 @@ EVENTS = area.location(
 )
 _RESULTS = {
     "succeeded": "succeeded",
-    "succeededwithissues": "partiallySucceeded",
+    "succeededWithIssues": "partiallySucceeded",
     "failed": "failed",
     "canceled": "canceled",
     "skipped": "succeeded",
@@ -71,17 +75,91 @@ _RESULTS = {
 }
 
 
-def plan_of(cloud: Cloud, request: Request) -> dict[str, Any]:
-    """The timeline of the plan that a route names, with the plan's id and its project's.
+_FILES = "devops-files"
+
+
+class AttachmentRecord(TypedDict):
+    """A file beside a timeline record, as it is stored."""
+
+    timeline: str
+    record: str
+    type: str
+    name: str
+    digest: str
+    createdOn: str
+
+
+_ATTACHMENTS = Table[AttachmentRecord]("devops-attachment")
+
+
+class Reference(TypedDict):
+    """A reference by id and name."""
+
+    id: int
+    name: str
+
+
+class TimelineReference(TypedDict):
+    """The timeline of a plan."""
+
+    id: str
+    changeId: int
+
+
+class Plan(TypedDict):
+    """A plan."""
+
+    planId: str
+    planType: str
+    scopeIdentifier: str
+    timeline: TimelineReference
+    owner: Reference
+    definition: Reference
+
+
+class SentRecords(TypedDict, total=False):
+    """The records that an agent sends; the wrapper of a list."""
+
+    value: list[TimelineRecord]
+    count: ReadOnly
+
+
+class _JobEvent(TypedDict):
+    name: str
+
+
+class JobEvent(_JobEvent, total=False):
+    """An event of a job."""
+
+    result: TaskResult
+    jobId: ReadOnly
+    requestId: ReadOnly
+    outputs: ReadOnly
+
+
+class TaskAttachment(TypedDict):
+    """An attachment of a plan."""
+
+    type: str
+    name: str
+    createdOn: Date
+    timelineId: str
+    recordId: str
+    lastChangedOn: Date
+    lastChangedBy: str
+
+
+def plan_of(cloud: Cloud, request: Request) -> tuple[str, PlanRecord, Owner]:
+    """The plan that a route names: its id, its timeline, and whose it is.
 
     Raises:
         ServiceError: 404 when there is none; 403 when a job asks for a plan that is not its own.
     """
     project = project_of(cloud, request)
     plan = request.params["planId"].lower()
-    found = cloud.store.get("devops-timeline", plan)
+    found = PLANS.get(cloud, plan)
     owner = owner_of(cloud, found["owner"], found["number"]) if found else None
-    if found is None or owner is None or owner["project"] != project["id"]:
+    if found is None or owner is None or owner.project != project["id"]:
         raise ServiceError(
             404, "TaskOrchestrationPlanNotFoundException", f"No plan found for identifier {plan}."
         )
@@ -90,145 +168,148 @@ def plan_of(cloud: Cloud, request: Request) -> dict[str, Any]:
         raise ServiceError(
             403, "AccessDeniedException", "The job's access token is limited to its own plan."
         )
-    return {**found, "plan": plan, "project": project["id"]}
+    return plan, found, owner
 
 
-def timeline(cloud: Cloud, plan: str) -> dict[str, Any]:
-    """The timeline of a plan as the service writes it."""
-    found = cloud.store.get("devops-timeline", plan) or {"records": {}, "changeId": 0}
-    records = sorted(
-        found["records"].values(), key=lambda one: (one.get("order") or 0, one.get("startTime"))
-    )
-    return {"id": plan, "changeId": found["changeId"], "records": records}
+def timeline(cloud: Cloud, plan: str, url: str) -> Timeline:
+    """The timeline of a plan as the service writes it; `url`: where it answers."""
+    found = PLANS.get(cloud, plan)
+    stored = list(found["records"].values()) if found else []
+    records = sorted(stored, key=lambda one: (one.get("order", 0), one.get("startTime", "")))
+    changes = [one["lastModified"] for one in records if "lastModified" in one]
+    return {
+        "id": plan,
+        "changeId": found["changeId"] if found else 0,
+        "records": records,
+        "lastChangedOn": max(changes, default="0001-01-01T00:00:00"),
+        "lastChangedBy": organization(cloud).user_id,
+        "url": url,
+    }
 
 
-def attachments(cloud: Cloud, plan: str, kind: str = "") -> list[dict[str, Any]]:
+def attachments(cloud: Cloud, plan: str, kind: str = "") -> list[AttachmentRecord]:
     """The attachments of a plan, of one type where it is given (in any case)."""
-    found = cloud.store.list("devops-attachment", f"{plan}/")
+    found = _ATTACHMENTS.list(cloud, f"{plan}/")
     return [one for one in found if not kind or one["type"].lower() == kind.lower()]
 
 
-def content(cloud: Cloud, attachment: dict[str, Any]) -> bytes:
+def content(cloud: Cloud, attachment: AttachmentRecord) -> bytes:
     """The bytes of an attachment."""
-    return (cloud.root / "devops-files" / str(attachment["digest"])).read_bytes()
+    return kept(cloud, attachment["digest"])
 
 
 def keep(cloud: Cloud, data: bytes) -> str:
-    """Put bytes into a file of the state; returns the name that `content` reads, its digest."""
+    """Put bytes into a file of the state; returns the name that `kept` reads, its digest."""
     digest = hashlib.sha256(data).hexdigest()
-    folder = cloud.root / "devops-files"
+    folder = cloud.root / _FILES
     folder.mkdir(exist_ok=True)
     (folder / digest).write_bytes(data)
     return digest
 
 
-@area.on("GET", PLANS, "scopeIdentifier", "hubName", "planId")
-def get_plan(cloud: Cloud, request: Request) -> Response:
+def kept(cloud: Cloud, digest: str) -> bytes:
+    """The bytes that `keep` named."""
+    return (cloud.root / _FILES / digest).read_bytes()
+
+
+@area.on("GET", PLAN_LOCATION, "scopeIdentifier", "hubName", "planId")
+def get_plan(cloud: Cloud, request: Request) -> Plan:
     """A plan."""
-    found = plan_of(cloud, request)
-    owner = owner_of(cloud, found["owner"], found["number"]) or {}
-    name = owner.get("buildNumber") or owner.get("name")
-    return json_response(
-        {
-            "planId": found["plan"],
-            "planType": found["owner"].capitalize(),
-            "scopeIdentifier": found["project"],
-            "timeline": {"id": found["plan"], "changeId": found["changeId"]},
-            "owner": {"id": owner["id"], "name": name},
-            "definition": {name: owner["definition"][name] for name in ("id", "name")},
-        }
-    )
+    plan, stored, owner = plan_of(cloud, request)
+    return {
+        "planId": plan,
+        "planType": stored["owner"].capitalize(),
+        "scopeIdentifier": owner.project,
+        "timeline": {"id": plan, "changeId": stored["changeId"]},
+        "owner": {"id": owner.number, "name": owner.name},
+        "definition": {"id": owner.definition, "name": owner.definition_name},
+    }
 
 
 @area.on("GET", TIMELINES, "scopeIdentifier", "hubName", "planId", "timelineId")
-def get_timeline(cloud: Cloud, request: Request) -> Response:
+def get_timeline(cloud: Cloud, request: Request) -> Timeline:
     """A timeline."""
-    return json_response(timeline(cloud, _timeline_of(cloud, request)))
+    plan = _timeline_of(cloud, request)
+    return timeline(cloud, plan, f"{organization(cloud).url}{request.path}")
 
 
 @area.on("GET", RECORDS, "scopeIdentifier", "hubName", "planId", "timelineId")
-def get_records(cloud: Cloud, request: Request) -> Response:
+def get_records(cloud: Cloud, request: Request) -> list[TimelineRecord]:
     """The records of a timeline."""
-    return collection(timeline(cloud, _timeline_of(cloud, request))["records"])
+    return timeline(cloud, _timeline_of(cloud, request), "")["records"]
 
 
 @area.on("PATCH", RECORDS, "scopeIdentifier", "hubName", "planId", "timelineId")
-def update_records(cloud: Cloud, request: Request) -> Response:
+def update_records(cloud: Cloud, request: Request, body: SentRecords) -> list[TimelineRecord]:
     """Add records, or change what is sent of those that are there."""
     plan = _timeline_of(cloud, request)
-    sent = fields.objects(request.json_object(), "value")
+    sent = body.get("value", [])
+    for record in sent:
+        if "id" not in record:
+            raise missing("value[].id")
 
-    def change(stored: dict[str, Any]) -> None:
+    def change(stored: PlanRecord) -> None:
         stored["changeId"] += 1
         for record in sent:
-            identity = fields.text(record, "id").lower()
+            identity = record["id"].lower()
             present = stored["records"].setdefault(identity, {})
-            present.update({name: value for name, value in record.items() if value is not None})
-            present.update(id=identity, changeId=stored["changeId"])
+            present.update(record)
+            present["id"], present["changeId"] = identity, stored["changeId"]
             present["lastModified"] = cloud.timestamp()
 
-    stored = cloud.store.update("devops-timeline", plan, change)
-    return collection([stored["records"][str(one["id"]).lower()] for one in sent])
+    stored = PLANS.update(cloud, plan, change)
+    return [stored["records"][one["id"].lower()] for one in sent]
 
 
 @area.on(
     "PUT",
     ATTACHMENT,
     *("scopeIdentifier", "hubName", "planId", "timelineId", "recordId", "type", "name"),
+    status=201,
 )
-def put_attachment(cloud: Cloud, request: Request) -> Response:
+def put_attachment(cloud: Cloud, request: Request, body: bytes) -> TaskAttachment:
     """Keep a file beside a record; one of the same type and name is replaced."""
     plan, params = _timeline_of(cloud, request), request.params
-    record = params["recordId"].lower()
-    stored = {
+    record: AttachmentRecord = {
         "timeline": plan,
-        "record": record,
+        "record": params["recordId"].lower(),
         "type": params["type"],
         "name": params["name"],
-        "digest": keep(cloud, request.body),
+        "digest": keep(cloud, body),
         "createdOn": cloud.timestamp(),
     }
-    key = "/".join((plan, record, stored["type"].lower(), stored["name"]))
-    cloud.store.put("devops-attachment", key, stored)
-    return json_response(_attachment(cloud, stored), 201)
+    key = "/".join((plan, record["record"], record["type"].lower(), record["name"]))
+    _ATTACHMENTS.put(cloud, key, record)
+    return _attachment(cloud, record)
 
 
 @area.on("GET", ATTACHMENTS, "scopeIdentifier", "hubName", "planId", "type")
-def list_attachments(cloud: Cloud, request: Request) -> Response:
+def list_attachments(cloud: Cloud, request: Request) -> list[TaskAttachment]:
     """The attachments of a plan of one type."""
-    plan = str(plan_of(cloud, request)["plan"])
-    found = attachments(cloud, plan, request.params["type"])
-    return collection([_attachment(cloud, one) for one in found])
+    plan, _, _ = plan_of(cloud, request)
+    return [_attachment(cloud, one) for one in attachments(cloud, plan, request.params["type"])]
 
 
 @area.on("POST", EVENTS, "scopeIdentifier", "hubName", "planId")
-def raise_event(cloud: Cloud, request: Request) -> Response:
+def raise_event(cloud: Cloud, request: Request, body: JobEvent) -> None:
     """An event of a job: `JobStarted` and `JobCompleted` (with its result) move its owner."""
-    found = plan_of(cloud, request)
-    body = request.json_object()
-    name = fields.text(body, "name")
-    result = None
-    if name == "JobStarted":
-        status = "inProgress"
-    elif name == "JobCompleted":
-        status, result = "completed", _RESULTS.get(fields.text(body, "result").lower())
-        if result is None:
-            raise ServiceError(
-                400, "VssPropertyValidationException", f"There is no result '{body['result']}'."
-            )
+    plan, stored, _ = plan_of(cloud, request)
+    if body["name"] == "JobStarted":
+        status, result = "inProgress", ""
+    elif body["name"] == "JobCompleted":
+        if "result" not in body:
+            raise missing("result")
+        status, result = "completed", _RESULTS[body["result"]]
     else:
-        raise ServiceError(
-            501, "NotImplemented", f"The local Azure does not know the job event '{name}'."
-        )
-    if found["owner"] == RELEASE:
-        change_stage(cloud, found["number"], found["plan"], status, result)
+        raise unsupported(f"The local Azure does not know the job event '{body['name']}'.")
+    if stored["owner"] == RELEASE:
+        change_stage(cloud, stored["number"], plan, status, result)
     else:
-        change_build(cloud, found["number"], status=status, result=result)
-    return Response(status=204)
+        set_state(cloud, stored["number"], status, result)
 
 
 def _timeline_of(cloud: Cloud, request: Request) -> str:
-    plan = str(plan_of(cloud, request)["plan"])
+    plan, _, _ = plan_of(cloud, request)
     if request.params["timelineId"].lower() != plan:
         raise ServiceError(
             404,
@@ -238,10 +319,11 @@ def _timeline_of(cloud: Cloud, request: Request) -> str:
     return plan
 
 
-def _attachment(cloud: Cloud, stored: dict[str, Any]) -> dict[str, Any]:
-    names = ("type", "name", "createdOn")
+def _attachment(cloud: Cloud, stored: AttachmentRecord) -> TaskAttachment:
     return {
-        **{name: stored[name] for name in names},
+        "type": stored["type"],
+        "name": stored["name"],
+        "createdOn": stored["createdOn"],
         "timelineId": stored["timeline"],
         "recordId": stored["record"],
         "lastChangedOn": stored["createdOn"],

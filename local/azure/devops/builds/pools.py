@@ -11,11 +11,23 @@ from __future__ import annotations
 
 import json
 import uuid
+from typing import TypedDict
 
+from local.azure.devops.builds.definitions import QUEUE
 from local.azure.devops.builds.job_requests import TYPE, take
 from local.azure.devops.builds.plans import area
+from local.azure.devops.contracts import Date, ReadOnly, Unread
+from local.azure.devops.enumerations import (
+    TaskAgentPoolActionFilter,
+    TaskAgentPoolOptions,
+    TaskAgentPoolType,
+    TaskAgentStatus,
+)
 from local.azure.devops.organization.projects import project_of
-from local.azure.devops.rest import collection, number
+from local.azure.devops.rest import number
+from local.azure.devops.shapes import IdentityRef, Links
+from local.azure.devops.tables import Table
+from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 
@@ -45,66 +57,244 @@ MESSAGES = area.location(
     "_apis/{area}/pools/{poolId}/{resource}/{messageId}",
     resource="messages",
 )
-_POOL = {"id": 1, "name": "Default", "isHosted": False, "poolType": "automation", "size": 1}
+POOL_ID, POOL_NAME = QUEUE["pool"]["id"], QUEUE["pool"]["name"]
+_CREATED = "2024-01-01T00:00:00.000Z"
+
+
+class AgentGiven(TypedDict, total=False):
+    """The agent that begins to listen."""
+
+    name: str
+    id: int
+    version: str
+    osDescription: str
+
+
+class SessionRecord(TypedDict):
+    """An agent that listens, as it is stored."""
+
+    sessionId: str
+    ownerName: str
+    agent: str
+    createdOn: str
+
+
+_SESSIONS = Table[SessionRecord]("devops-session")
+
+
+class SessionBody(TypedDict, total=False):
+    """The body that begins a session."""
+
+    ownerName: str
+    agent: AgentGiven
+    useFipsEncryption: ReadOnly
+    systemCapabilities: ReadOnly
+    encryptionKey: ReadOnly
+    sessionId: ReadOnly
+
+
+class Session(TypedDict):
+    """An agent's session."""
+
+    sessionId: str
+    ownerName: str
+    agent: AgentGiven
+
+
+class PoolReference(TypedDict):
+    """A pool as its queues show it."""
+
+    id: int
+    scope: str
+    name: str
+    isHosted: bool
+    poolType: TaskAgentPoolType
+    size: int
+    isLegacy: bool
+    options: TaskAgentPoolOptions
+
+
+class Pool(PoolReference):
+    """A pool."""
+
+    createdOn: Date
+    autoProvision: bool
+    autoUpdate: bool
+    autoSize: bool | None
+    targetSize: int
+    agentCloudId: int
+    createdBy: IdentityRef
+    owner: IdentityRef
+
+
+class Queue(TypedDict):
+    """A pool's queue in a project."""
+
+    id: int
+    projectId: str
+    name: str
+    pool: PoolReference
+
+
+class Agent(TypedDict):
+    """An agent that listens."""
+
+    _links: Links
+    maxParallelism: int
+    createdOn: Date
+    authorization: dict[str, Unread]
+    id: int
+    name: str
+    version: str
+    enabled: bool
+    status: TaskAgentStatus
+    provisioningState: str
+
+
+class PoolsQuery(TypedDict, total=False):
+    """Which pools are listed."""
+
+    poolName: str
+    poolType: TaskAgentPoolType
+    actionFilter: TaskAgentPoolActionFilter
+
+
+class PoolQuery(TypedDict, total=False):
+    """Who may do what with a pool: the one user may do everything."""
+
+    actionFilter: TaskAgentPoolActionFilter
+
+
+class QueuesQuery(TypedDict, total=False):
+    """Which queues are listed."""
+
+    queueName: str
+    queueIds: list[int]
+    actionFilter: TaskAgentPoolActionFilter
+
+
+class AgentsQuery(TypedDict, total=False):
+    """Which agents are listed, and what is shown of them; none has capabilities or requests."""
+
+    agentName: str
+    includeCapabilities: bool
+    includeAssignedRequest: bool
+    includeLastCompletedRequest: bool
+    demands: list[str]
+
+
+class MessageQuery(TypedDict, total=False):
+    """Whose message is asked for; nobody is kept waiting."""
+
+    sessionId: str
+    lastMessageId: int
+    status: str
+    runnerVersion: str
+
+
+class MessageDeleted(TypedDict, total=False):
+    """Whose message has been read."""
+
+    sessionId: str
 
 
 @area.on("GET", POOLS)
-def list_pools(_cloud: Cloud, request: Request) -> Response:
-    """The one pool, unless another name is asked for."""
-    name = request.query.get("poolName")
-    return collection([] if name and name.lower() != "default" else [_POOL])
+def list_pools(cloud: Cloud, query: PoolsQuery) -> list[Pool]:
+    """The one pool, unless another name or type is asked for."""
+    name = query.get("poolName", POOL_NAME).lower()
+    wanted = query.get("poolType", "automation") == "automation" and name == POOL_NAME.lower()
+    return [_pool(cloud)] if wanted else []
+
+
+@area.on("GET", POOLS, "poolId")
+def get_pool(cloud: Cloud, request: Request, query: PoolQuery) -> Pool:
+    """One pool."""
+    del query
+    _check(request)
+    return {**_pool(cloud), "autoSize": None}
 
 
 @area.on("GET", QUEUES, "project")
-def list_queues(cloud: Cloud, request: Request) -> Response:
-    """The pool's queue in a project, unless another name is asked for."""
-    project = project_of(cloud, request)
-    name = request.query.get("queueName")
-    queue = {"id": 1, "projectId": project["id"], "name": "Default", "pool": _POOL}
-    return collection([] if name and name.lower() != "default" else [queue])
+def list_queues(cloud: Cloud, request: Request, query: QueuesQuery) -> list[Queue]:
+    """The pool's queue in a project, unless another name or id is asked for."""
+    found = _queue(cloud, project_of(cloud, request)["id"])
+    name = query.get("queueName", found["name"]).lower()
+    wanted = name == found["name"].lower() and found["id"] in query.get("queueIds", [found["id"]])
+    return [found] if wanted else []
+
+
+@area.on("GET", QUEUES, "project", "queueId")
+def get_queue(cloud: Cloud, request: Request, query: PoolQuery) -> Queue:
+    """One queue."""
+    del query
+    found = _queue(cloud, project_of(cloud, request)["id"])
+    if number(request.params["queueId"], "queueId") != found["id"]:
+        raise ServiceError(
+            404,
+            "TaskAgentQueueNotFoundException",
+            f"No agent queue found with identifier {request.params['queueId']}.",
+        )
+    return found
 
 
 @area.on("GET", AGENTS, "poolId")
-def list_agents(cloud: Cloud, request: Request) -> Response:
-    """The agents that listen, by their sessions."""
+def list_agents(cloud: Cloud, request: Request, query: AgentsQuery) -> list[Agent]:
+    """The agents that listen."""
     _check(request)
-    names = [(one["agent"] or {}).get("name") for one in cloud.store.list("devops-session")]
-    found = [
-        {"id": index, "name": name, "enabled": True, "status": "online"}
-        for index, name in enumerate(sorted({str(name) for name in names}), 1)
-    ]
-    return collection(found)
+    name = query.get("agentName", "").lower()
+    return [one for one in _agents(cloud) if name in ("", one["name"].lower())]
+
+
+@area.on("GET", AGENTS, "poolId", "agentId")
+def get_agent(cloud: Cloud, request: Request, query: AgentsQuery) -> Agent:
+    """One agent that listens."""
+    del query
+    _check(request)
+    identity = number(request.params["agentId"], "agentId")
+    for one in _agents(cloud):
+        if one["id"] == identity:
+            return one
+    raise ServiceError(
+        404, "TaskAgentNotFoundException", f"No agent found in pool {POOL_ID} with id {identity}."
+    )
 
 
 @area.on("POST", SESSIONS, "poolId")
-def create_session(cloud: Cloud, request: Request) -> Response:
+def create_session(cloud: Cloud, request: Request, body: SessionBody) -> Session:
     """Begin to listen; an agent that was killed leaves its session, which hinders nobody."""
     _check(request)
-    body = request.json_object()
-    identity = str(uuid.uuid4())
-    session = {"sessionId": identity, **{name: body.get(name) for name in ("ownerName", "agent")}}
-    cloud.store.insert("devops-session", identity, session)
-    return json_response(session)
+    name = body.get("agent", {}).get("name", "")
+    record: SessionRecord = {
+        "sessionId": str(uuid.uuid4()),
+        "ownerName": body.get("ownerName", ""),
+        "agent": name,
+        "createdOn": cloud.timestamp(),
+    }
+    _SESSIONS.insert(cloud, record["sessionId"], record)
+    return {
+        "sessionId": record["sessionId"],
+        "ownerName": record["ownerName"],
+        "agent": {"name": name},
+    }
 
 
 @area.on("DELETE", SESSIONS, "poolId", "sessionId")
-def delete_session(cloud: Cloud, request: Request) -> Response:
+def delete_session(cloud: Cloud, request: Request) -> None:
     """Listen no more."""
     _check(request)
-    cloud.store.delete("devops-session", request.params["sessionId"].lower())
-    return Response(status=204)
+    _SESSIONS.delete(cloud, request.params["sessionId"].lower())
 
 
 @area.on("GET", MESSAGES, "poolId")
-def get_message(cloud: Cloud, request: Request) -> Response:
+def get_message(cloud: Cloud, request: Request, query: MessageQuery) -> Response:
     """A job request that waits (see `job_requests.take`), or 202."""
     _check(request)
-    session = cloud.store.get("devops-session", request.query.get("sessionId", "").lower())
+    session = _SESSIONS.get(cloud, query.get("sessionId", "").lower())
     if session is None:
         raise ServiceError(
             404, "TaskAgentSessionNotFoundException", "The session was not found; begin a new one."
         )
-    job = take(cloud, str((session["agent"] or {}).get("name", "")))
+    job = take(cloud, session["agent"])
     if job is None:
         return Response(status=202)
     return json_response(
@@ -113,14 +303,75 @@ def get_message(cloud: Cloud, request: Request) -> Response:
 
 
 @area.on("DELETE", MESSAGES, "poolId", "messageId")
-def delete_message(_cloud: Cloud, request: Request) -> Response:
+def delete_message(_cloud: Cloud, request: Request, query: MessageDeleted) -> None:
     """The agent has read a message."""
+    del query
     _check(request)
-    return Response(status=204)
+
+
+def _pool(cloud: Cloud) -> Pool:
+    user = organization(cloud).user
+    return {
+        **_reference(cloud),
+        "createdOn": _CREATED,
+        "autoProvision": True,
+        "autoUpdate": True,
+        "autoSize": True,
+        "targetSize": 1,
+        "agentCloudId": 1,
+        "createdBy": user,
+        "owner": user,
+    }
+
+
+def _reference(cloud: Cloud) -> PoolReference:
+    return {
+        "id": POOL_ID,
+        "scope": organization(cloud).id,
+        "name": POOL_NAME,
+        "isHosted": False,
+        "poolType": "automation",
+        "size": 1,
+        "isLegacy": False,
+        "options": "none",
+    }
+
+
+def _queue(cloud: Cloud, project: str) -> Queue:
+    return {
+        "id": QUEUE["id"],
+        "projectId": project,
+        "name": QUEUE["name"],
+        "pool": _reference(cloud),
+    }
+
+
+def _agents(cloud: Cloud) -> list[Agent]:
+    base = organization(cloud).url
+    sessions = {one["agent"]: one for one in _SESSIONS.list(cloud)}
+    found: list[Agent] = []
+    for identity, (name, session) in enumerate(sorted(sessions.items()), 1):
+        url = f"{base}/_apis/distributedtask/pools/{POOL_ID}/agents/{identity}"
+        web = f"{base}/_settings/agentpools?view=jobs&poolId={POOL_ID}&agentId={identity}"
+        found.append(
+            {
+                "_links": {"self": {"href": url}, "web": {"href": web}},
+                "maxParallelism": 1,
+                "createdOn": session["createdOn"],
+                "authorization": {"clientId": session["sessionId"]},
+                "id": identity,
+                "name": name,
+                "version": "4.0.0",
+                "enabled": True,
+                "status": "online",
+                "provisioningState": "Provisioned",
+            }
+        )
+    return found
 
 
 def _check(request: Request) -> None:
-    if number(request.params["poolId"], "poolId") != _POOL["id"]:
+    if number(request.params["poolId"], "poolId") != POOL_ID:
         raise ServiceError(
             404, "TaskAgentPoolNotFoundException", "No agent pool found with that identifier."
         )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
-from local.azure.devops.organization.access import key
-from local.azure.devops.organization.projects import project_of, reference
-from local.azure.devops.rest import Area, collection, number
+from local.azure.devops.contracts import Date, ReadOnly, Unread
+from local.azure.devops.enumerations import TEST_RUN_STATE
+from local.azure.devops.organization.projects import (
+    ProjectRecord,
+    project_of,
+    reference,
+    when_deleted,
+)
+from local.azure.devops.rest import Area, number
+from local.azure.devops.shapes import IdentityRef, TeamProjectReference
+from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
-from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
-from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.http import Request, ServiceError
 
 area = Area("Test", id="c2aa639c-3ccc-4740-b3b6-ce2a1e1d984e")
 RUNS = area.location(
@@ -25,104 +32,227 @@ RESULTS = area.location(
     resource="Results",
     version=6,
 )
-_KIND = "devops-test-run"
 # The service's first id of a result.
 _FIRST = 100_000
-_STATES = ("Unspecified", "NotStarted", "InProgress", "Completed", "Aborted", "Waiting")
+
+
+class BuildGiven(TypedDict, total=False):
+    """The build that a run is of."""
+
+    id: str
+    name: ReadOnly
+    url: ReadOnly
+
+
+class NewRun(TypedDict, total=False):
+    """The body that begins a run."""
+
+    name: str
+    build: BuildGiven
+    automated: bool
+    isAutomated: bool
+    state: str
+    type: str
+    startDate: str
+    comment: str
+    buildFlavor: str
+    buildPlatform: str
+    pipelineReference: ReadOnly
+
+
+class ChangedRun(TypedDict, total=False):
+    """The body that changes a run."""
+
+    name: str
+    state: str
+    comment: str
+    completedDate: str
+
+
+class Result(TypedDict, total=False):
+    """The result of a test case."""
+
+    id: int
+    testCaseTitle: str
+    automatedTestName: str
+    automatedTestStorage: str
+    automatedTestType: str
+    automatedTestId: str
+    durationInMs: float
+    outcome: str
+    state: str
+    errorMessage: str
+    stackTrace: str
+    comment: str
+    startedDate: Date
+    completedDate: Date
+    priority: int
+    computerName: str
+    owner: dict[str, Unread]
+    runBy: dict[str, Unread]
+    customFields: list[dict[str, Unread]]
+
+
+class RunRecord(TypedDict):
+    """A run as it is stored; `build` is empty for a run of none."""
+
+    id: int
+    project: str
+    name: str
+    comment: str
+    isAutomated: bool
+    build: str
+    state: str
+    startedDate: str
+    completedDate: str
+    results: list[Result]
+
+
+class BuildReference(TypedDict):
+    """The build of a run."""
+
+    id: str
+
+
+class _Run(TypedDict):
+    id: int
+    name: str
+    url: str
+    isAutomated: bool
+    owner: IdentityRef
+    project: TeamProjectReference
+    startedDate: Date
+    state: str
+    totalTests: int
+    incompleteTests: int
+    notApplicableTests: int
+    passedTests: int
+    unanalyzedTests: int
+    revision: int
+    webAccessUrl: str
+
+
+class Run(_Run, total=False):
+    """A run of tests."""
+
+    build: BuildReference
+    completedDate: Date
+    comment: str
+
+
+RunsQuery = TypedDict(
+    "RunsQuery",
+    {"buildUri": str, "automated": bool, "includeRunDetails": bool, "$top": int, "$skip": int},
+    total=False,
+)
+ResultsQuery = TypedDict(
+    "ResultsQuery", {"outcomes": list[str], "$top": int, "$skip": int}, total=False
+)
+_RUNS = Table[RunRecord]("devops-test-run")
 
 
 @area.on("POST", RUNS, "project")
-def create_run(cloud: Cloud, request: Request) -> Response:
+def create_run(cloud: Cloud, request: Request, body: NewRun) -> Run:
     """Begin a run of a build's tests."""
     project = project_of(cloud, request)
-    body = request.json_object()
-    build = fields.mapping(body, "build").get("id")
-    stored = {
-        "id": cloud.store.next_number(_KIND),
+    if not body.get("name"):
+        raise ServiceError(400, "InvalidPropertyException", "A test run needs a name.")
+    record: RunRecord = {
+        "id": _RUNS.next_number(cloud),
         "project": project["id"],
-        "name": fields.text(body, "name"),
-        "isAutomated": bool(body.get("automated") or body.get("isAutomated")),
-        "build": None if build is None else str(build),
-        "state": _state(body) or "NotStarted",
-        "startedDate": cloud.timestamp(),
+        "name": body["name"],
+        "comment": body.get("comment", ""),
+        "isAutomated": body.get("automated", body.get("isAutomated", False)),
+        "build": body.get("build", {}).get("id", ""),
+        "state": _state(body.get("state", "NotStarted")),
+        "startedDate": body.get("startDate", cloud.timestamp()),
+        "completedDate": "",
         "results": [],
     }
-    cloud.store.insert(_KIND, key(stored["id"]), stored)
-    return json_response(_shown(cloud, project, stored))
+    _RUNS.insert(cloud, record["id"], record)
+    return _shown(cloud, project, record)
 
 
 @area.on("GET", RUNS, "project")
-def list_runs(cloud: Cloud, request: Request) -> Response:
+def list_runs(cloud: Cloud, request: Request, query: RunsQuery) -> list[Run]:
     """The runs of a project, or of a build."""
     project = project_of(cloud, request)
-    found = [one for one in cloud.store.list(_KIND) if one["project"] == project["id"]]
-    if request.query.get("buildUri"):
-        build = request.query["buildUri"].rpartition("/")[2]
-        found = [one for one in found if one["build"] == build]
-    return collection([_shown(cloud, project, one) for one in found])
+    build = query.get("buildUri", "").rpartition("/")[2]
+    found = [
+        _shown(cloud, project, one)
+        for one in _RUNS.list(cloud)
+        if one["project"] == project["id"]
+        and build in ("", one["build"])
+        and query.get("automated", one["isAutomated"]) == one["isAutomated"]
+    ]
+    start = query.get("$skip", 0)
+    return found[start : start + query.get("$top", 100)]
 
 
 @area.on("GET", RUNS, "project", "runId")
-def get_run(cloud: Cloud, request: Request) -> Response:
+def get_run(cloud: Cloud, request: Request) -> Run:
     """One run."""
-    return json_response(_shown(cloud, project_of(cloud, request), _run(cloud, request)))
+    return _shown(cloud, project_of(cloud, request), _run(cloud, request))
 
 
 @area.on("PATCH", RUNS, "project", "runId")
-def update_run(cloud: Cloud, request: Request) -> Response:
-    """Change the state of a run."""
-    run, state = _run(cloud, request), _state(request.json_object())
+def update_run(cloud: Cloud, request: Request, body: ChangedRun) -> Run:
+    """Change the name or the state of a run."""
+    run = _run(cloud, request)
 
-    def change(stored: dict[str, Any]) -> None:
-        stored["state"] = state or stored["state"]
-        if state == "Completed":
-            stored["completedDate"] = cloud.timestamp()
+    def change(stored: RunRecord) -> None:
+        stored["name"] = body.get("name", stored["name"])
+        stored["comment"] = body.get("comment", stored["comment"])
+        stored["state"] = _state(body.get("state", stored["state"]))
+        if stored["state"] == "Completed" and not stored["completedDate"]:
+            stored["completedDate"] = body.get("completedDate", cloud.timestamp())
 
-    changed = cloud.store.update(_KIND, key(run["id"]), change)
-    return json_response(_shown(cloud, project_of(cloud, request), changed))
+    return _shown(cloud, project_of(cloud, request), _RUNS.update(cloud, run["id"], change))
 
 
 @area.on("POST", RESULTS, "project", "runId")
-def add_results(cloud: Cloud, request: Request) -> Response:
+def add_results(cloud: Cloud, request: Request, body: list[Result]) -> list[Result]:
     """Add results to a run."""
     run = _run(cloud, request)
-    body = request.json()
-    if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
-        raise ServiceError(400, "InvalidPropertyException", "The body is no list of results.")
+    defaults: Result = {"outcome": "Unspecified", "state": "Completed"}
 
-    def change(stored: dict[str, Any]) -> None:
+    def change(stored: RunRecord) -> None:
         for given in body:
-            told = {"outcome": "Unspecified", "state": "Completed", **given}
-            stored["results"].append({**told, "id": _FIRST + len(stored["results"])})
+            identity = _FIRST + len(stored["results"])
+            stored["results"].append({**defaults, **given, "id": identity})
 
-    changed = cloud.store.update(_KIND, key(run["id"]), change)
-    return collection(changed["results"][-len(body) :] if body else [])
+    changed = _RUNS.update(cloud, run["id"], change)
+    return changed["results"][-len(body) :] if body else []
 
 
 @area.on("GET", RESULTS, "project", "runId")
-def list_results(cloud: Cloud, request: Request) -> Response:
+def list_results(cloud: Cloud, request: Request, query: ResultsQuery) -> list[Result]:
     """The results of a run, of some outcomes where they are given."""
-    found = _run(cloud, request)["results"]
-    wanted = {one.lower() for one in request.query.get("outcomes", "").split(",") if one}
-    found = [one for one in found if not wanted or one["outcome"].lower() in wanted]
-    start = number(request.query.get("$skip") or "0", "$skip")
-    return collection(found[start : start + number(request.query.get("$top") or "1000", "$top")])
+    wanted = {one.lower() for one in query.get("outcomes", [])}
+    found = [
+        one
+        for one in _run(cloud, request)["results"]
+        if not wanted or one["outcome"].lower() in wanted
+    ]
+    start = query.get("$skip", 0)
+    return found[start : start + query.get("$top", 1000)]
 
 
-def _state(body: dict[str, Any]) -> str | None:
-    if body.get("state") is None:
-        return None
-    known = {one.lower(): one for one in _STATES}
-    state = str(body["state"]).lower()
-    if state not in known:
-        raise ServiceError(400, "InvalidPropertyException", f"There is no state '{body['state']}'.")
-    return known[state]
+def _state(given: str) -> str:
+    """A state as runs show it: with a capital letter. Raises ServiceError 400."""
+    try:
+        word = TEST_RUN_STATE.word(given, "state")
+    except ServiceError:
+        raise ServiceError(
+            400, "InvalidPropertyException", f"There is no state '{given}'."
+        ) from None
+    return word[0].upper() + word[1:]
 
 
-def _run(cloud: Cloud, request: Request) -> dict[str, Any]:
+def _run(cloud: Cloud, request: Request) -> RunRecord:
     project = project_of(cloud, request)
     identity = number(request.params["runId"], "runId")
-    found = cloud.store.get(_KIND, key(identity))
+    found = _RUNS.get(cloud, identity)
     if found is None or found["project"] != project["id"]:
         raise ServiceError(
             404, "TestObjectNotFoundException", f"Test run {identity} cannot be found."
@@ -130,19 +260,37 @@ def _run(cloud: Cloud, request: Request) -> dict[str, Any]:
     return found
 
 
-def _shown(cloud: Cloud, project: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
+def _shown(cloud: Cloud, project: ProjectRecord, stored: RunRecord) -> Run:
     outcomes = [one["outcome"] for one in stored["results"]]
     base = f"{organization(cloud).url}/{project['id']}"
-    names = ("id", "name", "isAutomated", "state", "startedDate", "completedDate")
-    return {
-        **{name: stored[name] for name in names if name in stored},
-        "build": {"id": stored["build"]} if stored["build"] else None,
+    document: Run = {
+        "id": stored["id"],
+        "name": stored["name"],
+        "url": f"{base}/_apis/test/Runs/{stored['id']}",
+        "isAutomated": stored["isAutomated"],
+        "owner": organization(cloud).user,
         "project": reference(cloud, project),
+        "startedDate": stored["startedDate"],
+        "state": stored["state"],
         "totalTests": len(outcomes),
+        "incompleteTests": 0,
+        "notApplicableTests": outcomes.count("NotApplicable"),
         "passedTests": outcomes.count("Passed"),
         "unanalyzedTests": outcomes.count("Failed"),
-        "notApplicableTests": outcomes.count("NotApplicable"),
-        "owner": organization(cloud).user,
-        "url": f"{base}/_apis/test/Runs/{stored['id']}",
+        "revision": 1,
         "webAccessUrl": f"{base}/_TestManagement/Runs?runId={stored['id']}",
     }
+    if stored["build"]:
+        document["build"] = {"id": stored["build"]}
+    if stored["completedDate"]:
+        document["completedDate"] = stored["completedDate"]
+    if stored["comment"]:
+        document["comment"] = stored["comment"]
+    return document
+
+
+@when_deleted
+def _forget(cloud: Cloud, project: str) -> None:
+    for one in _RUNS.list(cloud):
+        if one["project"] == project:
+            _RUNS.delete(cloud, one["id"])

@@ -7,22 +7,58 @@ from __future__ import annotations
 
 import base64
 import hmac
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypedDict, TypeVar
 
 from local.azure.identity import entra
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
 
+LookUp = TypeVar("LookUp", bound="Callable[[Cloud, int], Owner | None]")
 _JOB_AUDIENCE = "azure-devops-job"
 # The service lets a job's token live as long as its longest job may run.
 _JOB_TOKEN_LIFETIME_S = 48 * 3600
 BUILD, RELEASE = "build", "release"
-_KINDS = {BUILD: "devops-build", RELEASE: "devops-release"}
 
 
-def issue_job_token(cloud: Cloud, owner: str, stored: dict[str, Any]) -> str:
-    """The access token of the jobs of a build or a release, as it is stored.
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """A build or release that jobs belong to.
+
+    Attributes:
+        running: whether its jobs' tokens are good; a release runs while one of its stages does.
+    """
+
+    number: int
+    name: str
+    project: str
+    definition: int
+    definition_name: str
+    running: bool
+
+
+_LOOK_UPS: dict[str, Callable[[Cloud, int], Owner | None]] = {}
+
+
+def owner_kind(kind: str) -> Callable[[LookUp], LookUp]:
+    """Decorate the function that finds the owners of a kind by number."""
+
+    def declare(look_up: LookUp) -> LookUp:
+        _LOOK_UPS[kind] = look_up
+        return look_up
+
+    return declare
+
+
+def owner_of(cloud: Cloud, kind: str, number: int) -> Owner | None:
+    """The build or release of that number."""
+    return _LOOK_UPS[kind](cloud, number)
+
+
+def issue_job_token(cloud: Cloud, owner: str, number: int, project: str) -> str:
+    """The access token of the jobs of a build or a release of a project.
 
     It is good while the build runs; that of a release, while one of its stages does.
     """
@@ -32,13 +68,21 @@ def issue_job_token(cloud: Cloud, owner: str, stored: dict[str, Any]) -> str:
         lifetime_s=_JOB_TOKEN_LIFETIME_S,
         scp="app_token",
         owner=owner,
-        number=stored["id"],
-        project=stored["project"],
+        number=number,
+        project=project,
     )
 
 
-def authenticate(cloud: Cloud, request: Request) -> dict[str, Any]:
-    """Who calls: `{}` for the organisation's user, or a job's `owner`, `number` and `project`.
+class Job(TypedDict, total=False):
+    """A caller: empty for the organization's user, else whose job it is."""
+
+    owner: str
+    number: int
+    project: str
+
+
+def authenticate(cloud: Cloud, request: Request) -> Job:
+    """Who calls.
 
     Raises:
         ServiceError: 401 without a token, or with one that is no good (any more).
@@ -72,34 +116,16 @@ def _is_personal(cloud: Cloud, token: str) -> bool:
     return hmac.compare_digest(token.encode(), known.encode())
 
 
-def _job(cloud: Cloud, token: str, host: str) -> dict[str, Any] | None:
+def _job(cloud: Cloud, token: str, host: str) -> Job | None:
     try:
         claims = entra.verify_token(cloud, token, host=host, audience=_JOB_AUDIENCE)
     except ServiceError:
         return None
     found = owner_of(cloud, claims["owner"], claims["number"])
-    if found is None or not _runs(found):
+    if found is None or not found.running:
         return None
-    return {name: claims[name] for name in ("owner", "number", "project")}
-
-
-def _runs(owner: dict[str, Any]) -> bool:
-    if "environments" in owner:
-        return any(one["status"] == "inProgress" for one in owner["environments"])
-    return bool(owner["status"] != "completed")
-
-
-def open_plan(cloud: Cloud, plan: str, *, owner: str, number: int) -> None:
-    """Begin the plan of a job, with an empty timeline."""
-    timeline = {"owner": owner, "number": number, "records": {}, "changeId": 1}
-    cloud.store.insert("devops-timeline", plan, timeline)
-
-
-def owner_of(cloud: Cloud, owner: str, number: int) -> dict[str, Any] | None:
-    """The build or release of that number, as it is stored."""
-    return cloud.store.get(_KINDS[owner], key(number))
-
-
-def key(number: int) -> str:
-    """The key of a document that has a number: they sort by it."""
-    return f"{number:010}"
+    return {
+        "owner": claims["owner"],
+        "number": claims["number"],
+        "project": claims["project"],
+    }

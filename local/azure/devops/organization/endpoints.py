@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import TypedDict
 
-from local.azure.devops.organization.projects import find_project, project_of, reference
-from local.azure.devops.rest import Area, collection
+from local.azure.devops.contracts import ReadOnly, Unread
+from local.azure.devops.organization.projects import (
+    ProjectRecord,
+    find_project,
+    project_of,
+    when_deleted,
+)
+from local.azure.devops.rest import Area
+from local.azure.devops.shapes import IdentityRef, ProjectName
+from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
-from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
-from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.http import Request, ServiceError
 
 area = Area("serviceendpoint", id="1814ab31-2f4f-4a9f-8761-f4d77dc5a5d7")
 IN_PROJECT = area.location(
@@ -27,7 +34,6 @@ ENDPOINTS = area.location(
     version=4,
     minimum=5.2,
 )
-KIND = "devops-endpoint"
 FEDERATION = "WorkloadIdentityFederation"
 # Every other parameter counts as a secret: a type of connection that is not known here must not
 # give its secrets away.
@@ -43,27 +49,139 @@ _PUBLIC = frozenset(
 )
 
 
-def endpoints_of(cloud: Cloud, project: dict[str, Any]) -> list[dict[str, Any]]:
+class Authorization(TypedDict, total=False):
+    """How a connection signs in."""
+
+    scheme: str
+    parameters: dict[str, str | None]
+
+
+class ProjectGiven(TypedDict, total=False):
+    """A project in a body, by id or name."""
+
+    id: str
+    name: str
+
+
+class ReferenceGiven(TypedDict, total=False):
+    """The name of a connection in a project."""
+
+    projectReference: ProjectGiven
+    name: str
+    description: str
+
+
+class _EndpointBody(TypedDict):
+    name: str
+    type: str
+
+
+class EndpointBody(_EndpointBody, total=False):
+    """The body that creates or replaces a connection."""
+
+    url: str
+    description: str
+    authorization: Authorization
+    data: dict[str, Unread]
+    serviceEndpointProjectReferences: list[ReferenceGiven]
+    id: ReadOnly
+    owner: ReadOnly
+    isShared: ReadOnly
+    isReady: ReadOnly
+    isOutdated: ReadOnly
+    createdBy: ReadOnly
+    administratorsGroup: ReadOnly
+    readersGroup: ReadOnly
+    groupScopeId: ReadOnly
+    operationStatus: ReadOnly
+    serviceManagementReference: ReadOnly
+
+
+class EndpointRecord(TypedDict):
+    """A connection as it is stored, with its secrets."""
+
+    id: str
+    projects: list[str]
+    body: EndpointBody
+
+
+class ReferenceShown(TypedDict):
+    """The name of a connection in a project, as it is shown."""
+
+    projectReference: ProjectName
+    name: str
+    description: str
+
+
+class ServiceEndpoint(TypedDict):
+    """A connection."""
+
+    data: dict[str, Unread]
+    id: str
+    name: str
+    type: str
+    url: str
+    description: str
+    createdBy: IdentityRef
+    authorization: Authorization
+    isShared: bool
+    isReady: bool
+    isOutdated: bool
+    owner: str
+    serviceEndpointProjectReferences: list[ReferenceShown]
+
+
+class EndpointsQuery(TypedDict, total=False):
+    """Which connections are listed; all are ready, and no detail is left out."""
+
+    endpointNames: list[str]
+    endpointIds: list[str]
+    type: list[str]
+    authSchemes: list[str]
+    owner: str
+    includeFailed: bool
+    includeDetails: bool
+
+
+class EndpointQuery(TypedDict, total=False):
+    """What the caller wants to do with a connection: the one user may do everything."""
+
+    actionFilter: str
+
+
+class DeleteQuery(TypedDict, total=False):
+    """From which projects a connection is deleted; `deep` deletes in Azure what it made there."""
+
+    projectIds: list[str]
+    deep: bool
+
+
+_ENDPOINTS = Table[EndpointRecord]("devops-endpoint")
+
+
+def endpoints_of(cloud: Cloud, project: ProjectRecord) -> list[EndpointRecord]:
     """The service connections that a project may use."""
-    return [one for one in cloud.store.list(KIND) if project["id"] in one["projects"]]
+    return [one for one in _ENDPOINTS.list(cloud) if project["id"] in one["projects"]]
 
 
-def subject(cloud: Cloud, project: dict[str, Any], endpoint: dict[str, Any]) -> str:
+def scheme_of(endpoint: EndpointRecord) -> str:
+    """How a connection signs in."""
+    return endpoint["body"].get("authorization", {}).get("scheme", "")
+
+
+def subject(cloud: Cloud, project: ProjectRecord, endpoint: EndpointRecord) -> str:
     """Whom the ID tokens of a connection with workload identity federation speak for."""
     return f"sc://{organization(cloud).name}/{project['name']}/{endpoint['body']['name']}"
 
 
 @area.on("POST", ENDPOINTS)
-def create_endpoint(cloud: Cloud, request: Request) -> Response:
+def create_endpoint(cloud: Cloud, request: Request, body: EndpointBody) -> ServiceEndpoint:
     """Create a service connection in the projects that its body names."""
-    body = request.json_object()
-    name = fields.text(body, "name")
-    fields.text(body, "type")
-    references = fields.objects(body, "serviceEndpointProjectReferences")
-    projects = [
-        find_project(cloud, str(given.get("id") or given.get("name")))
-        for given in (fields.mapping(one, "projectReference") for one in references)
+    _refuse_jobs(request)
+    given = [
+        one.get("projectReference", {}) for one in body.get("serviceEndpointProjectReferences", [])
     ]
+    projects = [find_project(cloud, one.get("id") or one.get("name") or "") for one in given]
     if not projects:
         raise ServiceError(
             400,
@@ -71,75 +189,77 @@ def create_endpoint(cloud: Cloud, request: Request) -> Response:
             "serviceEndpointProjectReferences must name a project to put the connection into.",
         )
     for project in projects:
-        _check_name(cloud, project, name)
-    identity = str(uuid.uuid4())
-    stored = {
-        "id": identity,
+        _check_name(cloud, project, body["name"])
+    record: EndpointRecord = {
+        "id": str(uuid.uuid4()),
         "projects": [project["id"] for project in projects],
         "body": body,
     }
-    cloud.store.insert(KIND, identity, stored)
-    return json_response(_shown(cloud, projects[0], stored))
+    _ENDPOINTS.insert(cloud, record["id"], record)
+    return _shown(cloud, projects[0], record)
 
 
 @area.on("GET", IN_PROJECT, "project")
-def list_endpoints(cloud: Cloud, request: Request) -> Response:
-    """The connections of a project, by names, types and schemes where they are given."""
+def list_endpoints(cloud: Cloud, request: Request, query: EndpointsQuery) -> list[ServiceEndpoint]:
+    """The connections of a project, by names, ids, types and schemes where they are given."""
     project = project_of(cloud, request)
-    found = endpoints_of(cloud, project)
-    scheme = {"authSchemes": lambda one: one["body"].get("authorization", {}).get("scheme", "")}
-    readers: dict[str, Any] = {
-        "endpointNames": lambda one: one["body"]["name"],
-        "endpointIds": lambda one: one["id"],
-        "type": lambda one: one["body"]["type"],
-        **scheme,
-    }
-    for name, read in readers.items():
-        if request.query.get(name):
-            wanted = {part.strip().lower() for part in request.query[name].split(",")}
-            found = [one for one in found if read(one).lower() in wanted]
-    return collection([_shown(cloud, project, one) for one in found])
+    return [
+        _shown(cloud, project, one)
+        for one in endpoints_of(cloud, project)
+        if _is_among(one["body"]["name"], query.get("endpointNames"))
+        and _is_among(one["id"], query.get("endpointIds"))
+        and _is_among(one["body"]["type"], query.get("type"))
+        and _is_among(scheme_of(one), query.get("authSchemes"))
+        and query.get("owner", "library").lower() == "library"
+    ]
+
+
+def _is_among(value: str, wanted: list[str] | None) -> bool:
+    return wanted is None or value.lower() in {one.lower() for one in wanted}
 
 
 @area.on("GET", IN_PROJECT, "project", "endpointId")
-def get_endpoint(cloud: Cloud, request: Request) -> Response:
+def get_endpoint(cloud: Cloud, request: Request, query: EndpointQuery) -> ServiceEndpoint | None:
     """One connection; the service answers null for one that is not there."""
+    del query
     project = project_of(cloud, request)
     for one in endpoints_of(cloud, project):
         if one["id"] == request.params["endpointId"].lower():
-            return json_response(_shown(cloud, project, one))
-    return json_response(None)
+            return _shown(cloud, project, one)
+    return None
 
 
 @area.on("PUT", ENDPOINTS, "endpointId")
-def update_endpoint(cloud: Cloud, request: Request) -> Response:
+def update_endpoint(cloud: Cloud, request: Request, body: EndpointBody) -> ServiceEndpoint:
     """Replace a connection; a secret that is left out stays."""
     stored = _stored(cloud, request)
-    body = request.json_object()
     project = find_project(cloud, stored["projects"][0])
-    _check_name(cloud, project, fields.text(body, "name"), but=stored["id"])
-    kept = _parameters(stored["body"])
-    given = _parameters(body)
-    for name, value in kept.items():
+    _check_name(cloud, project, body["name"], but=stored["id"])
+    authorization = body.setdefault("authorization", {})
+    given = authorization.setdefault("parameters", {})
+    for name, value in stored["body"].get("authorization", {}).get("parameters", {}).items():
         if name.lower() not in _PUBLIC and given.get(name) is None:
             given[name] = value
-    cloud.store.put(KIND, stored["id"], {**stored, "body": body})
-    return json_response(_shown(cloud, project, {**stored, "body": body}))
+    record: EndpointRecord = {**stored, "body": body}
+    _ENDPOINTS.put(cloud, stored["id"], record)
+    return _shown(cloud, project, record)
 
 
 @area.on("DELETE", ENDPOINTS, "endpointId")
-def delete_endpoint(cloud: Cloud, request: Request) -> Response:
-    """Remove a connection."""
-    cloud.store.delete(KIND, _stored(cloud, request)["id"])
-    return Response(status=204)
+def delete_endpoint(cloud: Cloud, request: Request, query: DeleteQuery) -> None:
+    """Remove a connection from the projects that are named, or from all."""
+    stored = _stored(cloud, request)
+    removed = {one.lower() for one in query.get("projectIds", stored["projects"])}
+    left = [one for one in stored["projects"] if one not in removed]
+    if left:
+        _ENDPOINTS.put(cloud, stored["id"], {**stored, "projects": left})
+    else:
+        _ENDPOINTS.delete(cloud, stored["id"])
 
 
-def _stored(cloud: Cloud, request: Request) -> dict[str, Any]:
-    if request.caller:
-        raise ServiceError(
-            403, "AccessDeniedException", "A job's access token cannot change service connections."
-        )
-    found = cloud.store.get(KIND, request.params["endpointId"].lower())
+def _stored(cloud: Cloud, request: Request) -> EndpointRecord:
+    _refuse_jobs(request)
+    found = _ENDPOINTS.get(cloud, request.params["endpointId"].lower())
     if found is None:
         raise ServiceError(
             404, "ServiceEndpointNotFoundException", "There is no such service connection."
@@ -147,7 +267,14 @@ def _stored(cloud: Cloud, request: Request) -> dict[str, Any]:
     return found
 
 
-def _check_name(cloud: Cloud, project: dict[str, Any], name: str, *, but: str = "") -> None:
+def _refuse_jobs(request: Request) -> None:
+    if request.caller:
+        raise ServiceError(
+            403, "AccessDeniedException", "A job's access token cannot change service connections."
+        )
+
+
+def _check_name(cloud: Cloud, project: ProjectRecord, name: str, *, but: str = "") -> None:
     for one in endpoints_of(cloud, project):
         if one["body"]["name"].lower() == name.lower() and one["id"] != but:
             raise ServiceError(
@@ -158,39 +285,46 @@ def _check_name(cloud: Cloud, project: dict[str, Any], name: str, *, but: str = 
             )
 
 
-def _parameters(body: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = body.setdefault("authorization", {}).setdefault("parameters", {})
-    return found
-
-
-def _shown(cloud: Cloud, project: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
-    body = dict(stored["body"])
-    authorization = dict(body.get("authorization") or {})
+def _shown(cloud: Cloud, project: ProjectRecord, stored: EndpointRecord) -> ServiceEndpoint:
+    body = stored["body"]
+    authorization = body.get("authorization", {})
     parameters = {
         name: value if name.lower() in _PUBLIC else None
-        for name, value in (authorization.get("parameters") or {}).items()
+        for name, value in authorization.get("parameters", {}).items()
     }
-    if str(authorization.get("scheme", "")).lower() == FEDERATION.lower():
+    if scheme_of(stored).lower() == FEDERATION.lower():
         parameters["workloadIdentityFederationIssuer"] = organization(cloud).issuer
         parameters["workloadIdentityFederationSubject"] = subject(cloud, project, stored)
-    authorization["parameters"] = parameters
+    projects = [find_project(cloud, identity) for identity in stored["projects"]]
     return {
-        **body,
+        "data": body.get("data", {}),
         "id": stored["id"],
-        "authorization": authorization,
+        "name": body["name"],
+        "type": body["type"],
+        "url": body.get("url", ""),
+        "description": body.get("description", ""),
         "createdBy": organization(cloud).user,
+        "authorization": {"scheme": scheme_of(stored), "parameters": parameters},
+        "isShared": len(projects) > 1,
         "isReady": True,
-        "isShared": len(stored["projects"]) > 1,
-        "owner": "library",
+        "isOutdated": False,
+        "owner": "Library",
         "serviceEndpointProjectReferences": [
             {
+                "projectReference": {"id": one["id"], "name": one["name"]},
                 "name": body["name"],
-                "description": body.get("description") or "",
-                "projectReference": {
-                    name: reference(cloud, find_project(cloud, identity))[name]
-                    for name in ("id", "name")
-                },
+                "description": body.get("description", ""),
             }
-            for identity in stored["projects"]
+            for one in projects
         ],
     }
+
+
+@when_deleted
+def _forget(cloud: Cloud, project: str) -> None:
+    for one in _ENDPOINTS.list(cloud):
+        left = [identity for identity in one["projects"] if identity != project]
+        if not left:
+            _ENDPOINTS.delete(cloud, one["id"])
+        elif left != one["projects"]:
+            _ENDPOINTS.put(cloud, one["id"], {**one, "projects": left})

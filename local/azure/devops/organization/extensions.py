@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
+from local.azure.devops.contracts import Date
 from local.azure.devops.organization.gallery import find_extension
 from local.azure.devops.rest import Area
+from local.azure.devops.tables import Table
 from local.azure.identity.organization import ORGANIZATION_HOST, organization
 from local.azure.kernel.cloud import Cloud
-from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.http import Request, ServiceError
 
 HOST = f"extmgmt.{ORGANIZATION_HOST}"
 area = Area("ExtensionManagement", id="6c2b0933-3600-42ae-bf8b-93d4f7e83594", host=HOST)
@@ -18,26 +20,53 @@ BY_NAME = area.location(
     resource="InstalledExtensionsByName",
     released=0.0,
 )
-_KIND = "devops-installed-extension"
+
+
+class InstallState(TypedDict):
+    """How an extension is installed."""
+
+    flags: str
+    lastUpdated: Date
+
+
+class InstalledExtension(TypedDict):
+    """An installed extension, stored as it is shown."""
+
+    publisherId: str
+    publisherName: str
+    extensionId: str
+    extensionName: str
+    version: str
+    installState: InstallState
+
+
+class InstalledQuery(TypedDict, total=False):
+    """What is shown of an extension; there are no assets."""
+
+    assetTypes: list[str]
+
+
+_INSTALLED = Table[InstalledExtension]("devops-installed-extension")
 
 
 @area.on("GET", BY_NAME, "publisherName", "extensionName")
-def get_installed(cloud: Cloud, request: Request) -> Response:
+def get_installed(cloud: Cloud, request: Request, query: InstalledQuery) -> InstalledExtension:
     """One installed extension. 404 where it is not installed."""
-    found = cloud.store.get(_KIND, _key(request))
+    del query
+    found = _INSTALLED.get(cloud, _key(request))
     if found is None:
         raise ServiceError(
             404,
             "InstalledExtensionNotFoundException",
             f"TF1590010: The extension {_name(request)} is not installed in this organization.",
         )
-    return json_response(found)
+    return found
 
 
 @area.on("POST", BY_NAME, "publisherName", "extensionName")
 @area.on("POST", BY_NAME, "publisherName", "extensionName", "version")
-def install(cloud: Cloud, request: Request) -> Response:
-    """Install an extension that the gallery shows to this organisation."""
+def install(cloud: Cloud, request: Request) -> InstalledExtension:
+    """Install an extension that the gallery shows to this organization."""
     found = find_extension(cloud, request.params["publisherName"], request.params["extensionName"])
     if found is None or organization(cloud).name not in found["sharedWith"]:
         raise ServiceError(
@@ -46,13 +75,13 @@ def install(cloud: Cloud, request: Request) -> Response:
             f"The extension {_name(request)} does not exist or is not shared with this "
             "organization.",
         )
-    if cloud.store.get(_KIND, _key(request)) is not None:
+    if _INSTALLED.get(cloud, _key(request)) is not None:
         raise ServiceError(
             409,
             "ExtensionAlreadyInstalledException",
             f"TF1590010: The extension {_name(request)} is already installed.",
         )
-    shown: dict[str, Any] = {
+    made: InstalledExtension = {
         "publisherId": found["publisher"],
         "publisherName": found["publisher"],
         "extensionId": found["name"],
@@ -60,8 +89,8 @@ def install(cloud: Cloud, request: Request) -> Response:
         "version": found["version"],
         "installState": {"flags": "none", "lastUpdated": cloud.timestamp()},
     }
-    cloud.store.insert(_KIND, _key(request), shown)
-    return json_response(shown)
+    _INSTALLED.insert(cloud, _key(request), made)
+    return made
 
 
 def _name(request: Request) -> str:

@@ -1,6 +1,6 @@
 """The Marketplace (area `gallery`), as far as `tfx extension publish` and `share` ask it.
 
-It is no organisation's: its addresses name none, and clients ask `OPTIONS _apis/gallery` where
+It is no organization's: its addresses name none, and clients ask `OPTIONS _apis/gallery` where
 things are (microsoft/azure-devops-node-api, api/GalleryApi.ts and VsoClient.ts). A package is read
 for the identity in its `extension.vsixmanifest` and validated at once.
 """
@@ -11,10 +11,12 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict
 
+from local.azure.devops.errors import error_answer
 from local.azure.devops.organization.access import authenticate
-from local.azure.devops.rest import Area, Location, collection, error_answer
+from local.azure.devops.rest import Area, Location
+from local.azure.devops.tables import Table
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Handler, Router
@@ -42,15 +44,33 @@ SHARES = _AREA.location(
     released=0.0,
 )
 router = Router(HOST)
-_KIND = "gallery-extension"
 _VALIDATED = 1
 _IDENTITY = re.compile(rb"<Identity\b[^>]*>")
 _ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
 
 
-def find_extension(cloud: Cloud, publisher: str, name: str) -> dict[str, Any] | None:
+class Package(TypedDict):
+    """The identity that a package's manifest tells."""
+
+    publisher: str
+    name: str
+    version: str
+
+
+class ExtensionRecord(Package):
+    """A published extension as it is stored; `versions` has the newest first."""
+
+    versions: list[str]
+    sharedWith: list[str]
+    lastUpdated: str
+
+
+_EXTENSIONS = Table[ExtensionRecord]("gallery-extension")
+
+
+def find_extension(cloud: Cloud, publisher: str, name: str) -> ExtensionRecord | None:
     """A published extension as it is stored, or None."""
-    return cloud.store.get(_KIND, f"{publisher}.{name}".lower())
+    return _EXTENSIONS.get(cloud, f"{publisher}.{name}".lower())
 
 
 def _on(methods: str, location: Location) -> Callable[[Handler], Handler]:
@@ -80,7 +100,8 @@ def _guarded(handler: Handler) -> Handler:
 @router.route("OPTIONS", "/_apis/gallery", authenticated=False)
 def options(_cloud: Cloud, _request: Request) -> Response:
     """Where things are."""
-    return collection([one.document() for one in _AREA.locations])
+    found = [one.document() for one in _AREA.locations]
+    return json_response({"count": len(found), "value": found})
 
 
 @_on("POST", EXTENSIONS)
@@ -91,7 +112,7 @@ def create_extension(cloud: Cloud, request: Request) -> Response:
         raise ServiceError(
             409, "ExtensionAlreadyExistsException", "The extension already exists; update it."
         )
-    return _put(cloud, made, [])
+    return _put(cloud, made, versions=[], shared=[])
 
 
 @_on("PUT", EXTENSION)
@@ -107,7 +128,7 @@ def update_extension(cloud: Cloud, request: Request) -> Response:
             f"{made['publisher']}.{made['name']} Current version: {stored['version']} "
             f"Updated version: {made['version']}",
         )
-    return _put(cloud, {**made, "sharedWith": stored["sharedWith"]}, stored["versions"])
+    return _put(cloud, made, versions=stored["versions"], shared=stored["sharedWith"])
 
 
 @_on("GET", EXTENSION)
@@ -122,11 +143,11 @@ def share_extension(cloud: Cloud, request: Request) -> Response:
     stored = _stored(cloud, request)
     account = request.params["accountName"].lower()
     shared = sorted({*stored["sharedWith"], account})
-    _save(cloud, {**stored, "sharedWith": shared})
+    _EXTENSIONS.put(cloud, _key(stored), {**stored, "sharedWith": shared})
     return Response(status=204)
 
 
-def _stored(cloud: Cloud, request: Request) -> dict[str, Any]:
+def _stored(cloud: Cloud, request: Request) -> ExtensionRecord:
     publisher, name = request.params["publisherName"], request.params["extensionName"]
     found = find_extension(cloud, publisher, name)
     if found is None:
@@ -138,18 +159,24 @@ def _stored(cloud: Cloud, request: Request) -> dict[str, Any]:
     return found
 
 
-def _put(cloud: Cloud, made: dict[str, Any], versions: list[str]) -> Response:
-    stored = {"sharedWith": [], **made, "versions": [made["version"], *versions]}
-    stored["lastUpdated"] = cloud.timestamp()
-    _save(cloud, stored)
-    return json_response(_shown(stored))
+def _put(cloud: Cloud, made: Package, *, versions: list[str], shared: list[str]) -> Response:
+    record: ExtensionRecord = {
+        "publisher": made["publisher"],
+        "name": made["name"],
+        "version": made["version"],
+        "versions": [made["version"], *versions],
+        "sharedWith": shared,
+        "lastUpdated": cloud.timestamp(),
+    }
+    _EXTENSIONS.put(cloud, _key(record), record)
+    return json_response(_shown(record))
 
 
-def _save(cloud: Cloud, stored: dict[str, Any]) -> None:
-    cloud.store.put(_KIND, f"{stored['publisher']}.{stored['name']}".lower(), stored)
+def _key(package: Package) -> str:
+    return f"{package['publisher']}.{package['name']}".lower()
 
 
-def _read(package: bytes) -> dict[str, Any]:
+def _read(package: bytes) -> Package:
     try:
         with zipfile.ZipFile(io.BytesIO(package)) as archive:
             manifest = archive.read("extension.vsixmanifest")
@@ -164,10 +191,15 @@ def _read(package: bytes) -> dict[str, Any]:
         raise ServiceError(
             400, "InvalidPackageFormatException", "The manifest has no Id, Publisher and Version."
         )
-    return {name: found[key].decode() for name, key in names.items()}
+    identity_of = {name: found[key].decode() for name, key in names.items()}
+    return {
+        "publisher": identity_of["publisher"],
+        "name": identity_of["name"],
+        "version": identity_of["version"],
+    }
 
 
-def _shown(stored: dict[str, Any]) -> dict[str, Any]:
+def _shown(stored: ExtensionRecord) -> dict[str, Any]:
     return {
         "extensionId": f"{stored['publisher']}.{stored['name']}",
         "extensionName": stored["name"],

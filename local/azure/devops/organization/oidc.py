@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 import uuid
+from typing import TypedDict
 
 import jwt
 
 from local.azure.devops.builds.plans import area, plan_of
-from local.azure.devops.organization.endpoints import FEDERATION, endpoints_of, subject
+from local.azure.devops.organization.endpoints import FEDERATION, endpoints_of, scheme_of, subject
 from local.azure.devops.organization.projects import project_of
 from local.azure.identity import entra
 from local.azure.identity.organization import TOKEN_HOST, organization
@@ -34,8 +35,20 @@ OIDC_TOKEN = area.location(
 issuer = Router(host=TOKEN_HOST)
 
 
+class OidcQuery(TypedDict):
+    """The connection that the token is for."""
+
+    serviceConnectionId: str
+
+
+class OidcToken(TypedDict):
+    """An ID token."""
+
+    oidcToken: str
+
+
 @area.on("POST", OIDC_TOKEN, "scopeIdentifier", "hubName", "planId", "jobId")
-def create_oidc_token(cloud: Cloud, request: Request) -> Response:
+def create_oidc_token(cloud: Cloud, request: Request, query: OidcQuery) -> OidcToken:
     """An ID token for a connection of the job's project; it lives ten minutes."""
     plan_of(cloud, request)
     if not request.caller:
@@ -43,7 +56,7 @@ def create_oidc_token(cloud: Cloud, request: Request) -> Response:
             403, "AccessDeniedException", "Only a job's own access token may ask for its ID tokens."
         )
     project = project_of(cloud, request)
-    asked = request.query.get("serviceConnectionId", "").lower()
+    asked = query["serviceConnectionId"].lower()
     found = [one for one in endpoints_of(cloud, project) if one["id"] == asked]
     if not found:
         raise ServiceError(
@@ -51,7 +64,7 @@ def create_oidc_token(cloud: Cloud, request: Request) -> Response:
             "ServiceEndpointNotFoundException",
             f"The service connection '{asked}' was not found in project {project['name']}.",
         )
-    scheme = str((found[0]["body"].get("authorization") or {}).get("scheme", ""))
+    scheme = scheme_of(found[0])
     if scheme.lower() != FEDERATION.lower():
         raise ServiceError(
             400,
@@ -69,7 +82,7 @@ def create_oidc_token(cloud: Cloud, request: Request) -> Response:
         "exp": now + LIFETIME_S,
     }
     token = jwt.encode(claims, cloud.signing_key, algorithm="RS256", headers={"kid": KEY_ID})
-    return json_response({"oidcToken": token})
+    return {"oidcToken": token}
 
 
 @issuer.route("GET", "/{id}/.well-known/openid-configuration", authenticated=False)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 from urllib.parse import quote
 
 from local.azure.devops.builds.plans import attachments, content
+from local.azure.devops.contracts import Date
 from local.azure.devops.organization.projects import find_project
 from local.azure.devops.releases.release_definitions import area, base
+from local.azure.devops.releases.release_shapes import ReleaseRecord
 from local.azure.devops.releases.releases import release_of
-from local.azure.devops.rest import collection
+from local.azure.devops.shapes import Links
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
 
@@ -34,15 +36,27 @@ CONTENT = area.location(
 )
 
 
+class ReleaseTaskAttachment(TypedDict):
+    """An attachment and where its content is."""
+
+    type: str
+    name: str
+    createdOn: Date
+    modifiedOn: Date
+    timelineId: str
+    recordId: str
+    _links: Links
+
+
 @area.on("GET", LIST, *_NAMES, "type")
-def list_attachments(cloud: Cloud, request: Request) -> Response:
+def list_attachments(cloud: Cloud, request: Request) -> list[ReleaseTaskAttachment]:
     """The attachments of one type."""
     release, params = release_of(cloud, request), request.params
     place = (
         f"{base(cloud, find_project(cloud, release['project']))}/releases/{release['id']}"
         f"/environments/{params['environmentId']}/attempts/{params['attemptId']}"
     )
-    found = []
+    found: list[ReleaseTaskAttachment] = []
     for one in attachments(cloud, _plan(release, request), params["type"]):
         kind, name = quote(one["type"], safe=""), quote(one["name"], safe="")
         path = f"timelines/{one['timeline']}/records/{one['record']}/attachments/{kind}/{name}"
@@ -51,12 +65,13 @@ def list_attachments(cloud: Cloud, request: Request) -> Response:
                 "type": one["type"],
                 "name": one["name"],
                 "createdOn": one["createdOn"],
+                "modifiedOn": one["createdOn"],
                 "timelineId": one["timeline"],
                 "recordId": one["record"],
                 "_links": {"self": {"href": f"{place}/plan/{one['timeline']}/{path}"}},
             }
         )
-    return collection(found)
+    return found
 
 
 @area.on("GET", CONTENT, *_NAMES, "timelineId", "recordId", "type", "name")
@@ -73,7 +88,7 @@ def get_attachment(cloud: Cloud, request: Request) -> Response:
     )
 
 
-def _plan(release: dict[str, Any], request: Request) -> str:
+def _plan(release: ReleaseRecord, request: Request) -> str:
     asked = request.params["planId"].lower()
     for stage in release["environments"]:
         for step in stage["deploySteps"]:

@@ -1,29 +1,50 @@
 """Releases (area `Release`): created from a definition, deployed stage by stage by an agent.
 
-A stage that is set to `inProgress` gets an attempt with a plan of its own; the plan's routes (see
-`plans`) tell how it goes, and the end of its job is the stage's. Approvals are not kept: the local
-agent asks for them itself.
+A stage that is set to `inProgress` is queued and gets an attempt with a plan of its own; the plan's
+routes (see `plans`) tell how it goes: its job's first event begins the stage, the last ends it.
+Approvals are not kept: the local agent asks for them itself.
 """
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import TypedDict, cast
 
 from local.azure.devops import secrets
-from local.azure.devops.organization.access import RELEASE, key, open_plan
-from local.azure.devops.organization.projects import find_project, project_of
+from local.azure.devops.contracts import Page, unsupported
+from local.azure.devops.enumerations import ReleaseExpands, ReleaseQueryOrder, ReleaseStatus
+from local.azure.devops.organization.access import RELEASE, Owner, owner_kind
+from local.azure.devops.organization.projects import (
+    ProjectRecord,
+    find_project,
+    project_of,
+    when_deleted,
+)
 from local.azure.devops.releases.release_definitions import (
+    NAME_FORMAT,
     area,
     base,
     definition_of,
     summary,
 )
-from local.azure.devops.rest import collection, number
+from local.azure.devops.releases.release_names import release_name
+from local.azure.devops.releases.release_shapes import (
+    ArtifactBody,
+    ArtifactVersion,
+    ChangedRelease,
+    NewRelease,
+    Release,
+    ReleaseDefinitionRecord,
+    ReleaseRecord,
+    Stage,
+    StageRecord,
+)
+from local.azure.devops.rest import number
+from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
-from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
-from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.http import Request, ServiceError
 
 RELEASES = area.location(
     "a166fde7-27ad-408e-ba75-703c2cc9d500",
@@ -31,29 +52,42 @@ RELEASES = area.location(
     resource="releases",
     version=8,
 )
-STAGES = area.location(
-    "a7e426b1-03dc-48af-9dfe-c98bac612dcb",
-    "{project}/_apis/{area}/releases/{releaseId}/{resource}/{environmentId}",
-    resource="environments",
-    version=7,
-    minimum=2.2,
-)
-KIND = "devops-release"
-# What a caller may set a stage to; the rest comes from its jobs.
-_SETTABLE = ("inProgress", "rejected", "canceled", "notStarted")
+_RELEASES = Table[ReleaseRecord]("devops-release")
+_RUNNING = ("queued", "inProgress")
+# Result of a job: status of its stage, of the attempt, of its phase.
 _AFTER = {
-    "succeeded": "succeeded",
-    "partiallySucceeded": "partiallySucceeded",
-    "failed": "rejected",
-    "canceled": "canceled",
+    "succeeded": ("succeeded", "succeeded", "phaseSucceeded"),
+    "partiallySucceeded": ("partiallySucceeded", "partiallySucceeded", "phasePartiallySucceeded"),
+    "failed": ("rejected", "failed", "phaseFailed"),
+    "canceled": ("canceled", "failed", "phaseCanceled"),
 }
+ReleasesQuery = TypedDict(
+    "ReleasesQuery",
+    {
+        "definitionId": int,
+        "searchText": str,
+        "createdBy": str,
+        "statusFilter": ReleaseStatus,
+        "queryOrder": ReleaseQueryOrder,
+        "releaseIdFilter": list[int],
+        "$expand": list[ReleaseExpands],
+        "$top": int,
+        "continuationToken": int,
+    },
+    total=False,
+)
 
 
-def release_of(cloud: Cloud, request: Request) -> dict[str, Any]:
+def releases(cloud: Cloud) -> list[ReleaseRecord]:
+    """All releases, the oldest first."""
+    return _RELEASES.list(cloud)
+
+
+def release_of(cloud: Cloud, request: Request) -> ReleaseRecord:
     """The release that a route names, as it is stored. Raises ServiceError 404."""
     project = project_of(cloud, request)
     identity = number(request.params["releaseId"], "releaseId")
-    found = cloud.store.get(KIND, key(identity))
+    found = _RELEASES.get(cloud, identity)
     if found is None or found["project"] != project["id"]:
         raise ServiceError(
             404,
@@ -63,191 +97,230 @@ def release_of(cloud: Cloud, request: Request) -> dict[str, Any]:
     return found
 
 
-def change_stage(cloud: Cloud, release: int, plan: str, status: str, result: str | None) -> None:
+@owner_kind(RELEASE)
+def _owner(cloud: Cloud, identity: int) -> Owner | None:
+    found = _RELEASES.get(cloud, identity)
+    if found is None:
+        return None
+    return Owner(
+        number=identity,
+        name=found["name"],
+        project=found["project"],
+        definition=found["definition"]["id"],
+        definition_name=found["definition"]["name"],
+        running=any(stage["status"] in _RUNNING for stage in found["environments"]),
+    )
+
+
+def take(cloud: Cloud, identity: int) -> bool:
+    """Give a release to an agent; False when another has it already."""
+    before: list[bool] = []
+
+    def change(stored: ReleaseRecord) -> None:
+        before.append(stored["sent"])
+        stored["sent"] = True
+
+    _RELEASES.update(cloud, identity, change)
+    return not before[0]
+
+
+def change_release(
+    cloud: Cloud, identity: int, change: Callable[[ReleaseRecord], None]
+) -> ReleaseRecord:
+    """Let `change` edit a stored release; returns it."""
+    return _RELEASES.update(cloud, identity, change)
+
+
+def next_number(cloud: Cloud, of: str) -> int:
+    """The next id of an attempt or a phase."""
+    return _RELEASES.next_number(cloud, of=of)
+
+
+def change_stage(cloud: Cloud, release: int, plan: str, status: str, result: str) -> None:
     """Let the job of a plan begin or end the stage that it deploys."""
 
-    def change(stored: dict[str, Any]) -> None:
+    def change(stored: ReleaseRecord) -> None:
         for stage in stored["environments"]:
             for step in stage["deploySteps"]:
                 (phase,) = step["releaseDeployPhases"]
-                if phase["runPlanId"] == plan and status == "completed" and result is not None:
-                    stage["status"] = _AFTER[result]
-                    step["status"] = phase["status"] = result
-                    step["hasStarted"] = True
-                    stage["modifiedOn"] = cloud.timestamp()
+                if phase["runPlanId"] != plan:
+                    continue
+                step["hasStarted"] = True
+                stage["modifiedOn"] = cloud.timestamp()
+                if status == "inProgress":
+                    stage["status"] = step["status"] = phase["status"] = "inProgress"
+                    step["operationStatus"] = "phaseInProgress"
+                else:
+                    stage["status"], step["status"], step["operationStatus"] = _AFTER[result]
+                    phase["status"] = result
 
-    cloud.store.update(KIND, key(release), change)
+    _RELEASES.update(cloud, release, change)
 
 
 @area.on("POST", RELEASES, "project")
-def create_release(cloud: Cloud, request: Request) -> Response:
+def create_release(cloud: Cloud, request: Request, body: NewRelease) -> Release:
     """Create a release of a definition; no stage begins by itself."""
     project = project_of(cloud, request)
-    body = request.json_object()
-    definition = definition_of(
-        cloud, project, number(str(body.get("definitionId", "")), "definitionId")
-    )
-    identity = cloud.store.next_number(KIND)
-    own = cloud.store.next_number(f"{KIND}-of-{definition['id']}")
-    now = cloud.timestamp()
-    stored = {
+    definition = definition_of(cloud, project, body["definitionId"])
+    if definition["body"].get("isDisabled"):
+        raise ServiceError(
+            403,
+            "ReleaseDefinitionDisabledException",
+            f"Release pipeline {definition['body']['name']} is disabled.",
+        )
+    identity, now = _RELEASES.next_number(cloud), cloud.timestamp()
+    known = definition["body"].get("variables", {})
+    artifacts = _artifacts(definition["body"].get("artifacts", []), body.get("artifacts", []))
+    record: ReleaseRecord = {
         "id": identity,
         "project": project["id"],
         "definition": summary(cloud, project, definition),
-        "name": f"Release-{own}",
-        "description": fields.optional_text(body, "description") or "",
-        "reason": body.get("reason") or "manual",
-        "status": "active",
+        "definitionRevision": definition["revision"],
+        "name": _name(cloud, project, definition, identity, artifacts),
+        "nameFormat": definition["body"].get("releaseNameFormat", NAME_FORMAT),
+        "description": body.get("description", ""),
+        "comment": "",
+        "reason": body.get("reason", "manual"),
+        "status": "draft" if body.get("isDraft") else "active",
+        "keepForever": False,
         "createdOn": now,
         "modifiedOn": now,
-        "artifacts": _artifacts(definition["body"], fields.objects(body, "artifacts")),
-        "variables": {
-            **fields.mapping(definition["body"], "variables"),
-            **secrets.kept(
-                fields.mapping(definition["body"], "variables"), fields.mapping(body, "variables")
-            ),
-        },
-        "environments": [
-            {
-                "id": cloud.store.next_number("devops-release-environment"),
-                "definitionEnvironmentId": stage["id"],
-                "name": stage["name"],
-                "rank": stage.get("rank") or position,
-                "variables": stage.get("variables") or {},
-                "status": "notStarted",
-                "deploySteps": [],
-                "preDeployApprovals": [],
-                "postDeployApprovals": [],
-            }
-            for position, stage in enumerate(definition["body"]["environments"], start=1)
-        ],
+        "artifacts": artifacts,
+        "variables": {**known, **secrets.kept(known, body.get("variables", {}))},
+        "variableGroups": definition["body"].get("variableGroups", []),
+        "environments": _stages(cloud, definition, body),
         "job": str(uuid.uuid4()),
-        "demands": fields.mapping(body, "properties").get("demands") or [],
+        "demands": body.get("properties", {}).get("demands", []),
         "sent": False,
     }
-    cloud.store.insert(KIND, key(identity), stored)
-    return json_response(_shown(cloud, stored))
+    _RELEASES.insert(cloud, identity, record)
+    return _shown(cloud, record)
 
 
 @area.on("GET", RELEASES, "project", "releaseId")
-def get_release(cloud: Cloud, request: Request) -> Response:
+def get_release(cloud: Cloud, request: Request) -> Release:
     """One release with its stages and their attempts."""
-    return json_response(_shown(cloud, release_of(cloud, request)))
+    return _shown(cloud, release_of(cloud, request))
 
 
 @area.on("PATCH", RELEASES, "project", "releaseId")
-def update_release(cloud: Cloud, request: Request) -> Response:
-    """Change the status, name or description of a release."""
+def update_release(cloud: Cloud, request: Request, body: ChangedRelease) -> Release:
+    """Change the status, name or description of a release, or keep it forever."""
     release = release_of(cloud, request)
-    body = request.json_object()
-    if body.get("status") not in (None, "active", "abandoned", "draft"):
-        raise ServiceError(
-            400, "InvalidRequestException", f"There is no status '{body['status']}'."
-        )
-    names = ("status", "name", "description")
-    changes = {name: body[name] for name in names if body.get(name) is not None}
-    return json_response(
-        _shown(cloud, cloud.store.update(KIND, key(release["id"]), lambda one: one.update(changes)))
-    )
+    if body.get("status") == "undefined":
+        raise ServiceError(400, "InvalidRequestException", "A release has no undefined status.")
+
+    def change(stored: ReleaseRecord) -> None:
+        stored["status"] = body.get("status", stored["status"])
+        stored["name"] = body.get("name", stored["name"])
+        stored["description"] = body.get("description", stored["description"])
+        stored["comment"] = body.get("comment", stored["comment"])
+        stored["keepForever"] = body.get("keepForever", stored["keepForever"])
+        stored["modifiedOn"] = cloud.timestamp()
+
+    return _shown(cloud, _RELEASES.update(cloud, release["id"], change))
 
 
 @area.on("GET", RELEASES, "project")
-def list_releases(cloud: Cloud, request: Request) -> Response:
+def list_releases(cloud: Cloud, request: Request, query: ReleasesQuery) -> Page[Release]:
     """Releases of a definition, by status and text; newest first unless asked otherwise."""
-    project = project_of(cloud, request)
-    query = request.query
-    found = [one for one in cloud.store.list(KIND) if one["project"] == project["id"]]
-    if query.get("definitionId"):
-        wanted = number(query["definitionId"], "definitionId")
-        found = [one for one in found if one["definition"]["id"] == wanted]
-    if query.get("statusFilter"):
-        found = [one for one in found if one["status"] == query["statusFilter"]]
-    if query.get("searchText"):
-        found = [one for one in found if query["searchText"].lower() in one["name"].lower()]
-    if query.get("queryOrder", "descending").lower() != "ascending":
+    project, user = project_of(cloud, request), organization(cloud).user
+    text, author = query.get("searchText", "").lower(), query.get("createdBy", user["id"])
+    found = [
+        one
+        for one in _RELEASES.list(cloud)
+        if one["project"] == project["id"]
+        and query.get("definitionId", one["definition"]["id"]) == one["definition"]["id"]
+        and query.get("statusFilter", one["status"]) == one["status"]
+        and ("releaseIdFilter" not in query or one["id"] in query["releaseIdFilter"])
+        and text in one["name"].lower()
+        and author in (user["id"], user["displayName"], user["uniqueName"])
+    ]
+    if query.get("queryOrder", "descending") == "descending":
         found.reverse()
-    top = number(query.get("$top") or "50", "$top")
-    return collection([_shown(cloud, one) for one in found[:top]])
+    start = query.get("continuationToken", 0)
+    end = start + query.get("$top", 50)
+    hidden = {"environments", "artifacts"} - set(query.get("$expand", []))
+    values = [
+        cast("Release", {name: value for name, value in one.items() if name not in hidden})
+        for one in (_shown(cloud, stored) for stored in found[start:end])
+    ]
+    return Page(values, str(end) if end < len(found) else "")
 
 
-@area.on("GET", STAGES, "project", "releaseId", "environmentId")
-def get_stage(cloud: Cloud, request: Request) -> Response:
-    """One stage of a release."""
-    release = release_of(cloud, request)
-    return json_response(_stage_shown(cloud, release, _stage(release, request)))
+def _stages(
+    cloud: Cloud, definition: ReleaseDefinitionRecord, body: NewRelease
+) -> list[StageRecord]:
+    more = {
+        one.get("definitionEnvironmentId"): one.get("variables", {})
+        for one in body.get("environmentsMetadata", [])
+    }
+    return [
+        {
+            "id": _RELEASES.next_number(cloud, of="stage"),
+            "definitionEnvironmentId": stage["id"],
+            "name": stage["name"],
+            "rank": stage["rank"],
+            "variables": {
+                **stage["variables"],
+                **secrets.kept(stage["variables"], more.get(stage["id"], {})),
+            },
+            "variableGroups": stage.get("variableGroups", []),
+            "status": "notStarted",
+            "modifiedOn": "",
+            "deploySteps": [],
+            "conditions": stage.get("conditions", []),
+        }
+        for stage in definition["body"]["environments"]
+    ]
 
 
-@area.on("PATCH", STAGES, "project", "releaseId", "environmentId")
-def update_stage(cloud: Cloud, request: Request) -> Response:
-    """Begin a stage (`inProgress`), which is a new attempt at it, or set how it ended."""
-    release = release_of(cloud, request)
-    if request.caller:
-        raise ServiceError(
-            403, "AccessDeniedException", "VS402956: A job's access token cannot deploy stages."
-        )
-    status = fields.text(request.json_object(), "status")
-    if status not in _SETTABLE:
-        raise ServiceError(
-            400, "InvalidRequestException", f"A stage cannot be set to the status '{status}'."
-        )
-    plan = str(uuid.uuid4())
-
-    def change(stored: dict[str, Any]) -> None:
-        stage = _stage(stored, request)
-        stage["status"] = status
-        stage["modifiedOn"] = cloud.timestamp()
-        if status == "inProgress":
-            stage["deploySteps"].append(_attempt(cloud, len(stage["deploySteps"]) + 1, plan))
-
-    changed = cloud.store.update(KIND, key(release["id"]), change)
-    if status == "inProgress":
-        open_plan(cloud, plan, owner=RELEASE, number=release["id"])
-    return json_response(_stage_shown(cloud, changed, _stage(changed, request)))
-
-
-def _attempt(cloud: Cloud, attempt: int, plan: str) -> dict[str, Any]:
-    return {
-        "id": cloud.store.next_number("devops-release-attempt"),
-        "deploymentId": attempt,
-        "attempt": attempt,
-        "reason": "manual",
-        "status": "inProgress",
-        "operationStatus": "PhaseInProgress",
-        "hasStarted": False,
-        "queuedOn": cloud.timestamp(),
-        "releaseDeployPhases": [
-            {
-                "id": cloud.store.next_number("devops-release-phase"),
-                "name": "Agent job",
-                "phaseType": "agentBasedDeployment",
-                "rank": 1,
-                "runPlanId": plan,
-                "status": "inProgress",
-            }
-        ],
+def _name(
+    cloud: Cloud,
+    project: ProjectRecord,
+    definition: ReleaseDefinitionRecord,
+    identity: int,
+    artifacts: list[ArtifactBody],
+) -> str:
+    body = definition["body"]
+    given = {
+        name.lower(): str(one.get("value") or "")
+        for name, one in body.get("variables", {}).items()
+        if one.get("isSecret") is not True
+    }
+    version = artifacts[0].get("definitionReference", {}).get("version", {}) if artifacts else {}
+    known = {
+        **given,
+        "release.releaseid": str(identity),
+        "release.definitionname": body["name"],
+        "system.teamproject": project["name"],
+        "build.buildnumber": str(version.get("name") or ""),
     }
 
+    def revision(rest: str) -> int:
+        return _RELEASES.next_number(cloud, of=f"of-{definition['id']}-{rest}")
 
-def _stage(release: dict[str, Any], request: Request) -> dict[str, Any]:
-    identity = number(request.params["environmentId"], "environmentId")
-    for stage in release["environments"]:
-        if stage["id"] == identity:
-            found: dict[str, Any] = stage
-            return found
-    raise ServiceError(
-        404, "ReleaseEnvironmentNotFoundException", f"The release has no stage {identity}."
-    )
+    form = body.get("releaseNameFormat") or NAME_FORMAT
+    return release_name(form, variables=known, now=cloud.now(), revision=revision)
 
 
-def _artifacts(definition: dict[str, Any], given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _artifacts(definition: list[ArtifactBody], given: list[ArtifactVersion]) -> list[ArtifactBody]:
     """The definition's artifacts, each with the version that the release was created for."""
-    versions = {str(one.get("alias")): fields.mapping(one, "instanceReference") for one in given}
-    found = []
-    for artifact in definition.get("artifacts") or []:
-        version = versions.pop(artifact.get("alias"), {})
-        told = {"version": {"id": version.get("id"), "name": version.get("name")}}
-        definitions = {**(artifact.get("definitionReference") or {}), **told}
-        found.append({**artifact, "definitionReference": definitions})
+    versions = {one.get("alias", ""): one.get("instanceReference", {}) for one in given}
+    found: list[ArtifactBody] = []
+    for artifact in definition:
+        version = versions.pop(artifact.get("alias", ""), {})
+        if version.get("sourceRepositoryId") or version.get("sourceRepositoryType"):
+            raise unsupported("The local Azure knows builds as artifacts, not repositories.")
+        shown = {"id": version.get("id"), "name": version.get("name")}
+        references = {**artifact.get("definitionReference", {}), "version": shown}
+        for name, value in (
+            ("branch", version.get("sourceBranch")),
+            ("sourceVersion", version.get("sourceVersion")),
+        ):
+            if value is not None:
+                references[name] = {"id": value, "name": value}
+        found.append({**artifact, "definitionReference": references})
     if versions:
         raise ServiceError(
             400, "InvalidRequestException", f"There is no artifact '{next(iter(versions))}'."
@@ -255,31 +328,74 @@ def _artifacts(definition: dict[str, Any], given: list[dict[str, Any]]) -> list[
     return found
 
 
-def _shown(cloud: Cloud, stored: dict[str, Any]) -> dict[str, Any]:
-    project = find_project(cloud, stored["project"])
-    found = organization(cloud)
-    names = ("id", "name", "description", "reason", "status", "createdOn", "modifiedOn")
-    web = f"{found.url}/{project['id']}/_release?releaseId={stored['id']}"
+def _shown(cloud: Cloud, stored: ReleaseRecord) -> Release:
+    project, user = find_project(cloud, stored["project"]), organization(cloud).user
+    url = f"{base(cloud, project)}/releases/{stored['id']}"
+    web = f"{organization(cloud).url}/{project['id']}/_release?releaseId={stored['id']}"
     return {
-        **{name: stored[name] for name in (*names, "artifacts", "variables")},
-        "environments": [_stage_shown(cloud, stored, one) for one in stored["environments"]],
+        "id": stored["id"],
+        "name": stored["name"],
+        "status": stored["status"],
+        "createdOn": stored["createdOn"],
+        "modifiedOn": stored["modifiedOn"],
+        "modifiedBy": user,
+        "createdBy": user,
+        "createdFor": user,
+        "environments": [stage_shown(cloud, stored, one) for one in stored["environments"]],
+        "variables": stored["variables"],
+        "variableGroups": stored["variableGroups"],
+        "artifacts": stored["artifacts"],
         "releaseDefinition": stored["definition"],
-        "createdBy": found.user,
-        "createdFor": found.user,
-        "keepForever": False,
-        "projectReference": {"id": project["id"], "name": project["name"]},
+        "description": stored["description"],
+        "reason": stored["reason"],
+        "releaseNameFormat": stored["nameFormat"],
+        "keepForever": stored["keepForever"],
+        "definitionSnapshotRevision": stored["definitionRevision"],
+        "logsContainerUrl": f"{url}/logs",
+        "url": url,
+        "_links": {"self": {"href": url}, "web": {"href": web}},
         "tags": [],
-        "url": f"{base(cloud, project)}/releases/{stored['id']}",
-        "_links": {"web": {"href": web}},
+        "projectReference": {"id": project["id"], "name": project["name"]},
+        "properties": {},
     }
 
 
-def _stage_shown(cloud: Cloud, release: dict[str, Any], stage: dict[str, Any]) -> dict[str, Any]:
-    told = {"id": release["id"], "name": release["name"]}
-    return {
-        **stage,
+def stage_shown(cloud: Cloud, release: ReleaseRecord, stage: StageRecord) -> Stage:
+    """A stage of a release as the service writes it."""
+    project = find_project(cloud, release["project"])
+    url = f"{base(cloud, project)}/releases/{release['id']}"
+    document: Stage = {
+        "id": stage["id"],
         "releaseId": release["id"],
-        "release": told,
+        "name": stage["name"],
+        "status": stage["status"],
+        "variables": stage["variables"],
+        "variableGroups": stage["variableGroups"],
+        "preDeployApprovals": [],
+        "postDeployApprovals": [],
+        "deploySteps": stage["deploySteps"],
+        "rank": stage["rank"],
+        "definitionEnvironmentId": stage["definitionEnvironmentId"],
+        "demands": [],
+        "conditions": stage["conditions"],
+        "workflowTasks": [],
+        "deployPhasesSnapshot": [],
+        "release": {
+            "id": release["id"],
+            "name": release["name"],
+            "url": url,
+            "_links": {"self": {"href": url}},
+        },
         "releaseDefinition": release["definition"],
         "releaseCreatedBy": organization(cloud).user,
     }
+    if stage["modifiedOn"]:
+        document["modifiedOn"] = stage["modifiedOn"]
+    return document
+
+
+@when_deleted
+def _forget(cloud: Cloud, project: str) -> None:
+    for one in _RELEASES.list(cloud):
+        if one["project"] == project:
+            _RELEASES.delete(cloud, one["id"])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
+from local.azure.devops.contracts import ReadOnly, Unread, unsupported
+from local.azure.devops.enumerations import CommentThreadStatus, CommentType
+from local.azure.devops.repos.pull_request_shapes import Comment, PullRequestRecord, Thread
 from local.azure.devops.repos.pull_requests import change_pull_request, pull_request_of
 from local.azure.devops.repos.repositories import area
-from local.azure.devops.rest import collection, number
+from local.azure.devops.rest import number
 from local.azure.identity.organization import organization
-from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
-from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.http import Request, ServiceError
 
+_OF = ("project", "repositoryId", "pullRequestId")
 _ONE = "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}/"
 THREADS = area.location(
     "ab6e2e5d-a0b7-4153-b64a-a4efe0d49449",
@@ -25,146 +28,175 @@ COMMENTS = area.location(
     resource="pullRequestThreadComments",
     minimum=3.0,
 )
-_ADDED = ("content", "commentType", "parentCommentId")
 
 
-@area.on("POST", THREADS, "project", "repositoryId", "pullRequestId")
-def create_thread(cloud: Cloud, request: Request) -> Response:
+class _NewComment(TypedDict):
+    content: str
+
+
+class NewComment(_NewComment, total=False):
+    """The body of a comment."""
+
+    commentType: CommentType
+    parentCommentId: int
+    id: ReadOnly
+    author: ReadOnly
+    publishedDate: ReadOnly
+    lastUpdatedDate: ReadOnly
+    lastContentUpdatedDate: ReadOnly
+    isDeleted: ReadOnly
+    usersLiked: ReadOnly
+    _links: ReadOnly
+
+
+class NewThread(TypedDict, total=False):
+    """The body that begins or changes a thread."""
+
+    comments: list[NewComment]
+    status: CommentThreadStatus
+    properties: dict[str, Unread]
+    id: ReadOnly
+    publishedDate: ReadOnly
+    lastUpdatedDate: ReadOnly
+    isDeleted: ReadOnly
+    identities: ReadOnly
+    _links: ReadOnly
+
+
+@area.on("POST", THREADS, *_OF)
+def create_thread(cloud: Cloud, request: Request, body: NewThread) -> Thread:
     """Begin a thread with its first comments."""
-    body = request.json_object()
-    comments = fields.objects(body, "comments")
-    if not comments:
+    if not body.get("comments"):
         raise ServiceError(400, "ArgumentException", "A thread begins with a comment.")
 
-    def change(stored: dict[str, Any]) -> None:
-        thread: dict[str, Any] = {
+    def change(stored: PullRequestRecord) -> None:
+        thread: Thread = {
             "id": cloud.store.next_number("devops-thread"),
-            "status": body.get("status", "active"),
-            "properties": _properties(body),
             "publishedDate": cloud.timestamp(),
             "lastUpdatedDate": cloud.timestamp(),
-            "isDeleted": False,
             "comments": [],
+            "status": body.get("status", "active"),
+            "properties": _properties(body.get("properties", {})),
+            "isDeleted": False,
         }
-        for given in comments:
+        for given in body["comments"]:
             _add_comment(cloud, thread, given)
         stored["threads"].append(thread)
 
-    return json_response(change_pull_request(cloud, request, change)["threads"][-1])
+    return change_pull_request(cloud, request, change)["threads"][-1]
 
 
-@area.on("GET", THREADS, "project", "repositoryId", "pullRequestId")
-def list_threads(cloud: Cloud, request: Request) -> Response:
+@area.on("GET", THREADS, *_OF)
+def list_threads(cloud: Cloud, request: Request) -> list[Thread]:
     """All threads."""
-    return collection(pull_request_of(cloud, request)["threads"])
+    return pull_request_of(cloud, request)["threads"]
 
 
-@area.on("GET", THREADS, "project", "repositoryId", "pullRequestId", "threadId")
-def get_thread(cloud: Cloud, request: Request) -> Response:
+@area.on("GET", THREADS, *_OF, "threadId")
+def get_thread(cloud: Cloud, request: Request) -> Thread:
     """One thread."""
-    return json_response(_thread(pull_request_of(cloud, request), request))
+    return _thread(pull_request_of(cloud, request), request)
 
 
-@area.on("PATCH", THREADS, "project", "repositoryId", "pullRequestId", "threadId")
-def update_thread(cloud: Cloud, request: Request) -> Response:
+@area.on("PATCH", THREADS, *_OF, "threadId")
+def update_thread(cloud: Cloud, request: Request, body: NewThread) -> Thread:
     """Change the status or the properties of a thread."""
-    body = request.json_object()
+    if body.get("comments"):
+        raise unsupported("The local Azure changes comments by themselves, not with their thread.")
 
-    def change(stored: dict[str, Any]) -> None:
+    def change(stored: PullRequestRecord) -> None:
         thread = _thread(stored, request)
-        if "status" in body:
-            thread["status"] = body["status"]
-        thread["properties"] |= _properties(body)
+        thread["status"] = body.get("status", thread["status"])
+        thread["properties"] |= _properties(body.get("properties", {}))
         thread["lastUpdatedDate"] = cloud.timestamp()
 
-    return json_response(_thread(change_pull_request(cloud, request, change), request))
+    return _thread(change_pull_request(cloud, request, change), request)
 
 
-@area.on("POST", COMMENTS, "project", "repositoryId", "pullRequestId", "threadId")
-def create_comment(cloud: Cloud, request: Request) -> Response:
+@area.on("POST", COMMENTS, *_OF, "threadId")
+def create_comment(cloud: Cloud, request: Request, body: NewComment) -> Comment:
     """Answer in a thread."""
-    body = request.json_object()
 
-    def change(stored: dict[str, Any]) -> None:
+    def change(stored: PullRequestRecord) -> None:
         _add_comment(cloud, _thread(stored, request), body)
 
-    return json_response(
-        _thread(change_pull_request(cloud, request, change), request)["comments"][-1]
-    )
+    return _thread(change_pull_request(cloud, request, change), request)["comments"][-1]
 
 
-@area.on("GET", COMMENTS, "project", "repositoryId", "pullRequestId", "threadId")
-def list_comments(cloud: Cloud, request: Request) -> Response:
+@area.on("GET", COMMENTS, *_OF, "threadId")
+def list_comments(cloud: Cloud, request: Request) -> list[Comment]:
     """The comments of a thread."""
-    return collection(_thread(pull_request_of(cloud, request), request)["comments"])
+    return _thread(pull_request_of(cloud, request), request)["comments"]
 
 
-@area.on("PATCH", COMMENTS, *("project", "repositoryId", "pullRequestId", "threadId", "commentId"))
-def update_comment(cloud: Cloud, request: Request) -> Response:
+@area.on("GET", COMMENTS, *_OF, "threadId", "commentId")
+def get_comment(cloud: Cloud, request: Request) -> Comment:
+    """One comment."""
+    return _comment(_thread(pull_request_of(cloud, request), request), request)
+
+
+@area.on("PATCH", COMMENTS, *_OF, "threadId", "commentId")
+def update_comment(cloud: Cloud, request: Request, body: NewComment) -> Comment:
     """Change the text of a comment."""
-    content = fields.text(request.json_object(), "content")
 
-    def change(stored: dict[str, Any]) -> None:
+    def change(stored: PullRequestRecord) -> None:
         comment = _comment(_thread(stored, request), request)
-        comment["content"] = content
+        comment["content"] = body["content"]
         comment["lastContentUpdatedDate"] = comment["lastUpdatedDate"] = cloud.timestamp()
 
     stored = change_pull_request(cloud, request, change)
-    return json_response(_comment(_thread(stored, request), request))
+    return _comment(_thread(stored, request), request)
 
 
-def _add_comment(cloud: Cloud, thread: dict[str, Any], given: dict[str, Any]) -> None:
+def _add_comment(cloud: Cloud, thread: Thread, given: NewComment) -> None:
     now = cloud.timestamp()
     thread["comments"].append(
         {
-            "commentType": "text",
-            "parentCommentId": 0,
-            **{name: given[name] for name in _ADDED if given.get(name) is not None},
             "id": len(thread["comments"]) + 1,
-            "content": fields.text(given, "content"),
+            "parentCommentId": given.get("parentCommentId", 0),
             "author": organization(cloud).user,
+            "content": given["content"],
             "publishedDate": now,
             "lastUpdatedDate": now,
             "lastContentUpdatedDate": now,
+            "commentType": given.get("commentType", "text"),
             "isDeleted": False,
             "usersLiked": [],
         }
     )
 
 
-def _properties(body: dict[str, Any]) -> dict[str, Any]:
+def _properties(given: dict[str, Any]) -> dict[str, Any]:
     """Properties of a thread as they are shown: with their types.
 
     As the service reads them: plain values, or objects whose first member is the type
     (actions/runner, src/Sdk/WebApi/WebApi/Contracts/PropertiesCollection.cs).
     """
     found = {}
-    for name, given in fields.mapping(body, "properties").items():
-        kind: Any = "System.Int32" if isinstance(given, int) else "System.String"
-        value = given
-        if isinstance(given, dict):
-            if len(given) < 2:
+    for name, one in given.items():
+        kind: Any = "System.Int32" if isinstance(one, int) else "System.String"
+        value = one
+        if isinstance(one, dict):
+            if len(one) < 2:
                 raise ServiceError(400, "ArgumentException", f"The property '{name}' is corrupt.")
-            kind, value = list(given.values())[:2]
+            kind, value = list(one.values())[:2]
         found[name] = {"$type": kind, "$value": value}
     return found
 
 
-def _thread(pull_request: dict[str, Any], request: Request) -> dict[str, Any]:
+def _thread(pull_request: PullRequestRecord, request: Request) -> Thread:
     identity = number(request.params["threadId"], "threadId")
     for thread in pull_request["threads"]:
         if thread["id"] == identity:
-            found: dict[str, Any] = thread
-            return found
+            return thread
     raise ServiceError(
         404, "CommentThreadNotFoundException", f"The comment thread {identity} was not found."
     )
 
 
-def _comment(thread: dict[str, Any], request: Request) -> dict[str, Any]:
+def _comment(thread: Thread, request: Request) -> Comment:
     identity = number(request.params["commentId"], "commentId")
     for comment in thread["comments"]:
         if comment["id"] == identity:
-            found: dict[str, Any] = comment
-            return found
+            return comment
     raise ServiceError(404, "CommentNotFoundException", f"The comment {identity} was not found.")

@@ -268,7 +268,7 @@ def test_a_classic_release_is_a_release(
         return answer.json()
 
     (found,) = released("definitions?searchText=deployed here")["value"]
-    second, first = released(f"releases?definitionId={found['id']}")["value"]
+    second, first = released(f"releases?definitionId={found['id']}&$expand=environments")["value"]
     assert [first["name"], second["name"]] == ["Release-1", "Release-2"]
     stages = {stage["name"]: stage for stage in first["environments"]}
     assert {name: stage["status"] for name, stage in stages.items()} == {
@@ -312,7 +312,8 @@ steps:
         "key": {"value": "S3cret-value", "isSecret": True},
     }
     answer = requests.put(
-        f"{definition['url']}?api-version=7.1",
+        definition["url"].partition("?")[0],
+        params={"api-version": "7.1"},
         json=definition,
         auth=("", devops["AZURE_DEVOPS_EXT_PAT"]),
         timeout=30,

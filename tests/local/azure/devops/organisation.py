@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,6 +43,36 @@ class Organisation:
     def client(self, kind: str) -> Any:
         """A client of the package's newest version, such as `build`."""
         return getattr(self.connection.clients_v7_1, f"get_{kind}_client")()
+
+    def create_project(self, name: str) -> None:
+        """A new project, once its operation has succeeded."""
+        core, operations = self.client("core"), self.client("operations")
+        operation = core.queue_create_project({"name": name})
+        assert operation.status == "notSet"
+        deadline = time.monotonic() + 30
+        while operation.status != "succeeded":
+            assert time.monotonic() < deadline, operation.status
+            time.sleep(0.05)
+            operation = operations.get_operation(operation.id)
+
+    def push(self, branch: str, *, repository: str = "", content: str = "x") -> str:
+        """A file of a new name on a branch, which begins empty; returns the commit."""
+        where = f"{self.project}/_apis/git/repositories/{repository or self.project}"
+        query = {"filter": f"heads/{branch}", "api-version": "7.1"}
+        refs = self.request("GET", f"{where}/refs", params=query).json()["value"]
+        change = {
+            "changeType": "add",
+            "item": {"path": f"/{uuid.uuid4().hex}.txt"},
+            "newContent": {"content": content, "contentType": "rawtext"},
+        }
+        old = refs[0]["objectId"] if refs else "0" * 40
+        body = {
+            "refUpdates": [{"name": f"refs/heads/{branch}", "oldObjectId": old}],
+            "commits": [{"comment": "c", "changes": [change]}],
+        }
+        answer = self.request("POST", f"{where}/pushes?api-version=7.1", json=body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["refUpdates"][0]["newObjectId"])
 
     def definition(self, name: str = "") -> Any:
         """A new definition in the project's own repository."""

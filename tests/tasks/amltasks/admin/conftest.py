@@ -95,7 +95,12 @@ class Cloud:
 
     def new_project(self, name: str) -> str:
         """Create a project; the second fixture of a test that wants to be alone."""
-        self.ask("POST", "_apis/projects", json={"name": name})
+        operation = self.ask("POST", "_apis/projects", json={"name": name}).json()
+        end = time.monotonic() + PATIENCE_S
+        while operation["status"] != "succeeded":
+            assert time.monotonic() < end, operation
+            time.sleep(0.1)
+            operation = self.ask("GET", f"_apis/operations/{operation['id']}").json()
         return name
 
     def changes(self, *, more_than: int = -1) -> list[str]:

@@ -122,6 +122,7 @@ def test_the_repository_has_the_sample(cloud: Cloud, imported: Ran) -> None:
     assert imported.code == 0, imported.text
     base = "imported/_apis/git/repositories/compliance-classifier"
     items = cloud.ask("GET", f"{base}/items", params={"recursionLevel": "full"}).json()["value"]
+    items = [one for one in items if not one.get("isFolder")]
     paths = {one["path"] for one in items}
     tracked = subprocess.run(
         ["git", "ls-files", "ml_scripts", "samples/compliance-classifier"],
@@ -181,7 +182,8 @@ def test_the_pipelines_have_our_tasks(cloud: Cloud, imported: Ran) -> None:
 
     host = "vsrm.dev.azure.com"
     listed = cloud.ask("GET", "imported/_apis/release/definitions", host=host).json()["value"]
-    (release,) = listed
+    place = f"imported/_apis/release/definitions/{listed[0]['id']}"
+    release = cloud.ask("GET", place, host=host).json()
     test, production = release["environments"]
     for stage in (test, production):
         tasks = stage["deployPhases"][0]["workflowTasks"]

@@ -71,14 +71,22 @@ class Organisation:
         self.ask("PATCH", f"build/builds/{job.build}", body)
 
     def pull_request(self) -> int:
-        """Open a pull request in the project's repository."""
-        body = {
-            "title": "t",
-            "sourceRefName": "refs/heads/a",
-            "targetRefName": "refs/heads/main",
-        }
-        made = self.ask("POST", f"git/repositories/{self.project}/pullRequests", body)
-        return int(made["pullRequestId"])
+        """Open a pull request between two new branches of the project's repository."""
+        repository, names = f"git/repositories/{self.project}", [uuid.uuid4().hex for _ in "ab"]
+        for name in names:
+            change = {
+                "changeType": "add",
+                "item": {"path": f"/{name}"},
+                "newContent": {"content": name, "contentType": "rawtext"},
+            }
+            push = {
+                "refUpdates": [{"name": f"refs/heads/{name}", "oldObjectId": "0" * 40}],
+                "commits": [{"comment": "c", "changes": [change]}],
+            }
+            self.ask("POST", f"{repository}/pushes", push)
+        source, target = (f"refs/heads/{name}" for name in names)
+        body = {"title": "t", "sourceRefName": source, "targetRefName": target}
+        return int(self.ask("POST", f"{repository}/pullRequests", body)["pullRequestId"])
 
 
 class Job(agent.Job):

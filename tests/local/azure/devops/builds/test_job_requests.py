@@ -124,7 +124,7 @@ def test_a_job_may_use_its_own_plan_and_project_only(organisation: Organisation)
     _, second, _ = job_of(organisation)
     answer = organisation.request("GET", plan_path(second), token=token, params=VERSION)
     assert answer.status_code == 403
-    organisation.client("core").queue_create_project({"name": "elsewhere"})
+    organisation.create_project("elsewhere")
     answer = organisation.request(
         "GET", "elsewhere/_apis/build/builds", token=token, params=VERSION
     )

@@ -13,8 +13,7 @@ def test_the_package_finds_projects_and_itself(organisation: Organisation) -> No
     assert organisation.project in [one.name for one in core.get_projects()]
     project = core.get_project(organisation.project, include_capabilities=True)
     assert project.capabilities["versioncontrol"]["sourceControlType"] == "Git"
-    operation = core.queue_create_project({"name": "second"})
-    assert operation.status == "succeeded"
+    organisation.create_project("second")
     assert core.get_project("SECOND").name == "second"
     with pytest.raises(Exception, match="TF200019"):
         core.queue_create_project({"name": "Second"})
@@ -33,12 +32,13 @@ def test_every_location_has_its_routes(organisation: Organisation) -> None:
 def test_what_is_not_covered_is_told(
     organisation: Organisation, client_environment: object
 ) -> None:
-    from azure.devops.exceptions import AzureDevOpsClientRequestError
+    from azure.devops.exceptions import AzureDevOpsServiceError
 
-    with pytest.raises(AzureDevOpsClientRequestError, match="501"):
+    with pytest.raises(AzureDevOpsServiceError, match="does not cover OPTIONS"):
         organisation.client("policy").get_policy_types(organisation.project)
     answer = organisation.request("GET", "_apis/wiki/wikis")
-    assert answer.status_code == 501
+    assert (answer.status_code, answer.json()["typeKey"]) == (501, "NotImplementedException")
+    assert answer.json()["typeName"] == "System.NotImplementedException, mscorlib"
 
 
 @pytest.mark.parametrize(

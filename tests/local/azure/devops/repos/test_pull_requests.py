@@ -26,9 +26,17 @@ def test_threads_and_comments_of_a_pull_request(organisation: Organisation) -> N
         "sourceRefName": "refs/heads/better",
         "targetRefName": "refs/heads/main",
     }
+    with pytest.raises(Exception, match="TF401398"):
+        git.create_pull_request(body, project, project)
+    for name in ("main", "better"):
+        organisation.push(name)
     made = git.create_pull_request(body, project, project)
+    assert made.merge_status == "queued"
+    with pytest.raises(Exception, match="TF401179"):
+        git.create_pull_request(body, project, project)
     number = made.pull_request_id
-    assert git.get_pull_request_by_id(number, project).title == "A better model"
+    found = git.get_pull_request_by_id(number, project)
+    assert (found.title, found.merge_status) == ("A better model", "succeeded")
     found = git.get_pull_requests(project, None, project)
     assert number in [one.pull_request_id for one in found]
 

@@ -43,12 +43,17 @@ def test_a_branch_has_the_files_of_its_last_push(organisation: Organisation) -> 
     second = git.create_push(push(first, "edit", "two"), *where).ref_updates[0].new_object_id
     (branch,) = git.get_refs(*where, filter="heads/ma")
     assert (branch.object_id, branch.name) == (second, "refs/heads/main")
-    (item,) = git.get_items(*where, recursion_level="full")
+    folder, item = git.get_items(*where, recursion_level="full")
+    assert (folder.path, folder.is_folder) == ("/", True)
     # As `git hash-object` says it of the three bytes "two".
     assert item.object_id == "64c5e5885a4b06010b3a0c20edb7900dd0311025"
     assert b"".join(git.get_item_content(*where[:1], "/a.txt", where[1])) == b"two"
-    with pytest.raises(Exception, match="not known here"):
-        git.create_push(push(second, "delete", ""), *where)
+    with pytest.raises(Exception, match="does not know the change 'branch'"):
+        git.create_push(push(second, "branch", ""), *where)
+    with pytest.raises(Exception, match="not valid for commits"):
+        git.create_push(push(second, "nonsense", ""), *where)
+    git.create_push(push(second, "delete", ""), *where)
+    assert [one.path for one in git.get_items(*where, recursion_level="full")] == ["/"]
 
 
 def test_permissions_are_given_and_taken(organisation: Organisation) -> None:

@@ -1,0 +1,37 @@
+"""Documents that others hold: links, identities and projects."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from local.azure.devops.contracts import Date
+from local.azure.devops.enumerations import ProjectVisibility
+from local.azure.identity.organization import Href, IdentityRef
+
+__all__ = ["Href", "IdentityRef", "Links", "ProjectName", "TeamProjectReference", "Variables"]
+
+Links = dict[str, Href]
+Variables = dict[str, dict[str, Any]]
+
+
+class _TeamProjectReference(TypedDict):
+    id: str
+    name: str
+    url: str
+    state: str
+    revision: int
+    visibility: ProjectVisibility
+    lastUpdateTime: Date
+
+
+class TeamProjectReference(_TeamProjectReference, total=False):
+    """A project as others show it; one without a description shows none."""
+
+    description: str
+
+
+class ProjectName(TypedDict):
+    """The shortest reference to a project."""
+
+    id: str
+    name: str
