@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import os
 import re
 import signal
@@ -9,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -20,6 +23,7 @@ from local.agent.host.connection import SCHEMES
 from local.agent.run import json_report
 from local.agent.run.deployment import TriggerError
 from local.agent.run.run import run_pipeline
+from local.agent.run.setup import Options
 from local.agent.run.start import Prepared, prepare, prepare_release
 from local.agent.session.session import Cancellation
 from local.agent.session.task_result import Result
@@ -35,50 +39,90 @@ def main() -> None:
 Command = Callable[..., None]
 
 
-def common(command: Command) -> Command:
-    """Add the options that builds and releases share."""
-    for option in reversed(
-        (
-            click.option(
-                "--vsix",
-                type=click.Path(dir_okay=False, path_type=Path),
-                help="The extension whose tasks the pipeline uses.",
-            ),
-            click.option(
-                "--variable",
-                "variables",
-                multiple=True,
-                metavar="K=V",
-                help="Set a variable of the pipeline; it wins over the file's top level.",
-            ),
-            click.option(
-                "--connection",
-                "connections",
-                multiple=True,
-                metavar="NAME=SCHEME",
-                help=f"One more service connection; SCHEME is one of {', '.join(SCHEMES)}.",
-            ),
-            click.option(
-                "--json",
-                "json_file",
-                type=click.Path(dir_okay=False, path_type=Path),
-                help="Write the result as JSON to this file.",
-            ),
-            click.option(
-                "--work",
-                type=click.Path(file_okay=False, path_type=Path),
-                help="Keep the run's folder below this one. Default: the user's cache folder.",
-            ),
-            click.option(
-                "--until-stdin-closes",
-                is_flag=True,
-                help="Cancel when standard input closes: for a program that starts this one and "
-                "may be killed.",
-            ),
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """The options that builds and releases share, as click gives them."""
+
+    vsix: Path | None
+    variables: tuple[str, ...]
+    connections: tuple[str, ...]
+    groups: tuple[str, ...]
+    json_file: Path | None
+    work: Path | None
+    until_stdin_closes: bool
+
+    def options(self) -> Options:
+        """Return what a run needs of them; raises AgentError for one that is written wrong."""
+        return Options(
+            vsix=self.vsix,
+            variables=_pairs("--variable", self.variables),
+            connections=_pairs("--connection", self.connections),
+            groups=_files("--variable-group", self.groups),
+            work=self.work,
         )
-    ):
-        command = option(command)
-    return command
+
+
+_SHARED_OPTIONS = (
+    click.option(
+        "--vsix",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="The extension whose tasks the pipeline uses.",
+    ),
+    click.option(
+        "--variable",
+        "variables",
+        multiple=True,
+        metavar="K=V",
+        help="Set a variable of the pipeline; it wins over the file's top level.",
+    ),
+    click.option(
+        "--variable-group",
+        "groups",
+        multiple=True,
+        metavar="NAME=FILE",
+        help="Take a variable group from a file: a mapping of names to values, or what "
+        "az pipelines variable-group show prints.",
+    ),
+    click.option(
+        "--connection",
+        "connections",
+        multiple=True,
+        metavar="NAME=SCHEME",
+        help=f"Add a service connection; SCHEME is one of {', '.join(SCHEMES)}.",
+    ),
+    click.option(
+        "--json",
+        "json_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write the result as JSON to this file.",
+    ),
+    click.option(
+        "--work",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Keep the run's folder below this one. Default: the user's cache folder.",
+    ),
+    click.option(
+        "--until-stdin-closes",
+        is_flag=True,
+        help="Cancel when standard input closes: for a program that starts this one and "
+        "may be killed.",
+    ),
+)
+
+
+def common(command: Command) -> Command:
+    """Add the shared options to a command, which receives them as one :class:`Shared`."""
+
+    @functools.wraps(command)
+    def wrapped(**given: object) -> None:
+        names = [one.name for one in dataclasses.fields(Shared)]
+        shared = Shared(**{name: given.pop(name) for name in names})  # type: ignore[arg-type]
+        command(shared=shared, **given)
+
+    result: Command = wrapped
+    for option in reversed(_SHARED_OPTIONS):
+        result = option(result)
+    return result
 
 
 @main.command()
@@ -91,17 +135,7 @@ def common(command: Command) -> Command:
     help="Set a parameter of the pipeline; the value is YAML.",
 )
 @common
-def run(
-    *,
-    file: Path,
-    vsix: Path | None,
-    variables: tuple[str, ...],
-    parameters: tuple[str, ...],
-    connections: tuple[str, ...],
-    json_file: Path | None,
-    work: Path | None,
-    until_stdin_closes: bool,
-) -> None:
+def run(*, file: Path, parameters: tuple[str, ...], shared: Shared) -> None:
     """Run an azure-pipelines.yml, or a classic build definition (.json), to its end.
 
     The exit code is 0 when it succeeded (with or without issues), 1 when it failed, 2 when the
@@ -109,16 +143,8 @@ def run(
     """
     _carry_out(
         file,
-        json_file,
-        until_stdin_closes,
-        lambda: prepare(
-            file,
-            vsix=vsix,
-            variables=_pairs("--variable", variables),
-            parameters=_pairs("--parameter", parameters),
-            connections=_pairs("--connection", connections),
-            work=work,
-        ),
+        shared,
+        lambda: prepare(file, shared.options(), parameters=_pairs("--parameter", parameters)),
     )
 
 
@@ -144,16 +170,11 @@ def run(
 def release(
     *,
     file: Path,
-    vsix: Path | None,
-    variables: tuple[str, ...],
     artifacts: tuple[str, ...],
     after: Path | None,
     approve: tuple[str, ...],
     reject: tuple[str, ...],
-    connections: tuple[str, ...],
-    json_file: Path | None,
-    work: Path | None,
-    until_stdin_closes: bool,
+    shared: Shared,
 ) -> None:
     """Create a release of a classic release definition (.json) and deploy it, stage by stage.
 
@@ -165,28 +186,23 @@ def release(
     """
     _carry_out(
         file,
-        json_file,
-        until_stdin_closes,
+        shared,
         lambda: prepare_release(
             file,
-            vsix=vsix,
-            variables=_pairs("--variable", variables),
-            artifacts={alias: Path(path) for alias, path in _split("--artifact", artifacts)},
+            shared.options(),
+            artifacts=_files("--artifact", artifacts),
             after=after,
             approve=approve,
             reject=reject,
-            connections=_pairs("--connection", connections),
-            work=work,
         ),
     )
 
 
-def _carry_out(
-    file: Path, json_file: Path | None, until_stdin_closes: bool, make: Callable[[], Prepared]
-) -> NoReturn:
+def _carry_out(file: Path, shared: Shared, make: Callable[[], Prepared]) -> NoReturn:
     began = time.monotonic()
+    json_file = shared.json_file
     if json_file is not None:
-        # Nobody shall take an earlier run's result for this one's.
+        # An earlier run's result must not pass for this one's.
         json_file.unlink(missing_ok=True)
     try:
         prepared = make()
@@ -196,7 +212,7 @@ def _carry_out(
     except AgentError as error:
         click.echo(f"agent: {error}", err=True)
         sys.exit(2)
-    if until_stdin_closes:
+    if shared.until_stdin_closes:
         cancellation = prepared.session.cancellation
         threading.Thread(target=_cancel_with_stdin, args=(cancellation,), daemon=True).start()
     sys.exit(_run(prepared, file, json_file, began))
@@ -252,6 +268,10 @@ def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
             raise AgentError(f"{option} {name}={value}: write it as NAME=VALUE")
         pairs[name] = value
     return pairs
+
+
+def _files(option: str, texts: tuple[str, ...]) -> dict[str, Path]:
+    return {name: Path(path) for name, path in _split(option, texts)}
 
 
 def _split(option: str, texts: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from local.agent.definition.document import Mapping, Node, Scalar
 from local.agent.definition.fields import Fields
 from local.agent.definition.model import Step, VariableDefinition
 from local.agent.definition.step_syntax import read_condition, read_reference
+from local.agent.definition.variable_groups import VariableGroups
 from local.agent.errors import AgentError, PipelineFileError
 from local.agent.expressions.contexts import STEP_CONDITION
 from local.agent.host.variables import environment_name
@@ -25,6 +26,10 @@ STEP_KEYS = (
 _PROCESS_PARAMETER = (
     *("name", "label", "defaultValue", "type", "required", "helpMarkDown", "groupName", "options"),
     *("properties", "visibleRule", "aliases", "validation"),
+)
+_VARIABLE_GROUP = (
+    *("id", "name", "alias", "type", "description", "variables", "isShared", "createdBy"),
+    *("createdOn", "modifiedBy", "modifiedOn", "providerData", "variableGroupProjectReferences"),
 )
 _GROUP = "metaTask"
 
@@ -88,6 +93,24 @@ def read_variables(
                     "environment"
                 )
         found.append(VariableDefinition(name=name.text, value=text, secret=secret))
+    return tuple(found)
+
+
+def read_groups(fields: Fields, groups: VariableGroups) -> tuple[VariableDefinition, ...]:
+    """Return the variables of the groups that a definition or a stage is linked to.
+
+    A build definition has their names, a release their ids.
+
+    Raises:
+        PipelineFileError: a group is unknown.
+    """
+    found: list[VariableDefinition] = []
+    for node in fields.items("variableGroups"):
+        if isinstance(node, Scalar):
+            found += groups.read(node.text, node.place)
+            continue
+        one = Fields(node, "a variable group", _VARIABLE_GROUP)
+        found += groups.read(one.text("name") or one.text("id"), node.place)
     return tuple(found)
 
 

@@ -17,6 +17,7 @@ from local.agent.definition.model import (
     Step,
 )
 from local.agent.definition.step_syntax import checkout_step, named, read_condition
+from local.agent.definition.variable_groups import VariableGroups
 from local.agent.definition.variable_syntax import overridden
 from local.agent.expressions.contexts import JOB_CONDITION
 
@@ -45,13 +46,20 @@ _TARGETS = {"1": "agent", "2": "server"}
 _MULTIPLICATION = {"0": "none", "1": "variableMultipliers", "2": "multipleAgents"}
 
 
-def read_build(path: Path, *, environment: dict[str, str], overrides: Dict[str, str]) -> Pipeline:
+def read_build(
+    path: Path,
+    *,
+    environment: dict[str, str],
+    overrides: Dict[str, str],
+    groups: VariableGroups | None = None,
+) -> Pipeline:
     """Read a build definition.
 
     Args:
         path: the exported file.
         environment: the agent's, from which the values of secret variables are taken.
         overrides: variables of the command line.
+        groups: where variable groups come from; by default there are none.
 
     Raises:
         AgentError: a mistake in the file, or something in it that only the service can do.
@@ -62,10 +70,10 @@ def read_build(path: Path, *, environment: dict[str, str], overrides: Dict[str, 
         raise root.place.error(message)
     what = "the build definition"
     fields = Fields(root, what, _DEFINITION)
-    classic.refuse_used(fields, "variableGroups")
     repository = fields.child("repository", "the repository", _REPOSITORY)
     jobs = _jobs(fields, _without_sources(repository))
     variables = (
+        *classic.read_groups(fields, groups or VariableGroups()),
         *classic.read_process_parameters(fields),
         *classic.read_variables(fields, environment, overrides),
     )

@@ -13,6 +13,7 @@ from local.agent.definition.fields import Fields
 from local.agent.definition.graph import check_graph
 from local.agent.definition.model import NEVER, Pipeline, Stage
 from local.agent.definition.triggers import Filter, read_filter
+from local.agent.definition.variable_groups import VariableGroups
 from local.agent.definition.variable_syntax import overridden
 from local.agent.errors import nearest
 from local.agent.host.file_names import is_file_name
@@ -99,20 +100,29 @@ class Release:
     starts: Dict[str, Starts]
 
 
-def read_release(path: Path, *, environment: dict[str, str], overrides: Dict[str, str]) -> Release:
+def read_release(
+    path: Path,
+    *,
+    environment: dict[str, str],
+    overrides: Dict[str, str],
+    groups: VariableGroups | None = None,
+) -> Release:
     """Read a release definition; arguments and errors are those of ``read_build``."""
     root = classic.load(path)
     if not classic.is_release(root):
         message = "this is no release definition; run a build's with: agent run"
         raise root.place.error(message)
     fields = Fields(root, "the release definition", _DEFINITION)
-    classic.refuse_used(fields, "variableGroups")
+    groups = VariableGroups() if groups is None else groups
     artifacts = _artifacts(fields)
-    read = [_stage(node, artifacts, environment) for node in fields.items("environments")]
+    read = [_stage(node, artifacts, environment, groups) for node in fields.items("environments")]
     if not read:
         raise root.place.error("the release definition has no stages")
     check_graph([stage for stage, _ in read], "stage")
-    variables = classic.read_variables(fields, environment, overrides)
+    variables = (
+        *classic.read_groups(fields, groups),
+        *classic.read_variables(fields, environment, overrides),
+    )
     return Release(
         pipeline=Pipeline(
             path=path,
@@ -129,14 +139,17 @@ def read_release(path: Path, *, environment: dict[str, str], overrides: Dict[str
 
 
 def _stage(
-    node: Node, artifacts: tuple[Artifact, ...], environment: dict[str, str]
+    node: Node,
+    artifacts: tuple[Artifact, ...],
+    environment: dict[str, str],
+    groups: VariableGroups,
 ) -> tuple[Stage, Starts]:
     fields = Fields(node, "a stage", _STAGE)
     name = fields.text("name")
     if not name:
         raise node.place.error("a stage needs a name")
     fields.what = f"the stage '{name}'"
-    classic.refuse_used(fields, "variableGroups", "environmentTriggers")
+    classic.refuse_used(fields, "environmentTriggers")
     for key in ("preDeploymentGates", "postDeploymentGates"):
         gates = fields.child(key, f"{key} of {fields.what}", ("id", "gatesOptions", "gates"))
         classic.refuse_used(gates, "gates")
@@ -148,6 +161,7 @@ def _stage(
         depends_on=tuple(starts.after),
         condition=starts.condition,
         variables=(
+            *classic.read_groups(fields, groups),
             *classic.read_process_parameters(fields),
             *classic.read_variables(fields, environment, {}),
         ),

@@ -29,6 +29,7 @@ from local.agent.definition.step_syntax import (
     read_steps,
 )
 from local.agent.definition.templates import Scope, expand
+from local.agent.definition.variable_groups import VariableGroups
 from local.agent.definition.variable_syntax import overridden, read_variables
 from local.agent.expressions.contexts import JOB_CONDITION, STAGE_CONDITION
 
@@ -60,6 +61,7 @@ def read_pipeline(
     overrides: Dict[str, str],
     parameters: Dict[str, str],
     repository: Path | None = None,
+    groups: VariableGroups | None = None,
 ) -> Pipeline:
     """Read a pipeline file.
 
@@ -69,11 +71,13 @@ def read_pipeline(
         overrides: variables of the command line; they win over the file's top level.
         parameters: parameters of the command line, as YAML texts.
         repository: the folder with every template file; by default the file's own.
+        groups: where variable groups come from; by default there are none.
 
     Raises:
         PipelineFileError: a mistake in the file, with its line.
         AgentError: a parameter of the command line is unknown or of the wrong type.
     """
+    groups = VariableGroups() if groups is None else groups
     root = document.load(path)
     if not isinstance(root, Mapping):
         raise root.place.error("a pipeline must be a mapping with steps or jobs")
@@ -91,14 +95,14 @@ def read_pipeline(
         path=path,
         name=path.stem,
         name_format=fields.text("name"),
-        variables=overridden(read_variables(fields), overrides),
-        stages=_stages(fields, present[0]),
+        variables=overridden(read_variables(fields, groups), overrides),
+        stages=_stages(fields, present[0], groups),
     )
 
 
-def _stages(fields: Fields, level: str) -> tuple[Stage, ...]:
+def _stages(fields: Fields, level: str, groups: VariableGroups) -> tuple[Stage, ...]:
     if level != "stages":
-        jobs = _jobs(fields) if level == "jobs" else (_single_job(fields),)
+        jobs = _jobs(fields, groups) if level == "jobs" else (_single_job(fields),)
         return (Stage(name="__default", display_name="", jobs=jobs, place=fields.place),)
     stages: list[Stage] = []
     for position, node in enumerate(fields.items("stages"), start=1):
@@ -110,10 +114,10 @@ def _stages(fields: Fields, level: str) -> tuple[Stage, ...]:
             Stage(
                 name=name,
                 display_name=stage.text("displayName") or name,
-                jobs=_jobs(stage),
+                jobs=_jobs(stage, groups),
                 depends_on=_depends_on(stage, before),
                 condition=read_condition(stage, STAGE_CONDITION),
-                variables=read_variables(stage),
+                variables=read_variables(stage, groups),
                 place=node.place,
             )
         )
@@ -127,23 +131,29 @@ def _single_job(fields: Fields) -> Job:
     )
 
 
-def _jobs(fields: Fields) -> tuple[Job, ...]:
+def _jobs(fields: Fields, groups: VariableGroups) -> tuple[Job, ...]:
     jobs = []
     for position, node in enumerate(fields.items("jobs"), start=1):
         if isinstance(node, Mapping) and "deployment" in node:
-            jobs.append(_deployment(node, position))
+            jobs.append(_deployment(node, position, groups))
             continue
         refused = (*_JOB_REFUSED, "strategy")
         job = Fields(node, "a job", (*_JOB, "job", "steps"), refused)
         name = _reference(job, "job") or f"Job{position}"
-        jobs.append(_job(job, name, _with_checkout(read_steps(job))))
+        jobs.append(_job(job, name, _with_checkout(read_steps(job)), groups))
     if not jobs:
         raise fields.place.error(f"{fields.what} needs jobs")
     check_graph(jobs, "job")
     return tuple(jobs)
 
 
-def _job(fields: Fields, name: str, steps: tuple[Step, ...], environment: str | None = None) -> Job:
+def _job(
+    fields: Fields,
+    name: str,
+    steps: tuple[Step, ...],
+    groups: VariableGroups,
+    environment: str | None = None,
+) -> Job:
     pool = fields.get("pool")
     if isinstance(pool, Scalar) and pool.text.lower() == "server":
         message = "agentless jobs (pool: server) are not supported by the local agent"
@@ -157,14 +167,14 @@ def _job(fields: Fields, name: str, steps: tuple[Step, ...], environment: str | 
         continue_on_error=fields.boolean("continueOnError"),
         timeout_minutes=fields.number("timeoutInMinutes", 60),
         cancel_timeout_minutes=fields.number("cancelTimeoutInMinutes", 5),
-        variables=read_variables(fields),
+        variables=read_variables(fields, groups),
         deployment=environment is not None,
         environment=environment or "",
         place=fields.place,
     )
 
 
-def _deployment(node: Mapping, position: int) -> Job:
+def _deployment(node: Mapping, position: int, groups: VariableGroups) -> Job:
     what = "a deployment job"
     fields = Fields(node, what, (*_JOB, "deployment", "environment", "strategy"), _JOB_REFUSED)
     strategy = Fields(
@@ -183,7 +193,7 @@ def _deployment(node: Mapping, position: int) -> Job:
     if not any(step.task == DOWNLOAD for step in steps):
         steps = (download_step(), *steps)
     name = _reference(fields, "deployment") or f"Deployment{position}"
-    return _job(fields, name, _without_none(steps), target)
+    return _job(fields, name, _without_none(steps), groups, target)
 
 
 def _with_checkout(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping as Dict
 from local.agent.definition.document import Mapping, Node, Sequence
 from local.agent.definition.fields import Fields
 from local.agent.definition.model import VariableDefinition
+from local.agent.definition.variable_groups import VariableGroups
 from local.agent.errors import Place
 from local.agent.expressions.contexts import VARIABLE
 from local.agent.expressions.language import check
@@ -17,26 +18,33 @@ from local.agent.expressions.values import ExpressionError
 _RUNTIME = re.compile(r"\$\[(.*)\]", re.DOTALL)
 
 
-def read_variables(fields: Fields) -> tuple[VariableDefinition, ...]:
+def read_variables(fields: Fields, groups: VariableGroups) -> tuple[VariableDefinition, ...]:
     """Read the variables of a level, in either form; every ``$[ ]`` is checked.
+
+    Args:
+        fields: the pipeline, the stage or the job.
+        groups: where the variable groups come from that the list names.
 
     Raises:
         PipelineFileError: an entry is no variable, or its expression is wrong.
     """
     node = fields.get("variables")
     if isinstance(node, Sequence):
-        return tuple(_item(item) for item in node.items)
+        return tuple(one for item in node.items for one in _item(item, groups))
     texts = fields.texts("variables")
     names = node.entries if isinstance(node, Mapping) else ()
     return tuple(_variable(name.place, name.text, texts[name.text]) for name, _ in names)
 
 
-def _item(node: Node) -> VariableDefinition:
-    entry = Fields(node, "a variable", ("name", "value", "readonly"), ("group",))
+def _item(node: Node, groups: VariableGroups) -> tuple[VariableDefinition, ...]:
+    if isinstance(node, Mapping) and "group" in node:
+        name = Fields(node, "a reference to a variable group", ("group",)).text("group")
+        return groups.read(name, node.place)
+    entry = Fields(node, "a variable", ("name", "value", "readonly", "group"))
     if not entry.text("name"):
         raise node.place.error("a variable needs a name")
     read_only = entry.boolean("readonly")
-    return _variable(node.place, entry.text("name"), entry.text("value"), read_only=read_only)
+    return (_variable(node.place, entry.text("name"), entry.text("value"), read_only=read_only),)
 
 
 def _variable(place: Place, name: str, text: str, *, read_only: bool = False) -> VariableDefinition:

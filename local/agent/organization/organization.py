@@ -17,6 +17,7 @@ from typing import Any
 
 import requests
 
+from local.agent.definition.variable_groups import Group, GroupVariable
 from local.agent.errors import AgentError
 from local.agent.host.connection import Connection
 from local.agent.host.masking import SecretMasker, is_secret_parameter
@@ -114,6 +115,20 @@ class Organization:
         else:
             made = self._caller.call("POST", f"_apis/{where}", body=body)
         return dataclasses.replace(connection, identity=made["id"])
+
+    def variable_group(self, name: str) -> Group | None:
+        """Return a variable group by its name or id, None when the project has none of it."""
+        where = "distributedtask/variablegroups"
+        found = self._caller.in_project("GET", where, query={"groupName": name})["value"]
+        shown = next((one for one in found if one["name"].lower() == name.lower()), None)
+        if shown is None and name.isdecimal():
+            shown = self._caller.in_project("GET", f"{where}/{name}")
+        if shown is None:
+            return None
+        return tuple(
+            GroupVariable(name=key, value=one.get("value") or "", secret=bool(one.get("isSecret")))
+            for key, one in shown["variables"].items()
+        )
 
     def queue(self, variables: Mapping[str, str], file: Path) -> JobRequest:
         """Queue a build of the pipeline's definition, made when it is new, and take its job.

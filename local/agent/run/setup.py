@@ -6,14 +6,15 @@ import datetime
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
-from local.agent.definition.model import Pipeline
+from local.agent.definition.model import Pipeline, VariableDefinition
 from local.agent.definition.numbering import Numbers, build_number
+from local.agent.definition.variable_groups import VariableGroups
 from local.agent.errors import AgentError
 from local.agent.host import connection
 from local.agent.host.connection import Connection
@@ -33,6 +34,25 @@ from local.agent.session.session import Folders, Session
 APPLICATION = "azure-pipelines-local-agent"
 # Older runs in the default place are deleted; with --work nothing ever is.
 KEPT_RUNS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line says of any run.
+
+    Attributes:
+        vsix: the extension whose tasks are used.
+        variables: by name; they win over those of the file's top level.
+        connections: more service connections, name to scheme.
+        groups: files of variable groups, by name or id.
+        work: where the run's folder is kept, None for the user's cache folder.
+    """
+
+    vsix: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, Path] = field(default_factory=dict)
+    work: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +76,10 @@ class Place:
     tasks: list[TaskDefinition]
 
     @classmethod
-    def find(cls, work: Path | None, vsix: Path | None, connections: Mapping[str, str]) -> Place:
+    def find(cls, options: Options) -> Place:
         """Look at the environment and the .vsix; raises AgentError when one cannot be used."""
         environment = dict(os.environ)
-        own = connection.from_environment(environment, connections)
+        own = connection.from_environment(environment, options.connections)
         masker = _masker(environment)
         joined = organization.from_environment(environment, masker)
         for name in (*connection.OWN_SETTINGS, *SETTINGS):
@@ -74,13 +94,21 @@ class Place:
             connections=own,
             organization=joined,
             masker=masker,
-            numbers=Numbers((work or cache) / "numbers.json"),
+            numbers=Numbers((options.work or cache) / "numbers.json"),
             now=datetime.datetime.now(datetime.timezone.utc),
             cache=cache,
-            work=work,
-            vsix=vsix,
-            tasks=read_tasks(vsix) if vsix is not None else [],
+            work=options.work,
+            vsix=options.vsix,
+            tasks=read_tasks(options.vsix) if options.vsix is not None else [],
         )
+
+    def variable_groups(self, files: Mapping[str, Path]) -> VariableGroups:
+        """Return where variable groups come from: files first, then the organisation."""
+        joined = self.organization
+        if joined is None:
+            return VariableGroups(files=files, environment=self.environment)
+        fetch = joined.variable_group
+        return VariableGroups(files=files, fetch=fetch, environment=self.environment)
 
     def node(self, plan: Plan) -> str:
         """Return the Node to run tasks with; raises AgentError when one is needed and not there."""
@@ -114,6 +142,9 @@ class Place:
         system = connection.system_connection(predefined["System.CollectionUri"], token)
         system.hide(self.masker)
         self.masker.add_variable(token)
+        for definition in _definitions(pipeline):
+            if definition.secret:
+                self.masker.add_variable(definition.value)
         console = Console(self.masker)
         return Session(
             folders=folders,
@@ -132,6 +163,15 @@ class Place:
             node=node,
             default_branch=pipeline.default_branch,
         )
+
+
+def _definitions(pipeline: Pipeline) -> Iterator[VariableDefinition]:
+    """Yield the variables of all levels."""
+    yield from pipeline.variables
+    for stage in pipeline.stages:
+        yield from stage.variables
+        for job in stage.jobs:
+            yield from job.variables
 
 
 def _masker(environment: Mapping[str, str]) -> SecretMasker:

@@ -15,7 +15,7 @@ from local.agent.host.sources import find_sources
 from local.agent.job.planned_step import Plan
 from local.agent.run.deployment import Selection, select
 from local.agent.run.plan import make_plan
-from local.agent.run.setup import Place
+from local.agent.run.setup import Options, Place
 from local.agent.session.approvals import read_approvals
 from local.agent.session.artifacts import artifact_variables, primary_variables
 from local.agent.session.predefined import (
@@ -35,35 +35,37 @@ class Prepared:
     session: Session
 
 
-def prepare(
-    file: Path,
-    *,
-    vsix: Path | None,
-    variables: Mapping[str, str],
-    parameters: Mapping[str, str],
-    connections: Mapping[str, str],
-    work: Path | None,
-) -> Prepared:
+def prepare(file: Path, options: Options, *, parameters: Mapping[str, str]) -> Prepared:
     """Read, check and plan; nothing of the pipeline has run when this refuses.
+
+    Args:
+        file: an azure-pipelines.yml, or a classic build definition.
+        options: of the command line.
+        parameters: of the pipeline, as YAML texts.
 
     Raises:
         AgentError: with the one sentence that the user needs.
     """
-    place = Place.find(work, vsix, connections)
+    place = Place.find(options)
     sources = find_sources(file)
+    variable_groups = place.variable_groups(options.groups)
     predefined = run_variables(file.stem, sources, 0, place.now)
     if file.suffix.lower() == ".json":
         if parameters:
             raise AgentError("--parameter: a classic definition has none; use --variable")
-        pipeline = read_build(file, environment=place.environment, overrides=variables)
+        pipeline = read_build(
+            file, environment=place.environment, overrides=options.variables, groups=variable_groups
+        )
     else:
         pipeline = read_pipeline(
             file,
             variables=known_to_templates(predefined),
-            overrides=variables,
+            overrides=options.variables,
             parameters=parameters,
             repository=sources.root,
+            groups=variable_groups,
         )
+    variable_groups.check_all_read()
     plan = make_plan(pipeline, place.tasks, place.connections, predefined)
     node = place.node(plan)
 
@@ -85,35 +87,33 @@ def prepare(
 
 def prepare_release(
     file: Path,
+    options: Options,
     *,
-    vsix: Path | None,
-    variables: Mapping[str, str],
     artifacts: Mapping[str, Path],
     after: Path | None,
     approve: Collection[str],
     reject: Collection[str],
-    connections: Mapping[str, str],
-    work: Path | None,
 ) -> Prepared:
     """Read, check and plan a release.
 
     Args:
         file: the release definition.
-        vsix: the extension whose tasks it uses.
-        variables: of the command line.
+        options: of the command line.
         artifacts: by alias, the result of a build or a folder.
         after: the result of the build that starts the release by its trigger.
         approve: stages whose approvals are given.
         reject: stages whose approvals are refused.
-        connections: more service connections, name to scheme.
-        work: where the release's folder is kept.
 
     Raises:
         TriggerError: the build of ``after`` starts no release.
         AgentError: anything else that is wrong.
     """
-    place = Place.find(work, vsix, connections)
-    release = read_release(file, environment=place.environment, overrides=variables)
+    place = Place.find(options)
+    variable_groups = place.variable_groups(options.groups)
+    release = read_release(
+        file, environment=place.environment, overrides=options.variables, groups=variable_groups
+    )
+    variable_groups.check_all_read()
     selection = select(release, artifacts=artifacts, after=after)
     pipeline = selection.pipeline
     approvals = read_approvals(pipeline.stages, approve=approve, reject=reject)

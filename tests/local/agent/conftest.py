@@ -18,6 +18,7 @@ from local.agent.host.variables import Variables
 from local.agent.organization.caller import SETTINGS
 from local.agent.run import json_report
 from local.agent.run.run import run_pipeline
+from local.agent.run.setup import Options
 from local.agent.run.start import Prepared, prepare, prepare_release
 
 # Bash@3, as classic definitions name it.
@@ -139,17 +140,21 @@ def play(
         variables: dict[str, str] | None = None,
         parameters: dict[str, str] | None = None,
         connections: dict[str, str] | None = None,
+        groups: dict[str, Path] | None = None,
         change: Callable[..., Any] | None = None,
     ) -> Played:
         file = pipeline_file(text)
         began = time.monotonic()
         prepared = prepare(
             file,
-            vsix=vsix,
-            variables=variables or {},
+            Options(
+                vsix=vsix,
+                variables=variables or {},
+                connections=connections or {},
+                groups=groups or {},
+                work=tmp_path / "work",
+            ),
             parameters=parameters or {},
-            connections=connections or {},
-            work=tmp_path / "work",
         )
         if change is not None:
             prepared = change(prepared)
@@ -167,11 +172,17 @@ def play_build(
 ) -> Callable[..., Played]:
     """Run a build definition."""
 
-    def run(definition: dict[str, Any], **variables: str) -> Played:
+    def run(
+        definition: dict[str, Any], *, groups: dict[str, Path] | None = None, **variables: str
+    ) -> Played:
         file = json_file(definition, "build.json")
         work = tmp_path / "work"
         return play_prepared(
-            prepare(file, vsix=None, variables=variables, parameters={}, connections={}, work=work)
+            prepare(
+                file,
+                Options(variables=variables, groups=groups or {}, work=work),
+                parameters={},
+            )
         )
 
     return run
@@ -184,20 +195,15 @@ def play_release(
     """Run a release of a folder with one file, unless ``artifacts`` or ``after`` say what of."""
 
     def run(definition: dict[str, Any], **options: Any) -> Played:
-        given: dict[str, Any] = {
-            "variables": {},
-            "connections": {},
-            "after": None,
-            "approve": (),
-            "reject": (),
-        }
+        own = {name: options.pop(name, {}) for name in ("variables", "connections", "groups")}
+        given: dict[str, Any] = {"artifacts": {}, "after": None, "approve": (), "reject": ()}
         if "after" not in options:
             (tmp_path / "folder").mkdir(exist_ok=True)
             (tmp_path / "folder" / "file.txt").write_text("in the artifact")
             given["artifacts"] = {"_made": tmp_path / "folder"}
-        given = {"artifacts": {}, **given, **options}
         file = json_file(definition, "release.json")
-        return play_prepared(prepare_release(file, vsix=None, work=tmp_path / "work", **given))
+        common = Options(work=tmp_path / "work", **own)
+        return play_prepared(prepare_release(file, common, **{**given, **options}))
 
     return run
 

@@ -113,7 +113,7 @@ STEP = (*PHASE, "steps", 0)
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        (("variableGroups",), [{"id": 4}], "'variableGroups' of the build definition is not"),
+        (("variableGroups",), [{"id": 4}], "the variable group '4' is neither in"),
         (("processParameters",), {"inputs": [{"label": "x"}]}, "a process parameter needs a name"),
         (("processParameters",), {"inputs": [{"nam": "x"}]}, "did you mean 'name'?"),
         (("nosuch",), 1, "the build definition has no key 'nosuch'"),

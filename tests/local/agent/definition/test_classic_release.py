@@ -343,7 +343,10 @@ class TestApprovals:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"variableGroups": [3]}, "'variableGroups' of the stage 'S' is not supported"),
+        (
+            {"variableGroups": [3]},
+            "the variable group '3' is neither in the organisation nor given",
+        ),
         ({"preDeploymentGates": {"id": 3, "gates": [{}]}}, "'gates' of preDeploymentGates of the"),
         ({"environmentTriggers": [{}]}, "'environmentTriggers' of the stage 'S'"),
         ({"conditions": [after("Nosuch")]}, "depends on 'Nosuch', which does not exist"),

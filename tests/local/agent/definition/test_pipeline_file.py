@@ -182,7 +182,7 @@ MISTAKES = [
     ),
     ("stages:\n- stage: a\n", 2, "a stage needs jobs"),
     ("stages:\n- stage: a\n  trigger: manual\n  jobs: []\n", 3, "'trigger' in a stage"),
-    ("variables:\n- group: g\nsteps: [{script: a}]\n", 2, "'group' in a variable"),
+    ("variables:\n- group: g\nsteps: [{script: a}]\n", 2, "the variable group 'g' is neither in"),
     ("variables:\n- value: g\nsteps: [{script: a}]\n", 2, "a variable needs a name"),
     ("variables: {x: '$[ nosuch() ]'}\nsteps: [{script: a}]\n", 1, "variable 'x': the function"),
     ("variables:\n- name: x\n  value: $[ eq(1 ]\nsteps: []\n", 2, "variable 'x': ')' is missing"),
