@@ -12,6 +12,12 @@ class YamlError(ValueError):
     """A text is no YAML; the message says what is wrong, the line first."""
 
 
+MOST_PARTS = 100_000
+"""A document of more keys and items is refused; they count each time that an alias repeats them."""
+
+MOST_NESTED = 50
+"""A document that is nested deeper is refused."""
+
 Located = dict[tuple[str | int, ...], int]
 """The lines of a document's keys and items: path (keys and indices from the top) -> line from 1."""
 
@@ -20,7 +26,8 @@ def located_yaml(value: str) -> tuple[Any, Located]:
     """A YAML document, and where its parts stand.
 
     Raises:
-        YamlError: it is no YAML, or a key stands twice.
+        YamlError: it is no YAML, a key stands twice, or it is larger than `MOST_PARTS` or
+            `MOST_NESTED` say once its aliases are followed.
     """
     loader = CoreLoader(value)
     try:
@@ -33,10 +40,25 @@ def located_yaml(value: str) -> tuple[Any, Located]:
         raise
     except (yaml.YAMLError, ValueError) as cause:
         raise YamlError(problem(cause)) from None
-    except RecursionError:
-        raise YamlError("it is nested without an end") from None
     finally:
         loader.dispose()
+
+
+def _check_size(node: yaml.Node) -> None:
+    """Raise a `YamlError` for what is small as a text and huge once its aliases are followed."""
+    parts = 0
+    waiting = [(node, 1)]
+    while waiting:
+        found, depth = waiting.pop()
+        parts += 1
+        if depth > MOST_NESTED:
+            raise YamlError(f"it is nested without an end, or deeper than {MOST_NESTED} levels")
+        if parts > MOST_PARTS:
+            raise YamlError(f"it has more than {MOST_PARTS:,} keys and items with its aliases")
+        if isinstance(found, yaml.MappingNode):
+            waiting += [(each, depth + 1) for pair in found.value for each in pair]
+        elif isinstance(found, yaml.SequenceNode):
+            waiting += [(each, depth + 1) for each in found.value]
 
 
 def _locate(node: yaml.Node, at: tuple[str | int, ...], lines: Located) -> None:
@@ -54,7 +76,9 @@ def _locate(node: yaml.Node, at: tuple[str | int, ...], lines: Located) -> None:
 
 
 def problem(cause: Exception) -> str:
-    """What PyYAML found wrong, with its line."""
+    """What is wrong with a document, with the line where PyYAML found it."""
+    if isinstance(cause, YamlError):
+        return str(cause)
     mark = getattr(cause, "problem_mark", None)
     where = f" (line {mark.line + 1})" if mark else ""
     return (getattr(cause, "problem", None) or "it cannot be read") + where
@@ -66,7 +90,29 @@ def shortened(value: str, most: int = 60) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-class CoreLoader(yaml.SafeLoader):
+class _Bounded:
+    """A loader's part that refuses what `MOST_PARTS` and `MOST_NESTED` do not allow."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        """The document's node. Raises `YamlError` where it is too large or nested too deep."""
+        try:
+            node: yaml.Node | None = super().get_single_node()  # type: ignore[misc]
+        except RecursionError:
+            raise YamlError(f"it is nested deeper than {MOST_NESTED} levels") from None
+        if node is not None:
+            _check_size(node)
+        return node
+
+
+class SafeLoader(_Bounded, yaml.SafeLoader):
+    """PyYAML's own, YAML 1.1, for documents of a bounded size."""
+
+
+class BaseLoader(_Bounded, yaml.BaseLoader):
+    """Every scalar stays the text it is, for documents of a bounded size."""
+
+
+class CoreLoader(_Bounded, yaml.SafeLoader):
     """YAML 1.2 core schema: PyYAML's own 1.1 would read ``no`` as false and dates as dates."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's own way

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import yaml
 
 from amltasks import errors
-from amltasks.core_yaml import CoreLoader, problem, shortened
+from amltasks.core_yaml import BaseLoader, CoreLoader, problem, shortened
 from amltasks.workspace.port import Scalar
 
 Inputs = TypeVar("Inputs")
@@ -205,7 +205,7 @@ def load_yaml(name: str, value: str, *, as_written: bool) -> Any:
         TaskError: ``INPUT_INVALID``
     """
     try:
-        return yaml.load(value, Loader=yaml.BaseLoader if as_written else CoreLoader)  # noqa: S506
+        return yaml.load(value, Loader=BaseLoader if as_written else CoreLoader)  # noqa: S506
     except (yaml.YAMLError, ValueError) as cause:  # ValueError: what is tagged !!int may be none
         raise errors.INPUT_INVALID.error(
             name=name,
@@ -227,7 +227,9 @@ def _mapping(name: str, value: str, *, as_written: bool) -> dict[str, Any]:
     for key, item in found.items():
         if isinstance(item, (dict, list)) or item is None:
             raise errors.INPUT_INVALID.error(
-                name=name, value=f"{key}: {item}", expected="a name with one value"
+                name=name,
+                value=shortened(f"{key}: {item}"),
+                expected="a name with one value",
             )
     return {str(key): item for key, item in found.items()}
 

@@ -17,6 +17,7 @@ from azure.ai.ml.entities import PipelineJob
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
+from amltasks import core_yaml
 from amltasks.workspace.failures import message, translated
 from amltasks.workspace.pipeline_file import PipelineFile, build, from_azure
 from amltasks.workspace.port import Run, Scalar, Submission
@@ -159,8 +160,9 @@ def load(path: Path, client: Any, parameters: Mapping[str, Scalar]) -> PipelineJ
 
 def _from_yaml(file: PipelineFile) -> PipelineJob:
     try:
-        found = yaml.safe_load(file.path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as cause:
+        text = file.path.read_text(encoding="utf-8")
+        found = yaml.load(text, Loader=core_yaml.SafeLoader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, core_yaml.YamlError, UnicodeDecodeError) as cause:
         raise file.invalid(f"it is no YAML: {message(cause)}") from cause
     kind = found.get("type", "command") if isinstance(found, dict) else "no mapping"
     if isinstance(found, dict) and "pipeline" in found and "jobs" not in found:
