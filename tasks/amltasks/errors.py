@@ -330,12 +330,6 @@ BASELINE_AMBIGUOUS = Cause(
     happened="the baseline cannot be told: {detail}",
     next_step="name another baseline, or make that one a single registered model",
 )
-RESCORING_FAILED = Cause(
-    code="RESCORING_FAILED",
-    happened="the service '{service}' could not label the evaluation rows: {detail}",
-    next_step='let it answer {{"data": [text, ...]}} with {{"predictions": [0 or 1, ...]}}, or '
-    "keep the evaluation rows from build to build",
-)
 MODEL_NOT_FOUND = Cause(
     code="MODEL_NOT_FOUND",
     happened="there is no model '{model}' in the workspace '{workspace}'",
@@ -365,6 +359,52 @@ CANDIDATE_NOT_COMPLETED = Cause(
 )
 _REJECTED = "the gate rejected the model: {detail}"
 
+RESCORING_FAILED = Cause(
+    code="RESCORING_FAILED",
+    happened="the baseline's service could not label the evaluation rows: {detail}",
+    next_step='run again if it was an outage; else let the service answer {{"data": [text, ...]}} '
+    'with {{"predictions": [0 or 1, ...]}}, or keep the evaluation rows from build to build',
+)
+NO_PREDICTIONS = Cause(
+    code="NO_PREDICTIONS",
+    happened=_REJECTED,
+    next_step="write outputs/predictions.csv (id, label, prediction, score) where the model is "
+    "evaluated; only 'single_numbers: pass' lets logged numbers decide",
+)
+NO_BASELINE_PREDICTIONS = Cause(
+    code="NO_BASELINE_PREDICTIONS",
+    happened=_REJECTED,
+    next_step="compare with a model whose run left predictions, or with a service that can label "
+    "the rows; only 'single_numbers: pass' lets logged numbers decide",
+)
+SCORES_MISSING = Cause(
+    code="SCORES_MISSING",
+    happened=_REJECTED,
+    next_step="write the column 'score' (the probability of label 1) into the predictions",
+)
+SINGLE_NUMBERS = Cause(
+    code="SINGLE_NUMBERS",
+    happened=_REJECTED,
+    next_step="compare a metric that the gate measures from predictions, or write "
+    "'single_numbers: pass' into that rule where one number of each model is meant",
+)
+EVALUATION_CHANGED = Cause(
+    code="EVALUATION_CHANGED",
+    happened=_REJECTED,
+    next_step="evaluate on the pinned set, or pin the new one on purpose ('evaluation' in the "
+    "rules; the report shows its sha256)",
+)
+ROWS_MISSING = Cause(
+    code="ROWS_MISSING",
+    happened=_REJECTED,
+    next_step="find out where rows of the evaluation set were lost, and evaluate on all of them",
+)
+UNDEFINED = Cause(
+    code="UNDEFINED",
+    happened=_REJECTED,
+    next_step="find out why the metric has no cases there; 'undefined: pass' in the rule passes "
+    "over it",
+)
 METRIC_MISSING = Cause(
     code="METRIC_MISSING",
     happened=_REJECTED,
@@ -437,6 +477,12 @@ STEPPED_BACK = Cause(
     code="STEPPED_BACK",
     happened="the model passed, but another build was first: {detail}",
     next_step="run the gate again; it will compare with the model that was promoted",
+)
+NOT_REGISTERED = Cause(
+    code="NOT_REGISTERED",
+    happened="the model holds to every rule, but it is not registered: {detail}",
+    next_step="see why registering did not succeed, and run the gate again",
+    fault=Fault.SYSTEM,
 )
 
 # --- deployment ------------------------------------------------------------------------------

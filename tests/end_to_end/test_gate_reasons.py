@@ -62,7 +62,7 @@ CASES: dict[str, tuple[str, int | dict[str, str], str]] = {
 }
 _CLAIM = """
 import os, pathlib
-from amltasks import promotion
+from amltasks.evaluate_and_gate import promotion
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import Model
 from azure.identity import EnvironmentCredential

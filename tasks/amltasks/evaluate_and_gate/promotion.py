@@ -26,6 +26,9 @@ log = logging.getLogger("amltasks")
 STATE, OVER, BY, AT = "gate", "gate_over", "gate_by", "gate_at"
 CLAIMED, PROMOTED, STEPPED_BACK, REJECTED = "claimed", "promoted", "stepped-back", "rejected"
 
+EVALUATION = "gate_evaluation"
+"""The tag with the digest of the rows that a version was judged on."""
+
 CLAIM_MINUTES = 10
 """An older claim is that of a build that died; it counts no more."""
 

@@ -64,4 +64,4 @@ def rescore(services: Services, service: str, rows: Rows) -> Rows:
 
 
 def _failed(service: str, detail: str) -> errors.TaskError:
-    return errors.RESCORING_FAILED.error(service=service, detail=detail)
+    return errors.RESCORING_FAILED.error(detail=f"service '{service}': {detail}")

@@ -6,7 +6,8 @@ import dataclasses
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 from amltasks import errors, metrics
 from amltasks.azure_pipelines import (
@@ -18,20 +19,25 @@ from amltasks.azure_pipelines import (
 from amltasks.azure_pipelines.agent import Job, WithIssues
 from amltasks.evaluate_and_gate import (
     baselines,
-    evidence,
+    candidates,
     promotion,
     rescoring,
     verdict_files,
     verdict_notes,
 )
+from amltasks.evaluate_and_gate.candidates import Judged
 from amltasks.gate import rules as gate_rules
 from amltasks.gate.judge import Candidate, judge
-from amltasks.gate.rows import Pair, Rows, paired
+from amltasks.gate.measured import Measured
+from amltasks.gate.rows import Pair, paired
 from amltasks.gate.rules import Rules
 from amltasks.gate.verdict import Baseline, Reason, Verdict
-from amltasks.workspace.port import COMPLETED, Model, Workspace
+from amltasks.workspace.port import Model, Workspace
 
 log = logging.getLogger("amltasks")
+
+NOT_JUDGED = "NOT_JUDGED"
+"""The output ``reason`` until there is a better one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,7 @@ class GateInputs:
     )
     rules_file: str = inputs.text()
     rules: str = inputs.text()
+    mode: str = inputs.choice("promote", "judge")
     on_reject: str = inputs.choice("fail", "warn", "continue")
     model_path: str = inputs.text(default="outputs/model")
     predictions_path: str = inputs.text()
@@ -73,25 +80,56 @@ class GateInputs:
     sdk: str = inputs.choice("v2", "v1")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """What is judged. ``holder_id`` is the run or step with the model's files, ``model`` the
-    version when it is registered already, ``promoted`` whether an earlier attempt of this very step
-    has promoted it.
-    """
-
-    metrics: Mapping[str, float]
-    run_id: str
-    holder_id: str = ""
-    model: Model | None = None
-    promoted: bool = False
-    rows: Rows | None = field(default=None, repr=False)
-
-
 def run(job: Job) -> str:
     """Perform the task; returns what was done, in a sentence."""
     # Should anything end it before the verdict, no later step may take silence for a pass.
     job.channel.output("passed", "false")
+    job.channel.output("reason", NOT_JUDGED)
+    try:
+        return _run(job)
+    except errors.TaskError as error:
+        job.channel.output("reason", error.cause.code)
+        raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Where a verdict is written to, and whom it is told."""
+
+    job: Job
+    given: GateInputs
+    candidate: Judged
+    folder: Path
+
+    def facts(self, model: Model | None) -> verdict_files.Facts:
+        """Where the verdict comes from; ``model`` is the version that passed, if any."""
+        given, candidate = self.given, self.candidate
+        return verdict_files.Facts(
+            model=given.model_name,
+            version=str(model.version) if model else "",
+            path=given.model_path,
+            description=given.model_description or (model.description if model else ""),
+            run_id=candidate.run_id,
+            holder_id=candidate.holder_id or candidate.run_id,
+            evaluation=candidate.rows.digest if candidate.rows else "",
+            promoted=model is not None and given.mode == "promote",
+            build=builds.build_tags(self.job.handover),
+        )
+
+    def write(self, verdict: Verdict, model: Model | None) -> verdict_files.Written:
+        """Write every file, and set the output variables."""
+        facts = self.facts(model)
+        files = verdict_files.write(verdict, facts, self.folder, self.candidate.metrics)
+        verdict_files.set_outputs(self.job, verdict, facts, files)
+        return verdict_files.Written(facts=facts, files=files)
+
+    def publish(self, verdict: Verdict, written: verdict_files.Written) -> None:
+        """Show the files on the run's page, and write the verdict into Azure DevOps."""
+        verdict_files.show(self.job, written)
+        verdict_notes.post(self.job, verdict, written.facts)
+
+
+def _run(job: Job) -> str:
     given = inputs.parse(GateInputs, job.handover.inputs, job.handover.variables)
     rules = _rules(job, given)
     folder = inputs.made_folder("outputDirectory", job.folder(given.output_directory))
@@ -106,17 +144,42 @@ def run(job: Job) -> str:
     verdict = judge(Candidate(metrics=candidate.metrics, rows=candidate.rows), baseline, rules)
     for check in verdict.checks:
         log.info("%s: %s", "pass" if check.passed else check.reason.value, check.detail)
+    for note in verdict.notes:
+        log.info("Note: %s", note)
 
+    results = Results(job=job, given=given, candidate=candidate, folder=folder)
     model = candidate.model
-    if verdict.passed:
-        model, verdict = _promote(job, given, candidate, over, verdict, workspace)
-    else:
+    if not verdict.passed and given.mode == "promote":
         _quarantine(job, candidate, verdict, workspace)
-    facts = _facts(job, given, candidate, model if verdict.passed else None)
-    files = verdict_files.write(verdict, facts, folder, candidate.metrics)
-    verdict_files.hand_on(job, verdict, facts, files)
-    verdict_notes.post(job, verdict, facts)
+    elif verdict.passed and given.mode == "promote":
+        model, verdict = _promoted(job, given, candidate, rules, over, verdict, results, workspace)
+    results.publish(verdict, results.write(verdict, model if verdict.passed else None))
     return _conclusion(job, given, verdict, model)
+
+
+def _promoted(
+    job: Job,
+    given: GateInputs,
+    candidate: Judged,
+    rules: Rules,
+    over: promotion.Incumbent,
+    verdict: Verdict,
+    results: Results,
+    workspace: Workspace,
+) -> tuple[Model, Verdict]:
+    """Promote the candidate. The report is written first: it is there when promoting fails."""
+    waiting = dataclasses.replace(
+        verdict,
+        reason=Reason.NOT_REGISTERED,
+        detail=f"{verdict.detail}; the gate wrote this before it registered the model, and did not "
+        "get beyond that",
+    )
+    files = results.write(waiting, None)
+    try:
+        return _promote(job, given, candidate, rules, over, verdict, workspace)
+    except errors.TaskError:
+        results.publish(waiting, files)
+        raise
 
 
 def _rules(job: Job, given: GateInputs) -> Rules:
@@ -134,54 +197,14 @@ def _rules(job: Job, given: GateInputs) -> Rules:
 
 
 def _candidate(job: Job, given: GateInputs, rules: Rules, workspace: Workspace) -> Judged:
-    if given.candidate == "model":
-        model = workspace.models.get(given.model_name, given.candidate_model_version)
-        found = evidence.trail_of(workspace, model)
-        return Judged(
-            metrics=evidence.model_metrics(workspace, model, found, rules.metrics),
-            run_id=found.run.id if found else "",
-            model=model,
-            rows=_rows(given, found, rules, workspace),
-        )
-    found = evidence.trail(workspace, given.candidate_run_id)
-    run = found.run
-    log.info("The candidate is run %s (%s) with %d steps", run.id, run.status, len(found.steps))
-    if run.status not in COMPLETED:
-        raise errors.CANDIDATE_NOT_COMPLETED.error(run=run.id, status=run.status, url=run.url)
-    holders = found.holders(given.model_path)
-    if not holders:
-        raise errors.MODEL_FILES_NOT_FOUND.error(run=run.id, path=given.model_path)
-    if len(holders) > 1:
-        raise errors.MODEL_FILES_AMBIGUOUS.error(
-            run=run.id, path=given.model_path, holders=", ".join(each.name for each in holders)
-        )
-    versions = workspace.models.versions(given.model_name)
-    earlier = promotion.of_earlier_attempt(versions, run.id, _attempt(job, given))
-    return Judged(
-        metrics=evidence.run_metrics(workspace, found),
-        run_id=run.id,
-        holder_id=holders[0].id,
-        model=earlier,
-        promoted=earlier is not None,
-        rows=_rows(given, found, rules, workspace),
+    wanted = candidates.Wanted(
+        model_name=given.model_name,
+        run_id=given.candidate_run_id,
+        version=given.candidate_model_version if given.candidate == "model" else 0,
+        model_path=given.model_path,
+        predictions_path=given.predictions_path,
     )
-
-
-def _rows(
-    given: GateInputs, found: evidence.Trail | None, rules: Rules, workspace: Workspace
-) -> Rows | None:
-    """The candidate's predictions, None when it left none and none were asked for by name."""
-    rows = (
-        evidence.rows_of(workspace, found, given.predictions_path, rules.columns) if found else None
-    )
-    if rows is None and given.predictions_path:
-        where = (
-            f"run {found.run.id} and its steps" if found else "the model, whose run is not known,"
-        )
-        raise errors.PREDICTIONS_INVALID.error(
-            path=given.predictions_path, detail=f"{where} left no such file"
-        )
-    return rows
+    return candidates.find(wanted, rules, _attempt(job, given), workspace)
 
 
 def _baseline(
@@ -210,7 +233,7 @@ def _baseline(
         rows = rescoring.rescore(workspace.services, given.service_name, candidate.rows)
     except errors.TaskError as error:
         job.warn(error.cause.code, f"{error.happened}. Next: {error.next_step}")
-        return found
+        return dataclasses.replace(found, rescoring=f"{error.cause.code}: {error.happened}")
     return dataclasses.replace(found, rows=rows)
 
 
@@ -225,6 +248,7 @@ def _promote(
     job: Job,
     given: GateInputs,
     candidate: Judged,
+    rules: Rules,
     over: promotion.Incumbent,
     verdict: Verdict,
     workspace: Workspace,
@@ -235,8 +259,10 @@ def _promote(
         **given.model_tags,
         "run_id": candidate.run_id,
         **builds.model_tags(job.handover),
-        **metrics.as_tags(candidate.metrics),
+        **metrics.as_tags(_measured(candidate, rules)),
     }
+    if candidate.rows is not None:
+        tags[promotion.EVALUATION] = candidate.rows.digest
     if candidate.promoted and candidate.model:
         log.info("An earlier attempt has promoted version %d of this run", candidate.model.version)
         return candidate.model, verdict
@@ -274,6 +300,11 @@ def _promote(
     return outcome.model, stepped_back
 
 
+def _measured(candidate: Judged, rules: Rules) -> dict[str, float]:
+    """The candidate's metrics: measured from its rows where they tell them, else as logged."""
+    return Measured(metrics=candidate.metrics, rows=candidate.rows).all_rows(rules.metrics)
+
+
 def _attempt(job: Job, given: GateInputs) -> dict[str, str]:
     """Tags that tell this step, and which attempt of it this is."""
     return attempts.tags(job.handover, {"gate": given.model_name})
@@ -291,22 +322,10 @@ def _quarantine(job: Job, candidate: Judged, verdict: Verdict, workspace: Worksp
         job.warn("QUARANTINE_FAILED", f"what was rejected could not be tagged: {error.happened}")
 
 
-def _facts(
-    job: Job, given: GateInputs, candidate: Judged, model: Model | None
-) -> verdict_files.Facts:
-    return verdict_files.Facts(
-        model=given.model_name,
-        version=str(model.version) if model else "",
-        path=given.model_path,
-        description=given.model_description or (model.description if model else ""),
-        run_id=candidate.run_id,
-        holder_id=candidate.holder_id or candidate.run_id,
-        evaluation=candidate.rows.digest if candidate.rows else "",
-        build=builds.build_tags(job.handover),
-    )
-
-
 def _conclusion(job: Job, given: GateInputs, verdict: Verdict, model: Model | None) -> str:
+    if verdict.passed and given.mode == "judge":
+        done = f"Passed, and nothing was registered ({verdict.detail})"
+        return WithIssues(done) if verdict.warnings else done
     if verdict.passed:
         assert model is not None  # noqa: S101 - promoted
         done = f"Passed: model {model.name}:{model.version} ({verdict.detail})"

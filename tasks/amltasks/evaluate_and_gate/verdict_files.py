@@ -18,8 +18,11 @@ _ACCURACY = ("accuracy", "acc")
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Where a verdict comes from. ``version`` is empty when nothing was registered; ``build`` has
-    the build's tags, ``evaluation`` the digest of the rows it was measured on.
+    """Where a verdict comes from.
+
+    ``version`` is that of the model that passed; empty when it was rejected or is not registered.
+    ``promoted`` says whether that version may be deployed, ``build`` has the build's tags, and
+    ``evaluation`` is the digest of the rows that the candidate was measured on.
     """
 
     model: str
@@ -29,6 +32,7 @@ class Facts:
     run_id: str
     holder_id: str
     evaluation: str
+    promoted: bool
     build: Mapping[str, str]
 
     @property
@@ -88,7 +92,7 @@ def write(verdict: Verdict, facts: Facts, folder: Path, metrics: Mapping[str, fl
             model_path=facts.path,
             model_acc=eval_info.accuracy(candidate),
             deployed_model_acc=eval_info.accuracy(baseline),
-            deploy_model=verdict.passed,
+            deploy_model=verdict.passed and facts.promoted,
             train_run_id=facts.holder_id,
             eval_run_id=facts.run_id,
             model_description=facts.description,
@@ -105,12 +109,25 @@ def write(verdict: Verdict, facts: Facts, folder: Path, metrics: Mapping[str, fl
     )
 
 
-def hand_on(job: Job, verdict: Verdict, facts: Facts, files: Files) -> None:
-    """Show the files on the run's page, and set the output variables."""
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """The files of a verdict, and where it comes from."""
+
+    facts: Facts
+    files: Files
+
+
+def show(job: Job, written: Written) -> None:
+    """Show the files on the run's page."""
+    facts, files = written.facts, written.files
     job.channel.summary(files.summary)
     job.channel.attachment("aml.gate.report", facts.model, files.report)
     job.channel.attachment("aml.gate.verdict", facts.model, files.verdict)
     job.channel.test_results(files.tests, f"Gate of {facts.model}")
+
+
+def set_outputs(job: Job, verdict: Verdict, facts: Facts, files: Files) -> None:
+    """Set the output variables."""
     measured = measurements(verdict)
     for name, value in {
         "passed": str(verdict.passed).lower(),
@@ -145,7 +162,7 @@ def _accuracies(
 ) -> tuple[float | None, float | None]:
     """The seed's file has one accuracy: that of the rules, else the logged one."""
     ruled = [c for c in verdict.checks if c.metric in _ACCURACY and c.scope == ALL_ROWS]
-    compared = [c for c in ruled if c.baseline is not None]
+    compared = [c for c in ruled if math.isfinite(c.baseline)]
     logged = verdict.baseline.metrics or {}
     candidate = (compared or ruled)[0].candidate if ruled else _first(metrics)
     return candidate, compared[0].baseline if compared else _first(logged)

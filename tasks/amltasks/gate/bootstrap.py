@@ -8,7 +8,7 @@ resampling clusters.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -25,16 +25,56 @@ _PIECE = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """A statistic on the resamples, as far as its bounds need it.
+
+    ``sound`` are the sorted values; ``shift`` corrects for bias and ``bend`` for skew, both 0 for
+    plain percentiles; ``bca`` says whether the bounds are BCa's.
+    """
+
+    sound: Floats = field(repr=False, compare=False)
+    shift: float
+    bend: float
+    bca: bool
+
+    def bounds(self, confidence: float) -> tuple[float, float]:
+        """Return the lower and the upper bound, each at ``confidence``."""
+        level = float(special.ndtri(confidence))
+        ends = [self.shift + _bent(self.shift + z, self.bend) for z in (-level, level)]
+        low, high = np.quantile(self.sound, special.ndtr(ends))
+        return float(low), float(high)
+
+    def p_above(self, line: float) -> float:
+        """Return the least level at which the lower bound is above ``line``."""
+        return max(float(special.ndtr(self._score(line))), self.least)
+
+    def p_below(self, line: float) -> float:
+        """Return the least level at which the upper bound is below ``line``."""
+        return max(float(special.ndtr(-self._score(line))), self.least)
+
+    @property
+    def least(self) -> float:
+        """The smallest level that so many resamples can tell."""
+        return 1 / (2 * len(self.sound))
+
+    def _score(self, line: float) -> float:
+        share = np.clip(_share_below(self.sound, line), self.least, 1 - self.least)
+        return _bent(float(special.ndtri(share)) - self.shift, -self.bend) - self.shift
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bounds:
     """Each a one-sided bound; ``bca`` says whether they are BCa's or plain percentiles.
 
     ``p_value`` is twice the least level at which a bound of the same kind would be 0.
+    ``distribution`` gives the bounds at any other confidence.
     """
 
     low: float
     high: float
     p_value: float
     bca: bool
+    distribution: Distribution = field(repr=False)
 
 
 def grouped(inputs: Array, seed: int) -> tuple[Array, int]:
@@ -81,16 +121,15 @@ def bounds(
     bias, acceleration = _share_below(sound, value), _acceleration(jackknife)
     # A statistic that lies beyond all its resamples has a bias that they cannot tell.
     bca = acceleration is not None and 0 < bias < 1
-    shift = float(special.ndtri(bias)) if bca else 0.0
-    bend = acceleration if bca and acceleration is not None else 0.0
-    level = float(special.ndtri(confidence))
-    ends = [shift + _bent(shift + z, bend) for z in (-level, level)]
-    low, high = np.quantile(sound, special.ndtr(ends))
-    least = 1 / (2 * len(sound))
-    beyond = float(special.ndtri(np.clip(_share_below(sound, 0.0), least, 1 - least))) - shift
-    z = _bent(beyond, -bend) - shift
-    p_value = min(1.0, 2 * float(special.ndtr(-abs(z))))
-    return Bounds(low=float(low), high=float(high), p_value=max(p_value, 2 * least), bca=bca)
+    distribution = Distribution(
+        sound=sound,
+        shift=float(special.ndtri(bias)) if bca else 0.0,
+        bend=acceleration if bca and acceleration is not None else 0.0,
+        bca=bca,
+    )
+    low, high = distribution.bounds(confidence)
+    p_value = min(1.0, 2 * min(distribution.p_above(0.0), distribution.p_below(0.0)))
+    return Bounds(low=low, high=high, p_value=p_value, bca=bca, distribution=distribution)
 
 
 def _share_below(ordered: Floats, value: float) -> float:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from scipy import special
 
 from amltasks.gate import bootstrap, effective, mcnemar, sample, shares
+from amltasks.gate.gain import Evidence, Gain
 from amltasks.gate.measures import Measure, point, undefined
 from amltasks.gate.rows import Array, Pair
 
@@ -39,31 +39,75 @@ _LACKING = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Comparison(Gain):
     """How two models differ in one measure.
 
-    ``gain`` is how much better the candidate is, whichever way is better. ``low`` and ``high`` are
-    one-sided bounds of it, each at the confidence asked for, so that both hold at twice that less
-    1. ``p_value`` is the two-sided one of no difference. ``detectable`` is the least true gain of
-    which ``low`` would be above 0 four times in five. ``rows`` and ``inputs`` count what the
-    measure is taken over: for recall the rows of label 1. ``discordant`` counts the inputs on which
-    the candidate, and those on which the baseline, is better; None where an input has no better.
-    Numbers are NaN where they are not defined; ``method`` says in words how they were found.
+    ``p_value`` is the two-sided one of no difference. ``detectable`` is the least true gain of
+    which ``low`` would be above 0 four times in five. For recall, the rows are those of label 1.
+    ``discordant`` counts the inputs on which the candidate, and those on which the baseline, is
+    better; None where an input has no better. ``evidence`` has the bounds at other confidences;
+    None where there are none.
     """
 
     scope: str
     measure: str
     candidate: float
-    baseline: float
-    gain: float
-    low: float = math.nan
-    high: float = math.nan
-    p_value: float = math.nan
-    detectable: float = math.nan
-    rows: int
-    inputs: int
     discordant: tuple[int, int] | None = None
-    method: str
+    evidence: Evidence | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """The evidence of two shares of right rows: counts scaled to independent rows."""
+
+    better: float
+    worse: float
+    rows: float
+
+    def bounds(self, confidence: float) -> tuple[float, float]:
+        """See `Evidence`: Tango's score bounds."""
+        low, high = mcnemar.score_bounds(self.better, self.worse, self.rows, confidence)
+        return float(low), float(high)
+
+    def p_above(self, line: float) -> float:
+        """See `Evidence`."""
+        return mcnemar.score_p(self.better, self.worse, self.rows, line)
+
+    def p_below(self, line: float) -> float:
+        """See `Evidence`."""
+        return mcnemar.score_p(self.worse, self.better, self.rows, -line)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resampled:
+    """The evidence of resamples, never nearer to the gain than so few differing rows can tell.
+
+    ``effective`` are the numbers of rows that `_least` takes.
+    """
+
+    gain: float
+    distribution: bootstrap.Distribution
+    effective: tuple[float, ...]
+
+    def bounds(self, confidence: float) -> tuple[float, float]:
+        """See `Evidence`."""
+        low, high = self.distribution.bounds(confidence)
+        least = _least(self.effective, confidence)
+        return min(low, self.gain - least), max(high, self.gain + least)
+
+    def p_above(self, line: float) -> float:
+        """See `Evidence`."""
+        return max(self.distribution.p_above(line), self._p_apart(self.gain - line))
+
+    def p_below(self, line: float) -> float:
+        """See `Evidence`."""
+        return max(self.distribution.p_below(line), self._p_apart(line - self.gain))
+
+    def _p_apart(self, distance: float) -> float:
+        """The level at which `_least` is the distance; of two parts the cautious one."""
+        if not self.effective:
+            return 0.0
+        return max(mcnemar.score_p(0.0, 0.0, rows, -distance) for rows in self.effective)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +120,7 @@ class Waiting:
 
     plain: Sequence[Comparison]
     sample: sample.Sample
-    effective: Sequence[Sequence[float]]
+    effective: Sequence[tuple[float, ...]]
 
 
 def plain(scope: str, rows: Pair, measure: Measure) -> Comparison:
@@ -112,12 +156,10 @@ def proportion(plain: Comparison, rows: Pair, measure: Measure, confidence: floa
     right = [each[subset] for _, each in found]
     tally = mcnemar.tally(right[0], right[1], rows.inputs[subset])
     scale = tally.effective / tally.rows if tally.rows else 1.0
-    low, high = (
-        float(bound)
-        for bound in mcnemar.score_bounds(
-            tally.row_better * scale, tally.row_worse * scale, tally.effective, confidence
-        )
+    evidence = Shares(
+        better=tally.row_better * scale, worse=tally.row_worse * scale, rows=tally.effective
     )
+    low, high = evidence.bounds(confidence)
     method = "exact McNemar test; Tango's score bounds, corrected for continuity"
     if tally.inputs < tally.rows:
         method = (
@@ -134,6 +176,7 @@ def proportion(plain: Comparison, rows: Pair, measure: Measure, confidence: floa
         rows=tally.rows,
         inputs=tally.inputs,
         discordant=(tally.better, tally.worse),
+        evidence=evidence,
     )
 
 
@@ -150,7 +193,7 @@ def prepared(
     return Waiting(
         plain=plain,
         sample=sample.prepare(rows, tuple(measures), unit, units, exact),
-        effective=[effective.rows(each, rows) for each in measures],
+        effective=[tuple(effective.rows(each, rows)) for each in measures],
     )
 
 
@@ -171,9 +214,9 @@ def resampled(
                 if measure.kind in _SMOOTH:
                     jackknife = sign * sample.jackknifed(scope.sample, measure)
                 bounds = bootstrap.bounds(each.gain, sign * gains[number], jackknife, confidence)
-                least = _least(scope.effective[number], confidence)
+                parts = scope.effective[number]
                 yield _bootstrapped(
-                    each, measure, scope.sample, bounds, least, confidence, resamples
+                    each, measure, scope.sample, bounds, parts, confidence, resamples
                 )
 
 
@@ -182,7 +225,7 @@ def _bootstrapped(
     measure: Measure,
     used: sample.Sample,
     bounds: bootstrap.Bounds | None,
-    least: float,
+    effective: tuple[float, ...],
     confidence: float,
     resamples: int,
 ) -> Comparison:
@@ -196,7 +239,8 @@ def _bootstrapped(
     method = f"{kind} bounds from {resamples:,} bootstrap resamples of {of}"
     if measure.kind == "rank" and used.rankings is None:
         method += ", linearised by the influence of each row"
-    low, high = min(bounds.low, plain.gain - least), max(bounds.high, plain.gain + least)
+    evidence = Resampled(gain=plain.gain, distribution=bounds.distribution, effective=effective)
+    low, high = evidence.bounds(confidence)
     if (low, high) != (bounds.low, bounds.high):
         method += ", widened to what so few differing rows can tell"
     return _judged(
@@ -206,6 +250,7 @@ def _bootstrapped(
         p_value=bounds.p_value,
         confidence=confidence,
         method=method,
+        evidence=evidence,
     )
 
 

@@ -114,6 +114,26 @@ def score_bounds(
     return _lower(wins, losses, size, z, correction), -_lower(losses, wins, size, z, correction)
 
 
+def score_p(
+    better: float, worse: float, rows: float, line: float, *, correction: float = CORRECTION
+) -> float:
+    """Return the one-sided p-value of a difference (better - worse) / rows of at most ``line``.
+
+    The test whose lower bound is that of `score_bounds`: below ``1 - confidence`` exactly where
+    that bound is above ``line``. 1 where there are no rows.
+    """
+    wins, losses, size = (np.asarray(each, dtype=np.float64) for each in (better, worse, rows))
+    if rows <= 0 or line >= 1:
+        return 1.0
+    if line <= -1:
+        return 0.0
+    excess = float(wins - losses - size * line - correction)
+    deviation = float(_deviation(np.asarray(line), wins, losses, size))
+    if deviation == 0:
+        return 0.0 if excess > 0 else 1.0
+    return float(special.ndtr(-excess / deviation))
+
+
 def _lower(wins: Floats, losses: Floats, size: Floats, z: float, correction: float) -> Floats:
     """Halve the interval from -1 to the observed difference, on which the statistic falls."""
     low = np.full(np.broadcast(wins, losses, size).shape, -1.0)

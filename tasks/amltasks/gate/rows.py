@@ -201,7 +201,7 @@ def paired(candidate: Rows, baseline: Rows) -> Pair | str:
 
     Returns:
         The pair, or in words what differs: the kind of model, the ids, their labels, inputs,
-        weights or queries.
+        weights, queries or slices.
     """
     if candidate.model_type != baseline.model_type:
         return (
@@ -309,6 +309,10 @@ def _difference(candidate: Rows, baseline: Rows) -> str:
         queries = np.unique(np.stack([candidate.queries, baseline.queries]), axis=1).shape[1]
         if not queries == candidate.queries.max() + 1 == baseline.queries.max() + 1:
             return "rows of the same id belong to other queries"
+    for name in candidate.slices.keys() & baseline.slices.keys():
+        wrong = int(np.count_nonzero(baseline.slices[name] != candidate.slices[name]))
+        if wrong:
+            return f"{wrong} rows of the same id have another '{name}'"
     return ""
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
 
+from amltasks.gate import rule_sense
 from amltasks.gate.measures import FORMS, MEASURES, WITH_PARAMETER
-from amltasks.gate.rules import HYGIENE, LOWER, Rule, Rules
+from amltasks.gate.rule_model import HYGIENE, LOWER, Evaluation, Rule, Rules
 
 _AMOUNT = {
     "oneOf": [
@@ -39,15 +41,48 @@ def schema() -> dict[str, Any]:
     ]
     rule["if"] = {"properties": {"metric": {"not": {"anyOf": known}}}}
     rule["then"] = {"required": ["direction"]}
+    rule["allOf"] = [_of_metric(name) for name in sorted({*MEASURES, *HYGIENE})]
+    rule["allOf"].append(
+        {
+            "if": {"properties": {"metric": {"anyOf": [{"enum": sorted(LOWER)}, known[1]]}}},
+            "then": {"properties": {"direction": {"const": "lower"}}},
+        }
+    )
     top = _object(Rules)
-    top["properties"]["confidence"] |= {"exclusiveMinimum": 0.5, "exclusiveMaximum": 1}
+    top["properties"]["confidence"] |= {
+        "minimum": rule_sense.LEAST_CONFIDENCE,
+        "maximum": rule_sense.MOST_CONFIDENCE,
+    }
     top["properties"]["min_inputs"]["minimum"] = 1
-    top["properties"]["resamples"]["minimum"] = 100
+    top["properties"]["resamples"] |= {
+        "minimum": rule_sense.LEAST_RESAMPLES,
+        "maximum": rule_sense.MOST_RESAMPLES,
+    }
+    evaluation = _object(Evaluation)
+    evaluation["properties"]["sha256"]["pattern"] = "^[0-9a-f]{64}$"
+    for name in ("min_rows", "min_inputs"):
+        evaluation["properties"][name]["minimum"] = 1
+    top["properties"]["evaluation"] |= evaluation
     top["properties"]["rules"] |= {"type": "array", "minItems": 1, "items": rule}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Rules of the task EvaluateAndGate",
         **top,
+    }
+
+
+def _of_metric(name: str) -> dict[str, Any]:
+    """What a known metric allows: its direction, and limits within its range."""
+    least, most = rule_sense.value_range(name)
+    within = {"minimum": least, **({} if math.isinf(most) else {"maximum": most})}
+    limits: dict[str, Any] = {"floor": within, "ceiling": within}
+    limits["direction"] = {"const": rule_sense.direction(name)}
+    if not math.isinf(most):
+        below = {"exclusiveMaximum": most - least}
+        limits |= dict.fromkeys(("min_gain", "max_loss", "max_gap"), below)
+    return {
+        "if": {"properties": {"metric": {"const": name}}, "required": ["metric"]},
+        "then": {"properties": limits},
     }
 
 
@@ -66,6 +101,8 @@ def _property(field: dataclasses.Field[Any]) -> dict[str, Any]:
     if field.metadata["options"]:
         return {**found, "enum": list(field.metadata["options"])}
     written = str(field.type)
+    if "Evaluation" in written:
+        return found
     if "Amount" in written:
         return {**found, **_AMOUNT}
     if "tuple[str" in written:
@@ -81,10 +118,12 @@ def _property(field: dataclasses.Field[Any]) -> dict[str, Any]:
         return {**found, "type": "array", "minItems": 2, "items": {"type": "number"}}
     if "int" in written:
         return {**found, "type": "integer", "default": field.default}
+    if field.name == "max_gap":
+        return {**found, "type": "number", "minimum": 0}
     if "float" in written:
         default = {} if field.default is None else {"default": field.default}
         return {**found, "type": "number", **default}
-    return {**found, "type": "string", "pattern": _NAME} if written == "str" else found
+    return {**found, "type": "string", "pattern": _NAME} if "str" in written else found
 
 
 def text() -> str:
@@ -95,7 +134,7 @@ def text() -> str:
 def table() -> str:
     """The keys as a markdown table: those of the file, then those of a rule."""
     lines = ["| Key | Default | What it says |", "|---|---|---|"]
-    for kind, where in ((Rule, "a rule"), (Rules, "the file")):
+    for kind, where in ((Rule, "a rule"), (Rules, "the file"), (Evaluation, "`evaluation`")):
         for field in dataclasses.fields(kind):
             default = "**required**" if field.metadata["required"] else _shown(field.default)
             options = " or ".join(f"`{each}`" for each in field.metadata["options"])

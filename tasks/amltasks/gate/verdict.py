@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from amltasks.gate.gain import Gain
 from amltasks.gate.rows import Pair, Rows
 
 
 class Reason(str, Enum):
     """Why the gate decided so. Stable, documented, and an output variable of the task.
 
-    The gravest first: what cannot be judged comes before what was judged and found wanting.
+    The gravest first: evidence that is missing, then rules that cannot be applied, then rules that
+    do not hold.
     """
 
     BASELINE_UNREACHABLE = "BASELINE_UNREACHABLE"
     NO_INCUMBENT = "NO_INCUMBENT"
+    EVALUATION_CHANGED = "EVALUATION_CHANGED"
+    ROWS_MISSING = "ROWS_MISSING"
+    RESCORING_FAILED = "RESCORING_FAILED"
     DIFFERENT_ROWS = "DIFFERENT_ROWS"
+    NO_PREDICTIONS = "NO_PREDICTIONS"
+    NO_BASELINE_PREDICTIONS = "NO_BASELINE_PREDICTIONS"
+    SLICE_MISSING = "SLICE_MISSING"
+    SCORES_MISSING = "SCORES_MISSING"
     METRIC_MISSING = "METRIC_MISSING"
     METRIC_NOT_FINITE = "METRIC_NOT_FINITE"
-    SLICE_MISSING = "SLICE_MISSING"
+    SINGLE_NUMBERS = "SINGLE_NUMBERS"
+    UNDEFINED = "UNDEFINED"
     BELOW_FLOOR = "BELOW_FLOOR"
     ABOVE_CEILING = "ABOVE_CEILING"
     SLICE_GAP = "SLICE_GAP"
@@ -29,6 +40,7 @@ class Reason(str, Enum):
     NOT_BETTER = "NOT_BETTER"
     TOO_FEW_ROWS = "TOO_FEW_ROWS"
     STEPPED_BACK = "STEPPED_BACK"
+    NOT_REGISTERED = "NOT_REGISTERED"
     PASSED = "PASSED"
 
 
@@ -36,28 +48,32 @@ class Reason(str, Enum):
 class Baseline:
     """What the candidate is compared with.
 
-    ``metrics`` is None when there is nothing to compare with; ``unreachable`` then says why one
-    could not look, and is empty when one looked and found nothing. ``model`` and ``version`` are
-    empty where the baseline is no registered model. ``rows`` are its predictions, where there are.
+    ``metrics`` are those it logged. They are None when there is nothing to compare with;
+    ``unreachable`` then says why the gate could not look, and is empty when it looked and found
+    nothing. ``model`` and ``version`` are empty where the baseline is no registered model. ``rows``
+    are its predictions, if there are any; ``rescoring`` says why its service could not label the
+    candidate's rows, if it was asked in vain.
     """
 
     label: str
     metrics: Mapping[str, float] | None = None
     unreachable: str = ""
+    rescoring: str = ""
     model: str = ""
     version: str = ""
     rows: Rows | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
-    """One rule applied to one scope. Numbers are None when they were not there or not asked for.
+class Check(Gain):
+    """One rule applied to one scope.
 
-    ``scope`` is ``all rows`` or a slice such as ``material=iron``; ``severity`` is fail or warn.
-    ``gain`` is how much better the candidate is, in the metric's unit and whichever way is better;
-    ``low`` and ``high`` bound it, each at the confidence of the rules, ``p_value`` is the two-sided
-    one of no difference, and ``detectable`` the least true difference that so many rows show four
-    times in five. ``method`` says in words how the gain was judged, ``asked`` what the rule asks.
+    ``scope`` is ``all rows`` or a slice such as ``material=iron``. ``severity`` is ``fail``,
+    ``warn``, or ``note`` where the rule was passed over. ``asked`` is what the rule asks, in words.
+    ``candidate`` is the measured value, None where there is none; ``value_low`` and ``value_high``
+    are one-sided bounds of it, NaN where they are not known. ``line`` is what the gain must be
+    shown to exceed, NaN for rules that do not compare. ``p_value`` is that of the decision: the
+    one-sided one of a gain of at most ``line``.
     """
 
     metric: str
@@ -66,15 +82,9 @@ class Check:
     severity: str
     asked: str
     candidate: float | None = None
-    baseline: float | None = None
-    gain: float | None = None
-    low: float | None = None
-    high: float | None = None
-    p_value: float | None = None
-    detectable: float | None = None
-    rows: int | None = None
-    inputs: int | None = None
-    method: str = ""
+    value_low: float = math.nan
+    value_high: float = math.nan
+    line: float = math.nan
     reason: Reason
     detail: str
 
@@ -88,19 +98,26 @@ class Check:
         """Whether the verdict must be a rejection for it."""
         return not self.passed and self.severity == "fail"
 
+    @property
+    def single_numbers(self) -> bool:
+        """Whether two single numbers were compared, so that chance was not looked at."""
+        return math.isfinite(self.gain) and self.rows == 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The gate's decision: ``reason`` is the gravest of its blocking checks', or the baseline's.
 
-    ``rows`` is the evidence for plots: the candidate's predictions and, on the same rows, the
-    baseline's. ``confidence`` is that of each bound in the checks, 0 to 1.
+    ``notes`` are sentences that belong in the first lines of every report. ``rows`` is the evidence
+    for plots: the candidate's predictions and, on the same rows, the baseline's. ``confidence`` is
+    that of each bound in the checks, 0 to 1.
     """
 
     reason: Reason
     detail: str
     checks: tuple[Check, ...]
     baseline: Baseline
+    notes: tuple[str, ...] = ()
     confidence: float = 0.95
     candidate_rows: Rows | None = field(default=None, repr=False)
     pair: Pair | None = field(default=None, repr=False)
@@ -113,4 +130,4 @@ class Verdict:
     @property
     def warnings(self) -> tuple[Check, ...]:
         """Rules that do not hold but only warn."""
-        return tuple(check for check in self.checks if not check.passed and not check.blocks)
+        return tuple(c for c in self.checks if not c.passed and c.severity == "warn")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import jinja2
 from markupsafe import Markup, escape
@@ -56,6 +58,7 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.tests["known"] = _known
     environment.filters |= {
         "number": _number,
         "signed": _signed,
@@ -114,7 +117,7 @@ def _reaches(checks: Iterable[Check]) -> dict[str, float]:
     """How far from 0 the bounds of each metric go, so that its intervals compare by eye."""
     found: dict[str, float] = {}
     for check in checks:
-        if check.low is not None and check.high is not None:
+        if check.bounded:
             reach = max(abs(check.low), abs(check.high), found.get(check.metric, 0.0))
             found[check.metric] = reach
     return found
@@ -123,8 +126,7 @@ def _reaches(checks: Iterable[Check]) -> dict[str, float]:
 def _interval(check: Check, reach: float) -> Markup:
     """A small picture of a gain and its bounds, 0 in the middle; the numbers stand beside it."""
     low, gain, high = (
-        round(60 + 54 * (value or 0.0) / (reach or 1.0), 1)
-        for value in (check.low, check.gain, check.high)
+        round(60 + 54 * value / (reach or 1.0), 1) for value in (check.low, check.gain, check.high)
     )
     return Markup(
         '<svg class="interval" viewBox="0 0 120 14" aria-hidden="true">'
@@ -166,12 +168,16 @@ def _crossed(verdict: Verdict) -> list[_Crossed]:
     return found
 
 
+def _known(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
+
+
 def _number(value: float | None) -> str:
-    return _NONE if value is None else f"{value:.6g}"
+    return f"{value:.6g}" if _known(value) else _NONE
 
 
 def _short(value: float | None) -> str:
-    return _NONE if value is None else f"{value:.3g}"
+    return f"{value:.3g}" if _known(value) else _NONE
 
 
 def _chance(value: float | None) -> str:
@@ -179,7 +185,7 @@ def _chance(value: float | None) -> str:
 
 
 def _signed(value: float | None, digits: int = 4) -> str:
-    return _NONE if value is None else f"{value:+.{digits}g}".replace("-", _MINUS)
+    return f"{value:+.{digits}g}".replace("-", _MINUS) if _known(value) else _NONE
 
 
 def _breakable(name: str) -> Markup:

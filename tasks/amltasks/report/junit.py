@@ -35,6 +35,8 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         skipped=str(len(verdict.warnings)),
     )
     properties = ElementTree.SubElement(suite, "properties")
+    for number, note in enumerate(verdict.notes, 1):
+        ElementTree.SubElement(properties, "property", name=f"note {number}", value=plain(note))
     for name, value in facts.items():
         ElementTree.SubElement(properties, "property", name=plain(name), value=plain(value))
     for check in verdict.checks:
@@ -44,6 +46,8 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
             suite, "testcase", classname=plain(title), name=_GATE, time="0"
         )
         _failure(case, verdict.reason.value, verdict.detail)
+    if verdict.notes:
+        ElementTree.SubElement(suite, "system-out").text = plain("\n".join(verdict.notes))
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:  # numpy is in the gate's environment only, and other tasks ma
 
 def cell(value: object) -> str:
     """A value for a markdown table: shown as it is, never as markup."""
-    if value is None:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
     if isinstance(value, float):
         return f"{value:.6g}"
@@ -59,6 +60,7 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         f"## Gate: {_cut(title)} {mark} ({cell(verdict.reason.value)})\n\n"
         f"{_cut(verdict.detail)}. Compared with: {_cut(verdict.baseline.label)}.\n\n"
     )
+    head += "".join(f"**Note:** {_cut(note)}.\n\n" for note in verdict.notes)
     kept = [(name, _cut(value)) for name, value in facts.items()][:_MOST_FACTS]
     tail = "\n| fact | value |\n| --- | --- |\n"
     tail += "".join(f"| {_cut(name)} | {value} |\n" for name, value in kept)
@@ -88,7 +90,7 @@ def _cut(value: object) -> str:
 
 def bounds(check: Check) -> str | None:
     """The bounds of a gain, in words short enough for a table."""
-    if check.low is None or check.high is None:
+    if not check.bounded:
         return None
     return f"{check.low:+.4g} to {check.high:+.4g}"
 
@@ -101,7 +103,7 @@ def _row(check: Check) -> list[str]:
         check.asked,
         check.candidate,
         check.baseline,
-        None if check.gain is None else f"{check.gain:+.4g}",
+        f"{check.gain:+.4g}" if math.isfinite(check.gain) else None,
         bounds(check),
         result if check.passed or check.blocks else f"warning: {result}",
     ]

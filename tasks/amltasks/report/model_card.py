@@ -76,6 +76,7 @@ def _caveats(verdict: Verdict) -> str:
         for check in verdict.checks
         if not check.passed
     ]
+    found = [f"- {cell(note)}.\n" for note in verdict.notes] + found
     if not verdict.passed:
         found.insert(0, f"- The gate rejected it ({cell(verdict.reason.value)}).\n")
     return "".join(found) or "The gate has found none; it looks only at what its rules name.\n"

@@ -178,10 +178,10 @@ def _differences(pair: Pair, difference: Array) -> Plot:
 
 def _forests(checks: Sequence[Check]) -> Iterator[Plot]:
     """One picture for each metric that was compared on slices."""
-    bounded = [check for check in checks if check.low is not None and check.high is not None]
+    bounded = [check for check in checks if check.bounded]
     for metric in dict.fromkeys(check.metric for check in bounded if "=" in check.scope):
         of_metric = [check for check in bounded if check.metric == metric]
-        yield _forest(metric, sorted(of_metric, key=lambda check: check.gain or 0.0))
+        yield _forest(metric, sorted(of_metric, key=lambda check: check.gain))
 
 
 def _forest(metric: str, checks: Sequence[Check]) -> Plot:
@@ -189,7 +189,7 @@ def _forest(metric: str, checks: Sequence[Check]) -> Plot:
     figure, axes = drawing.figure(0.7 + 0.38 * len(shown))
     for at, check in enumerate(reversed(shown)):
         colour, mark = (CANDIDATE, "o") if check.passed else (BAD, "X")
-        low, gain, high = (value or 0.0 for value in (check.low, check.gain, check.high))
+        low, gain, high = check.low, check.gain, check.high
         axes.plot([low, high], [at, at], "-", color=colour, linewidth=2)
         axes.plot([gain], [at], mark, color=colour, markersize=6)
         # Names are foreign: a dollar must not begin a formula.

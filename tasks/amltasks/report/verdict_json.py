@@ -31,6 +31,7 @@ def gate(
         "verdict": "passed" if verdict.passed else "rejected",
         "reason": verdict.reason.value,
         "detail": verdict.detail,
+        "notes": list(verdict.notes),
         "build": dict(build),
         "confidence": verdict.confidence,
         "baseline": {

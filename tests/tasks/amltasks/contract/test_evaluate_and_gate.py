@@ -103,13 +103,21 @@ def test_against_the_latest_registered(
             trained,
             modelName=f"latest-{sdk}",
             baseline="latest",
-            rules=f"rules: [{{{rule}}}]",
+            rules=f"rules: [{{{rule}}}]\nsingle_numbers: pass",
         )
         assert (list(ended.issues), ended.outputs["reason"]) == ([reason], reason)
         assert words in ended.message
         assert ended.outputs["baselineVersion"] == "1"
     assert len(seen.versions(f"latest-{sdk}")) == 1
     ended = gate(start_in_azure, trained, modelName=f"latest-{sdk}", baseline="latest")
+    assert (list(ended.issues), ended.outputs["reason"]) == (["NO_PREDICTIONS"], "NO_PREDICTIONS")
+    assert len(seen.versions(f"latest-{sdk}")) == 1
+    inputs = {"modelName": f"latest-{sdk}", "baseline": "latest", "rules": FIRST_MAY_PASS}
+    judged = gate(start_in_azure, trained, mode="judge", **inputs)
+    outputs = (judged.outputs["passed"], judged.outputs["reason"], judged.outputs["modelVersion"])
+    assert outputs == ("true", "PASSED", "")
+    assert len(seen.versions(f"latest-{sdk}")) == 1
+    ended = gate(start_in_azure, trained, **inputs)
     assert (ended.outputs["reason"], ended.outputs["modelVersion"]) == ("PASSED", "2")
     assert ended.outputs["metric.accuracyGain"] == "0"
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from amltasks import errors
 from amltasks.azure_pipelines import agent, connection
-from amltasks.evaluate_and_gate import task
+from amltasks.evaluate_and_gate import evidence, task
+from amltasks.gate.rows import Rows
 from amltasks.workspace.port import Model, Run, Service
 from tests.tasks.amltasks.conftest import FIRST_MAY_PASS, Starter
 from tests.tasks.amltasks.fakes import FakeModels, FakeRuns, FakeServices, fake_workspace
@@ -50,7 +52,7 @@ def test_wrong_inputs_stop_before_any_call(
     }
     ended = start(TASK, inputs).end()
     assert list(ended.issues) == [code]
-    assert ended.outputs == {"passed": "false"}
+    assert ended.outputs == {"passed": "false", "reason": code}
 
 
 # --- what the local Azure cannot be brought to do ------------------------------------------------
@@ -243,7 +245,8 @@ def test_predictions_that_are_named_must_be_there(
         found, outputs = judged(
             workspace, monkeypatch, tmp_path, predictionsPath="outputs/p.csv", **inputs
         )
-        assert (found, outputs) == ("PREDICTIONS_INVALID", {"passed": "false"})
+        assert found == "PREDICTIONS_INVALID"
+        assert outputs == {"passed": "false", "reason": "PREDICTIONS_INVALID"}
 
 
 def test_who_promotes_while_one_looks_for_the_incumbent_is_a_rival(
@@ -279,3 +282,60 @@ def test_the_metrics_are_json_whatever_was_logged(
     found, outputs = judged(workspace, monkeypatch, tmp_path)
     assert (found, outputs["passed"]) == ("METRIC_NOT_FINITE", "false")
     assert (outputs["metrics"], "metric.accuracy" in outputs) == ("{}", False)
+
+
+def test_the_report_is_there_when_registering_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    workspace = Workspace(served=service("m"))
+
+    def broken() -> None:
+        verdict = json.loads((tmp_path / "verdict.json").read_text(encoding="utf-8"))
+        assert verdict["reason"] == "NOT_REGISTERED"
+        raise errors.SERVICE_UNAVAILABLE.error(doing="registering", status=503, detail="no")
+
+    workspace.models.on_register = broken
+    found, outputs = judged(workspace, monkeypatch, tmp_path)
+    assert found == "SERVICE_UNAVAILABLE"
+    assert (outputs["passed"], outputs["reason"]) == ("false", "SERVICE_UNAVAILABLE")
+    info = json.loads((tmp_path / "eval_info.json").read_text(encoding="utf-8"))
+    assert info["deploy_model"] is False
+
+
+@pytest.mark.parametrize("accuracy", ["0.9", "0.1"])
+def test_judge_only_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, accuracy: str
+) -> None:
+    workspace = Workspace(served=service("m"))
+    rules = (
+        f"rules: [{{metric: accuracy, floor: {accuracy}}}]"
+        if accuracy != "0.1"
+        else ("rules: [{metric: accuracy, ceiling: 0.1}]")
+    )
+    found, outputs = judged(workspace, monkeypatch, tmp_path, mode="judge", rules=rules)
+    assert outputs["passed"] == ("true" if accuracy == "0.9" else "false")
+    assert found == outputs["reason"] == ("PASSED" if accuracy == "0.9" else "ABOVE_CEILING")
+    assert (workspace.models.registered, workspace.models.states) == ([], [])
+    assert workspace.runs.tagged == []
+    info = json.loads((tmp_path / "eval_info.json").read_text(encoding="utf-8"))
+    assert info["deploy_model"] is False
+
+
+def test_what_is_promoted_carries_the_measured_metrics(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    workspace = Workspace(served=service("m"))
+    labels = np.array([0, 1] * 50, dtype=np.int8)
+    ids = np.arange(100).astype(str).astype(object)
+    rows = Rows(ids=ids, labels=labels, predictions=labels, inputs=np.arange(100))
+    monkeypatch.setattr(evidence, "rows_of", lambda *_: rows)
+    told: dict[str, str] = {}
+
+    def kept(tags: Mapping[str, str]) -> Model:
+        told.update(tags)
+        return MODEL
+
+    monkeypatch.setattr(workspace.models, "register", lambda **given: kept(given["tags"]))
+    found, _ = judged(workspace, monkeypatch, tmp_path, rules=FIRST_MAY_PASS)
+    assert found == "PASSED"
+    assert (told["metric.accuracy"], told["gate_evaluation"]) == ("1.0", rows.digest)

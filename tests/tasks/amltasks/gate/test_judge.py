@@ -31,6 +31,7 @@ def judged(metrics: Mapping[str, float], baseline: Baseline | None, given_rules:
 
 NOT_WORSE = "metric: accuracy, max_loss: 0"
 BETTER = "metric: accuracy, min_gain: 0"
+NUMBERS = "single_numbers: pass"
 
 
 @pytest.mark.parametrize(
@@ -70,22 +71,25 @@ BETTER = "metric: accuracy, min_gain: 0"
 def test_single_numbers(
     candidate: dict[str, float], baseline: Baseline | None, rule: str, reason: str
 ) -> None:
-    verdict = judged(candidate, baseline, rules(rule))
+    verdict = judged(candidate, baseline, rules(rule, more=NUMBERS))
     assert verdict.reason.value == reason, verdict.detail
     assert verdict.passed is (reason == "PASSED")
+    alone = any(check.single_numbers for check in verdict.checks)
+    assert alone == any("Chance was not looked at" in note for note in verdict.notes)
 
 
 @pytest.mark.parametrize(("accuracy", "passed"), [(0.7, True), (0.6, False)])
 def test_the_noise_that_is_allowed_for_is_told(accuracy: float, passed: bool) -> None:
     rule = "metric: acc, max_loss: 0.01, seeds: [0.7, 0.72]"
-    verdict = judged({"acc": accuracy}, INCUMBENT, rules(rule))
+    verdict = judged({"acc": accuracy}, INCUMBENT, rules(rule, more=NUMBERS))
     assert "retrain noise of 0.1263 allowed for" in verdict.checks[0].detail
     assert verdict.passed is passed
 
 
 def test_a_baseline_that_is_not_finite() -> None:
     broken = Baseline(label="b", metrics={"accuracy": math.nan})
-    assert judged({"accuracy": 0.9}, broken, rules(NOT_WORSE)).reason is Reason.METRIC_NOT_FINITE
+    found = judged({"accuracy": 0.9}, broken, rules(NOT_WORSE, more=NUMBERS))
+    assert found.reason is Reason.METRIC_NOT_FINITE
 
 
 def test_a_first_model_passes_only_where_that_is_written() -> None:
@@ -100,7 +104,7 @@ def test_a_warning_does_not_reject() -> None:
     verdict = judged(
         {"accuracy": 0.9, "recall": 0.1},
         INCUMBENT,
-        rules(NOT_WORSE, "metric: recall, floor: 0.5, severity: warn"),
+        rules(NOT_WORSE, "metric: recall, floor: 0.5, severity: warn", more=NUMBERS),
     )
     assert verdict.passed
     (warning,) = verdict.warnings
@@ -224,10 +228,10 @@ def test_slices_are_judged_one_by_one_and_against_each_other() -> None:
     assert found == [
         *(("material=iron", "PASSED"), ("material=steel", "PASSED"), ("material=wood", "WORSE")),
         *(("material=gold", "SLICE_MISSING"), ("colour", "SLICE_MISSING")),
-        *(("material=steel", "BELOW_FLOOR"), ("material=gold", "METRIC_NOT_FINITE")),
-        ("material", "SLICE_GAP"),
+        *(("material=steel", "BELOW_FLOOR"), ("material", "SLICE_GAP")),
     ]
-    assert verdict.reason is Reason.METRIC_NOT_FINITE
+    assert verdict.reason is Reason.SLICE_MISSING
+    assert "its values are iron, steel, wood" in verdict.detail
 
 
 def test_a_column_of_very_many_values_is_no_slice() -> None:
@@ -301,13 +305,15 @@ def test_a_gap_needs_two_slices(slices: str) -> None:
 def test_a_metric_is_found_by_the_other_name_that_it_was_logged_by() -> None:
     served = Baseline(label="b", metrics={"accuracy": 0.9})
     for name in ("acc", "accuracy"):
-        given_rules = rules(f"metric: {name}, floor: 0.9, max_loss: 0")
+        given_rules = rules(f"metric: {name}, floor: 0.9, max_loss: 0", more=NUMBERS)
         assert judged({"acc": 0.9}, served, given_rules).passed
 
 
 def test_numbers_too_large_to_add_are_compared() -> None:
     served = Baseline(label="b", metrics={"loss": 1.7e308})
-    assert judged({"loss": 1.7e308}, served, rules("metric: loss, max_loss: 0")).passed
+    assert judged(
+        {"loss": 1.7e308}, served, rules("metric: loss, max_loss: 0", more=NUMBERS)
+    ).passed
 
 
 def test_one_file_that_tells_the_inputs_is_enough() -> None:
@@ -333,7 +339,7 @@ finite = st.floats(-1e6, 1e6)
         unreachable=st.sampled_from(["", "no way"]),
     ),
     st.sampled_from([NOT_WORSE, BETTER, "metric: loss, ceiling: 1", "metric: acc, floor: 0.5"]),
-    st.sampled_from(["", "no_incumbent: pass"]),
+    st.sampled_from([NUMBERS, "no_incumbent: pass"]),
 )
 def test_what_passes_was_looked_at(
     candidate: dict[str, float], baseline: Baseline | None, rule: str, more: str
@@ -344,8 +350,8 @@ def test_what_passes_was_looked_at(
         assert check.candidate is not None
         assert math.isfinite(check.candidate)
         assert not verdict.baseline.unreachable
-        compared = check.gain is not None
-        assert compared or more or "floor" in rule or "ceiling" in rule
+        compared = math.isfinite(check.gain)
+        assert compared or "no_incumbent" in more or "floor" in rule or "ceiling" in rule
 
 
 @given(finite, finite)

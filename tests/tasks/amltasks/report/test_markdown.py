@@ -23,10 +23,11 @@ def test_the_gate_summary_tells_all() -> None:
     verdict = judge(
         Candidate(metrics={"accuracy": 0.9}),
         Baseline(label="service s", metrics={"accuracy": 0.895}),
-        read("rules: [{metric: accuracy, min_gain: 0.01}]", source="test"),
+        read("rules: [{metric: accuracy, min_gain: 0.01, single_numbers: pass}]", source="test"),
     )
     found = markdown.gate(verdict, title="compliance", facts={"build": "20261123.10"})
     assert found.startswith("## Gate: compliance rejected (NOT\\_BETTER)\n")
+    assert "Chance was not looked at for accuracy" in found.splitlines()[4]
     assert "| accuracy | all rows | better than the baseline by more than 0.01" in found
     assert "| 0.9 | 0.895 | +0.005 | - | NOT\\_BETTER |" in found
     assert "| build | 20261123.10 |" in found
