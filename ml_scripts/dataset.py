@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sources import SourceError, fetch, shown
+from vocabulary import words_of
 
 # Per cent of the distinct texts.
 EVALUATION_SHARE = 5
@@ -82,10 +83,10 @@ def read_csv(path: Path, name: str) -> pd.DataFrame:
 
 
 def divide(frame: pd.DataFrame) -> Parts:
-    """Divide the rows by the digest of their text.
+    """Divide the rows by the digest of their text's words.
 
     One text always falls into the same part, whatever else is in the data: the evaluation rows are
-    frozen, and none of their texts is ever trained on.
+    frozen, and none of their texts is ever trained on, nor the same words in other capitals.
     Raises SourceError when a part lacks a label.
     """
     texts = frame["text"].drop_duplicates()
@@ -112,8 +113,11 @@ def _percentile(text: str) -> int:
 
 
 def fingerprint(text: str) -> int:
-    """Return the first 64 bits of the text's SHA-256: enough to tell texts apart, not to read."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+    """Return the first 64 bits of the SHA-256 of the text's words, as the model reads them.
+
+    Enough to tell texts apart, but not to read them.
+    """
+    return int.from_bytes(hashlib.sha256(" ".join(words_of(text)).encode()).digest()[:8], "big")
 
 
 def fingerprints(texts: Iterable[str]) -> npt.NDArray[np.uint64]:

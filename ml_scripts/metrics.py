@@ -3,6 +3,7 @@
 Formulas: Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27 (2006).
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,35 @@ THRESHOLD = 0.5
 # Keeps the logarithm finite for a score of exactly 0 or 1, as scikit-learn and Keras do.
 _SMALLEST = 1e-7
 
+BINS = 15
+
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bin:
+    """Rows with like scores: in a calibrated model ``share`` of label 1 is their ``mean_score``."""
+
+    rows: int
+    mean_score: float
+    share: float
+
+
+def calibration(labels: Array, scores: Array) -> list[Bin]:
+    """Return the bins of equal width in the score that hold rows, from the lowest score on.
+
+    Their differences, weighted by rows, add up to the expected calibration error (Guo et al., "On
+    calibration of modern neural networks", ICML 2017).
+    """
+    of = np.minimum((scores * BINS).astype(int), BINS - 1)
+    return [
+        Bin(
+            rows=int(np.sum(of == number)),
+            mean_score=float(np.mean(scores[of == number])),
+            share=float(np.mean(labels[of == number])),
+        )
+        for number in np.unique(of)
+    ]
 
 
 def predictions(scores: Array) -> npt.NDArray[np.int64]:
@@ -21,7 +50,7 @@ def predictions(scores: Array) -> npt.NDArray[np.int64]:
 
 
 def classification_metrics(labels: Array, scores: Array) -> dict[str, float]:
-    """Return accuracy, precision, recall, f1, auc, log_loss and test_rows.
+    """Return accuracy, precision, recall, f1, auc, log_loss, brier, calibration_error, test_rows.
 
     ``labels`` are 0 or 1, both present; ``scores`` are probabilities of 1. A ratio without cases
     (precision when nothing was called positive) counts as 0.
@@ -38,6 +67,11 @@ def classification_metrics(labels: Array, scores: Array) -> dict[str, float]:
         "f1": _ratio(2 * precision * recall, precision + recall),
         "auc": _auc(labels, scores),
         "log_loss": float(-np.mean(np.where(labels == 1, np.log(bounded), np.log1p(-bounded)))),
+        "brier": float(np.mean((scores - labels) ** 2)),
+        "calibration_error": sum(
+            each.rows * abs(each.mean_score - each.share) for each in calibration(labels, scores)
+        )
+        / len(labels),
         "test_rows": float(len(labels)),
     }
 

@@ -1,6 +1,7 @@
 """Train the compliance classifier and save it, with its vocabulary, in outputs/model."""
 
 import argparse
+import dataclasses
 import json
 import logging
 import platform
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import settings
+import validation
 from forward import Scorer
 from metrics import classification_metrics
 from sources import SourceError, cache_folder, fetch, shown
@@ -48,6 +50,9 @@ class Training:
         self.options = options
         self.frame = dataset.load(options.data, options.rows)
         self.parts = dataset.divide(self.frame)
+        self.report = validation.validate(self.frame, self.parts)
+        for warning in self.report.warnings:
+            log.warning("Data: %s", warning)
         # Over all rows, so that ids depend on the data alone: clients may send ids.
         self.vocabulary = Vocabulary.of(self.frame["text"])
         log.info(
@@ -137,6 +142,7 @@ def train(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "data": shown(options.data) or "generated",
         "data_rows": len(training.frame),
         "data_sha256": dataset.digest(training.frame),
+        "data_report": dataclasses.asdict(training.report),
         "evaluation_sha256": dataset.digest(training.parts.evaluation),
         "training_positive_share": float(training.parts.training["label"].mean()),
         "training_seconds": round(seconds, 2),

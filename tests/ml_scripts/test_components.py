@@ -6,6 +6,8 @@ from pathlib import Path
 
 import components
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from vocabulary import Vocabulary, words_of
 
 GENERATE = Path(__file__).parents[2] / "samples" / "compliance-classifier" / "data" / "generate.py"
@@ -51,6 +53,83 @@ def test_published_ranks(rows: list[tuple[str, int]]) -> None:
 
 def test_one_text_has_one_label(rows: list[tuple[str, int]]) -> None:
     assert len(set(rows)) == len({text for text, _ in rows}) == 2400
+
+
+@pytest.mark.parametrize("variant", components.VARIANTS)
+def test_a_variant_is_repeatable(variant: str) -> None:
+    first, second = (list(components.generate(50, 7, variant)) for _ in range(2))
+    assert first == second
+
+
+def test_rows_are_made_one_by_one() -> None:
+    endless = components.generate(10**12)
+    assert next(endless)
+
+
+def test_the_noisy_variant_has_wrong_labels_and_typos() -> None:
+    rows = list(components.generate(20_000, variant="noisy"))
+    words = {*" ".join(text for text, _ in components.generate(5_000)).split()}
+    typos = [text for text, _ in rows if not words.issuperset(text.split())]
+    # Some typos change nothing: the same letter twice.
+    assert 0.12 < len(typos) / len(rows) < 0.15
+    years = {str(year) for year in components.YEARS}
+    assert all(years & set(text.split()) for text, _ in rows)
+    wrong = [
+        label for text, label in rows if words.issuperset(text.split()) and label != label_of(text)
+    ]
+    assert 0.015 < len(wrong) / (len(rows) - len(typos)) < 0.025
+
+
+def label_of(text: str) -> int:
+    named = components.properties(text)
+    (year,) = (int(word) for word in text.split() if word.isdecimal())
+    return int(not components.compliant(year, named["material"], named["condition"]))
+
+
+def test_the_hard_variant_says_what_no_training_text_says() -> None:
+    rows = list(components.generate(5_000, variant="hard"))
+    known = {text for text, _ in components.generate(components.DEFAULT_ROWS)}
+    assert not known & {text for text, _ in rows}
+    years = {
+        int(word) for text, _ in rows for word in text.replace(":", "").split() if word.isdecimal()
+    }
+    assert {*components.NEW_YEARS, *components.YEARS} == years
+    assert components.compliant(2025, "steel", "new")
+    assert not components.compliant(1965, "steel", "new")
+
+
+@given(st.text("abc 19", min_size=1).filter(lambda text: any(map(str.isalpha, text.split(" ")))))
+def test_a_typo_is_in_one_word_of_letters(text: str) -> None:
+    import random
+
+    words = text.split(" ")
+    changed = components.misspelled(text, random.Random(1)).split(" ")  # noqa: S311
+    assert len(changed) == len(words)
+    differing = [old for old, new in zip(words, changed, strict=True) if old != new]
+    assert len(differing) <= 1
+    assert all(old.isalpha() for old in differing)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "good condition steel component manufactured in 2003",
+            ("steel", "good", "2000s", "condition first", "steel, good"),
+        ),
+        (
+            "manufactured in 1999 made of carbon fiber in new condition",
+            ("carbon fiber", "new", "1990s", "year first", "carbon fiber, new"),
+        ),
+        (
+            "iron component manufactured in 1970 in poor condition",
+            ("iron", "poor", "1970s", "material first", "iron, poor"),
+        ),
+        ("something else", ("other", "other", "other", "other", "other, other")),
+    ],
+)
+def test_slices_are_what_the_text_names(text: str, expected: tuple[str, ...]) -> None:
+    assert tuple(components.properties(text).values()) == expected
 
 
 def test_same_seed_same_rows() -> None:

@@ -70,6 +70,14 @@ def test_no_text_is_in_two_parts_and_no_row_is_lost() -> None:
     pd.testing.assert_frame_equal(together, frame)
 
 
+def test_the_same_words_in_other_capitals_are_in_the_same_part() -> None:
+    frame = dataset.load("", 5000)
+    shouted = pd.concat([frame, frame.assign(text=frame["text"].str.upper() + "!")])
+    evaluated = set(dataset.divide(frame).evaluation["text"])
+    more = set(dataset.divide(shouted).evaluation["text"])
+    assert more == evaluated | {f"{text.upper()}!" for text in evaluated}
+
+
 def test_evaluation_texts_do_not_depend_on_the_other_rows() -> None:
     few, many = (dataset.divide(dataset.load("", rows)).evaluation for rows in (5000, 50_000))
     assert set(few["text"]) <= set(many["text"])

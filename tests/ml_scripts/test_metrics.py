@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from metrics import classification_metrics
+from metrics import calibration, classification_metrics
 
 cases = st.lists(
     # Few different scores, so that ties are common.
@@ -29,6 +29,9 @@ def test_worked_example() -> None:
             "f1": 2 / 3,
             "auc": 12 / 15,
             "log_loss": -(math.log(0.9 * 0.6 * 0.2) + math.log(0.3 * 0.6) + 3 * math.log(0.9)) / 8,
+            "brier": (0.01 + 0.16 + 0.64 + 0.49 + 0.16 + 3 * 0.01) / 8,
+            # Bins of a fifteenth: 0.1 three times, 0.2 and 0.7, 0.6 and 0.4 and 0.9 alone.
+            "calibration_error": (3 * 0.1 + 0.8 + 0.4 + 0.4 + 0.7 + 0.1) / 8,
             "test_rows": 8,
         }
     )
@@ -60,3 +63,12 @@ def test_all_are_finite_and_ratios_are_ratios(rows: list[tuple[int, float]]) -> 
     found = measure(rows)
     assert all(math.isfinite(value) for value in found.values())
     assert all(0 <= found[n] <= 1 for n in ("accuracy", "precision", "recall", "f1", "auc"))
+
+
+@given(cases)
+def test_bins_hold_every_row_once(rows: list[tuple[int, float]]) -> None:
+    labels, scores = (np.array(each) for each in zip(*rows, strict=True))
+    bins = calibration(labels, scores)
+    assert sum(each.rows for each in bins) == len(rows)
+    assert sum(each.rows * each.share for each in bins) == pytest.approx(labels.sum())
+    assert sum(each.rows * each.mean_score for each in bins) == pytest.approx(scores.sum())
