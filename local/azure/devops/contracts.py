@@ -16,16 +16,19 @@ from __future__ import annotations
 import datetime
 import functools
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar
 
 from local.azure.devops.secrets import hidden
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 
 T = TypeVar("T")
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_MS_DATE = re.compile(rb'"/Date\((-?\d+)\)/"')
 _VERSION = "api-version"
 _UNIONS = (typing.Union, types.UnionType)
 _WRITING = ("POST", "PUT", "PATCH")
@@ -56,9 +59,10 @@ class Words:
         if given.lower() in self._by_text or not given.isdecimal():
             return [self.word(given, place)]
         total = int(given)
-        found = [word for word, number in self.numbers.items() if number and number & total]
-        found = [word for word in found if self.numbers[word].bit_count() == 1]
-        if sum(self.numbers[word] for word in found) != total:
+        single = [word for word, number in self.numbers.items() if number.bit_count() == 1]
+        found = [word for word in single if self.numbers[word] & total]
+        # Newer clients know more words, so that their "all" is a greater sum.
+        if found != single and sum(self.numbers[word] for word in found) != total:
             raise invalid(f"The value '{given}' is not valid for {place}.")
         return found
 
@@ -133,7 +137,11 @@ class Contract:
         shown = hidden(write(value, kind, form))
         if isinstance(shown, list) and "noarraywrap=true" not in accepted:
             shown = {"count": len(shown), "value": shown}
-        return json_response(shown, status or 200, headers=headers)
+        answer = json_response(shown, status or 200, headers=headers)
+        if form.ms_dates:
+            # Clients tell a date from a text by the escaped slashes.
+            return replace(answer, body=_MS_DATE.sub(rb'"\\/Date(\1)\\/"', answer.body))
+        return answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,7 +284,9 @@ def write(value: Any, kind: Any, form: Form) -> Any:
 
 def _milliseconds(text: str) -> str:
     moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return f"/Date({int(moment.timestamp() * 1000)})/"
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    return f"/Date({(moment - _EPOCH) // datetime.timedelta(milliseconds=1)})/"
 
 
 # --- types ----------------------------------------------------------------------------------------
