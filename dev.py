@@ -47,6 +47,8 @@ LOCKS = {
     "v2-gate": "3.10",
     "dev": "3.11",
 }
+# These ship in the tasks, so they hold no hash that no supported agent needs.
+SHIPPED_LOCKS = ("uv", "v1", "v1-gate", "v2", "v2-gate")
 INWARD = ("HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 DOWNLOADS = "see the lines above; offline, pip, uv and npm need a mirror or a warm cache"
 LINTS: tuple[tuple[str, ...], ...] = (
@@ -187,14 +189,21 @@ def admin(rest: list[str]) -> None:
 def lock(rest: list[str]) -> None:
     """Compile ``requirements/*.in`` to hash-pinned files that name no index."""
     for name, oldest in LOCKS.items():
-        step(
-            f"compiling requirements/{name}.txt",
-            [
-                *(uv(), "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
-                *("--no-header", "--no-emit-index-url", "--python-version", oldest, *rest),
-                *(f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"),
-            ],
-        )
+        source, target = f"requirements/{name}.in", f"requirements/{name}.txt"
+        command = [
+            *(uv(), "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
+            *("--no-header", "--no-emit-index-url", "--python-version", oldest, *rest, source),
+        ]
+        step(f"compiling {target}", [*command, "--output-file", target])
+        if name in SHIPPED_LOCKS:
+            with tempfile.TemporaryDirectory() as folder:
+                files = str(Path(folder, f"pylock.{name}.toml"))
+                pins = ["--constraint", target, "--format", "pylock.toml", "--output-file", files]
+                step(f"asking which files {target} names", [*command, *pins])
+                step(
+                    f"narrowing {target} to what agents can install",
+                    [sys.executable, "-m", "extension.locks", target, files],
+                )
 
 
 def python() -> str:
