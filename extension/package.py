@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from extension import contents, sbom, strings
+from extension import closure, contents, sbom, strings
 from extension.bundles import bundle, node_tool
 from extension.sources import ROOT, PackagingError, run, runs_on_agent, task_folders
 
@@ -28,7 +28,6 @@ TASK_FILES = ("task.json", "icon.png")
 SETTINGS = "launcher.json"
 """What the launcher may do for a task, and which page explains its codes."""
 LOCKS = ("v1.txt", "v2.txt", "uv.txt")
-PROGRAM_SUFFIXES = (".py", ".jinja")
 OWN_LOCKS = {
     # Its statistics and plots are large; the other tasks must not wait for them.
     "EvaluateAndGateV1": {"v1.txt": "v1-gate.txt", "v2.txt": "v2-gate.txt"},
@@ -89,7 +88,7 @@ def stage(folder: Path) -> None:
             copy(task / name, target / name)
         copy(ROOT / "LICENSE", target / "LICENSE")
         if runs_on_agent(about):
-            stage_program(task, target, launcher, manifest)
+            stage_program(task, about["name"], target, launcher, manifest)
     shutil.rmtree(launcher)
     for name in TAB_FILES:
         copy(ROOT / TAB / name, folder / TAB / name)
@@ -103,20 +102,19 @@ def stage(folder: Path) -> None:
     (folder / sbom.NAME).write_text(bill, encoding="utf-8", newline="\n")
 
 
-def stage_program(task: Path, target: Path, launcher: Path, manifest: Mapping[str, Any]) -> None:
+def stage_program(
+    task: Path, name: str, target: Path, launcher: Path, manifest: Mapping[str, Any]
+) -> None:
     """Lay out what an agent needs to run a task, beside its task.json."""
     if settings := launcher_settings(task, manifest):
         (target / SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8", newline="\n")
     for path in launcher.iterdir():
         copy(path, target / path.name)
-    package = ROOT / "tasks" / "amltasks"
-    for path in sorted(package.rglob("*")):
-        # What sets an organisation up is run from a clone; no task imports it.
-        if path.suffix in PROGRAM_SUFFIXES and package / "admin" not in path.parents:
-            copy(path, target / "python" / path.relative_to(ROOT / "tasks"))
+    for path in closure.files(name):
+        copy(path, target / "python" / path.relative_to(closure.SOURCES))
     own = OWN_LOCKS.get(task.name, {})
-    for name in LOCKS:
-        copy(ROOT / "requirements" / own.get(name, name), target / "requirements" / name)
+    for lock in LOCKS:
+        copy(ROOT / "requirements" / own.get(lock, lock), target / "requirements" / lock)
 
 
 def launcher_settings(task: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from extension import bundles, contents, package, sbom
+from extension import bundles, closure, contents, package, sbom
 from extension.sources import PackagingError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,11 +43,7 @@ def read_json(vsix: Path, name: str) -> dict[str, Any]:
 def test_a_task_holds_all_it_needs_and_nothing_else(built_vsix: Path, task: str) -> None:
     prefix = f"tasks/{task}/"
     found = {name.removeprefix(prefix) for name in names(built_vsix) if name.startswith(prefix)}
-    modules = {
-        f"python/{path.relative_to(ROOT / 'tasks').as_posix()}"
-        for path in (ROOT / "tasks" / "amltasks").rglob("*")
-        if path.suffix in (".py", ".jinja") and path.parent.name != "admin"
-    }
+    modules = {name for name in found if name.startswith("python/")}
     assert found - modules == {
         "LICENSE",
         "Strings/resources.resjson/de-DE/resources.resjson",
@@ -61,7 +57,37 @@ def test_a_task_holds_all_it_needs_and_nothing_else(built_vsix: Path, task: str)
         "task.json",
         "task.loc.json",
     } | ({"launcher.json"} if task in GIVEN_THE_JOBS_TOKEN else set())
-    assert modules <= found
+    other = {closure.package_of(name) for name in (one[:-2] for one in TASKS)} - {
+        closure.package_of(task[:-2])
+    }
+    packages = {name.split("/")[2] for name in modules}
+    assert closure.package_of(task[:-2]) in packages
+    assert not packages & {*other, "admin"}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_a_task_ships_imports_nothing_that_is_missing(
+    built_vsix: Path, task: str, tmp_path: Path
+) -> None:
+    prefix = f"tasks/{task}/python/"
+    with zipfile.ZipFile(built_vsix) as archive:
+        shipped = [name for name in archive.namelist() if name.startswith(prefix)]
+        archive.extractall(tmp_path, shipped)
+    modules = [
+        name.removeprefix(prefix).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for name in shipped
+        if name.endswith(".py") and not name.endswith("__main__.py")
+    ]
+    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, *modules],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / prefix)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_task_that_the_service_runs_brings_no_program(built_vsix: Path) -> None:
