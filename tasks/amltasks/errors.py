@@ -363,7 +363,7 @@ RESCORING_FAILED = Cause(
     code="RESCORING_FAILED",
     happened="the baseline's service could not label the evaluation rows: {detail}",
     next_step='run again if it was an outage; else let the service answer {{"data": [text, ...]}} '
-    'with {{"predictions": [0 or 1, ...]}}, or keep the evaluation rows from build to build',
+    'with {{"predictions": [label, ...]}}, or keep the evaluation rows from build to build',
 )
 NO_PREDICTIONS = Cause(
     code="NO_PREDICTIONS",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from amltasks import errors, metrics
 from amltasks.azure_pipelines import devops, inputs
 from amltasks.azure_pipelines.agent import Job
-from amltasks.evaluate_and_gate import evidence, predictions, promotion
+from amltasks.evaluate_and_gate import evidence, promotion
+from amltasks.evaluate_and_gate.predictions import reader
+from amltasks.evaluate_and_gate.predictions.layout import Layout
 from amltasks.gate.verdict import Baseline
 from amltasks.workspace.port import Model, Workspace
 
@@ -24,7 +26,8 @@ KINDS = ("service", "latest", "tag", "version", "build", "file", "none")
 class Wanted:
     """Which baseline is asked for; ``own_version`` is the candidate's, 0 when it has none yet.
 
-    ``tag`` is ``name=value``. ``metrics`` and ``slices`` are those that the rules name.
+    ``tag`` is ``name=value``. ``metrics`` are those that the rules name, ``layout`` is
+    what to read of predictions.
     """
 
     kind: str
@@ -36,7 +39,7 @@ class Wanted:
     file: str = ""
     predictions_path: str = ""
     metrics: Set[str]
-    slices: Sequence[str]
+    layout: Layout
 
 
 def find(job: Job, wanted: Wanted, workspace: Workspace) -> Baseline | None:
@@ -62,7 +65,7 @@ def find(job: Job, wanted: Wanted, workspace: Workspace) -> Baseline | None:
             model=model.name,
             version=str(model.version),
             metrics=evidence.model_metrics(workspace, model, found, wanted.metrics),
-            rows=evidence.rows_of(workspace, found, wanted.predictions_path, wanted.slices)
+            rows=evidence.rows_of(workspace, found, wanted.predictions_path, wanted.layout)
             if found
             else None,
         )
@@ -171,7 +174,7 @@ def _others(wanted: Wanted, workspace: Workspace) -> Iterator[Model]:
 def _file(label: str, path: Path, wanted: Wanted) -> Baseline:
     """A file of metrics (JSON) or of predictions (CSV, parquet)."""
     if path.suffix != ".json":
-        rows = predictions.read(path, wanted.slices)
+        rows = reader.read(path, wanted.layout)
         return Baseline(label=label, metrics={}, rows=rows)
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from amltasks import errors
 from amltasks.evaluate_and_gate import evidence, promotion
+from amltasks.evaluate_and_gate.predictions.layout import Layout
 from amltasks.gate.rows import Rows
 from amltasks.gate.rules import Rules
 from amltasks.workspace.port import COMPLETED, Model, Workspace
@@ -92,11 +93,11 @@ def _rows(
 ) -> Rows | None:
     """The candidate's predictions, None when it left none and none were asked for by name."""
     rows = (
-        evidence.rows_of(workspace, found, wanted.predictions_path, rules.columns)
+        evidence.rows_of(workspace, found, wanted.predictions_path, Layout.of(rules))
         if found
         else None
     )
-    if rows is None and wanted.predictions_path:
+    if rows is None and wanted.predictions_path not in ("", evidence.NO_ROWS):
         where = (
             f"run {found.run.id} and its steps" if found else "the model, whose run is not known,"
         )

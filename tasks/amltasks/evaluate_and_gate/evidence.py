@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from amltasks import errors, metrics
-from amltasks.evaluate_and_gate import predictions
+from amltasks.evaluate_and_gate.predictions import names, reader
+from amltasks.evaluate_and_gate.predictions.layout import Layout
 from amltasks.gate.rows import Rows
 from amltasks.workspace.port import Model, Run, Workspace
+
+log = logging.getLogger("amltasks")
+
+NO_ROWS = "none"
+"""Instead of a path: predictions are left out on purpose."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,30 +87,47 @@ def model_metrics(
     return {**run_metrics(workspace, found), **tagged}
 
 
-def rows_of(workspace: Workspace, found: Trail, path: str, slices: Sequence[str]) -> Rows | None:
+def rows_of(workspace: Workspace, found: Trail, path: str, layout: Layout) -> Rows | None:
     """The predictions a run left behind, None when it left none.
 
     Args:
         workspace: where the run is.
         found: the run.
-        path: the file's path among the artifacts; empty looks for ``outputs/predictions.parquet``
-            and ``outputs/predictions.csv``.
-        slices: columns to keep as slices.
+        path: the path of the file, or of a folder of part files, among the artifacts; empty looks
+            for ``outputs/predictions`` with a usual ending. ``none`` looks nowhere.
+        layout: what to read.
 
     Raises:
-        TaskError: ``PREDICTIONS_INVALID``, also when several steps hold the file.
+        TaskError: ``PREDICTIONS_INVALID``, also when several steps hold the file. Where the rules
+            need no rows and no file was asked for by name, it is a warning.
     """
-    names = (path.strip("/"),) if path else tuple(f"outputs/{n}" for n in predictions.NAMES)
-    for name in names:
-        holders = [each for each in found.all if name in found.files[each.id]]
-        if len(holders) > 1:
-            steps = ", ".join(each.name for each in holders)
-            raise errors.PREDICTIONS_INVALID.error(
-                path=name, detail=f"more than one step of run {found.run.id} holds it: {steps}"
-            )
-        if holders:
-            # On Windows a file that was mapped into memory may resist a moment longer.
-            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                workspace.runs.download_files(holders[0].id, name, Path(folder))
-                return predictions.read(Path(folder, *PurePosixPath(name).parts), slices)
-    return None
+    if path == NO_ROWS:
+        return None
+    try:
+        return _read(workspace, found, path, layout)
+    except errors.TaskError as error:
+        if layout.needed or path or error.cause is not errors.PREDICTIONS_INVALID:
+            raise
+        log.warning("No rule needs the predictions, so they are left out: %s", error.happened)
+        return None
+
+
+def _read(workspace: Workspace, found: Trail, path: str, layout: Layout) -> Rows | None:
+    held = {each.id: names.located(found.files[each.id], path) for each in found.all}
+    places = sorted(filter(None, held.values()), key=names.preference)
+    if not places:
+        return None
+    name = places[0]
+    holders = [each for each in found.all if held[each.id] == name]
+    if len(holders) > 1:
+        steps = ", ".join(each.name for each in holders)
+        raise errors.PREDICTIONS_INVALID.error(
+            path=name, detail=f"more than one step of run {found.run.id} holds it: {steps}"
+        )
+    # On Windows a file that was mapped into memory may resist a moment longer.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        workspace.runs.download_files(holders[0].id, name, Path(folder))
+        rows = reader.read(Path(folder, *PurePosixPath(name).parts), layout)
+    for note in rows.notes:
+        log.warning("%s: %s", name, note)
+    return rows

@@ -26,6 +26,7 @@ from amltasks.evaluate_and_gate import (
     verdict_notes,
 )
 from amltasks.evaluate_and_gate.candidates import Judged
+from amltasks.evaluate_and_gate.predictions.layout import Layout
 from amltasks.gate import rules as gate_rules
 from amltasks.gate.judge import Candidate, judge
 from amltasks.gate.measured import Measured
@@ -220,7 +221,7 @@ def _baseline(
         file=given.baseline_file,
         predictions_path=given.predictions_path,
         metrics=rules.metrics,
-        slices=rules.columns,
+        layout=Layout.of(rules).like(candidate.rows),
     )
     found = baselines.find(job, wanted, workspace)
     if found is None or found.metrics is None or given.baseline != "service":

@@ -11,7 +11,7 @@ pinball loss; Järvelin & Kekäläinen, ACM TOIS 20 (2002) for NDCG.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -240,6 +240,21 @@ def column_of(measure: Measure) -> str:
     if measure.base == "pinball@":
         return f"quantile_{measure.parameter}"
     return measure.parameter if measure.base == "mean:" else ""
+
+
+def columns_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The columns of numbers that metrics are taken of; other metrics may be among them."""
+    known = (find(name) for name in names)
+    return tuple(dict.fromkeys(column_of(each) for each in known if each and column_of(each)))
+
+
+def model_types_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The kinds of model that all of these measures are taken of; other metrics do not matter."""
+    found: tuple[str, ...] = ALL
+    for measure in map(find, names):
+        if measure is not None:
+            found = tuple(each for each in found if each in measure.model_types)
+    return found
 
 
 def is_exact(measure: Measure, truth: Truth) -> bool:

@@ -26,6 +26,8 @@ def described(
     metadata = {"text": text, "options": options, "required": required}
     if required:
         return dataclasses.field(metadata=metadata)
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=dict, metadata=metadata)
     if default is _NO_DEFAULT:
         default = options[0] if options else None
     return dataclasses.field(default=default, metadata=metadata)

@@ -220,7 +220,7 @@ def paired(candidate: Rows, baseline: Rows) -> Pair | str:
     classes = _common_classes(candidate, baseline)
     if isinstance(classes, str):
         return classes
-    new, old = _recoded(candidate, classes), _recoded(baseline.where(at), classes)
+    new, old = recoded(candidate, classes), recoded(baseline.where(at), classes)
     return _difference(new, old) or Pair(
         model_type=new.model_type,
         classes=classes,
@@ -266,7 +266,7 @@ def _common_classes(candidate: Rows, baseline: Rows) -> tuple[str, ...] | str:
     return tuple(names[0] if names else "" for names in both)
 
 
-def _recoded(rows: Rows, classes: tuple[str, ...]) -> Rows:
+def recoded(rows: Rows, classes: tuple[str, ...]) -> Rows:
     """The same rows, their labels and scores coded by other classes, which hold their own."""
     if rows.classes == classes or rows.model_type not in model_types.MANY_CLASSES:
         return replace(rows, classes=classes)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from amltasks.gate import measures, model_types
 from amltasks.gate.hygiene import TRAINING_SHARE
 from amltasks.gate.options import described
 
@@ -58,8 +59,9 @@ class Rule:
         "The greatest acceptable difference between the candidate's best and worst slice."
     )
     slices: tuple[str, ...] = described(
-        "Columns of the predictions: the rule applies to each value of each (`material`), or to "
-        "one (`material=iron`). Left out, it applies to all rows.",
+        "Columns of the predictions: the rule applies to each value of each (`material`), to one "
+        "(`material=iron`), or to each pair of values of two (`material * era`). Left out, it "
+        "applies to all rows.",
         default=(),
     )
     severity: str = described(
@@ -140,6 +142,17 @@ class Rules:
         "The evaluation set that the candidate must have been measured on: `sha256`, `min_rows`, "
         "`min_inputs`. A candidate without predictions, or with others, is rejected."
     )
+    model_type: str = described(
+        "What the predictions are of. `auto` goes by the measures in the rules, then by the file.",
+        options=("auto", *model_types.ALL),
+    )
+    positive_label: str | None = described(
+        "Which of two labels is the positive one, where they are not 0 and 1."
+    )
+    columns: Mapping[str, str] = described(
+        "Names of the file's columns, by what they stand for: `{label: y_true, score: p}`.",
+        default={},
+    )
 
     @property
     def metrics(self) -> frozenset[str]:
@@ -147,10 +160,33 @@ class Rules:
         return frozenset(rule.metric for rule in self.rules) | {TRAINING_SHARE}
 
     @property
-    def columns(self) -> tuple[str, ...]:
+    def slice_columns(self) -> tuple[str, ...]:
         """The columns of the predictions that the rules call slices."""
         named = (each.partition("=")[0] for rule in self.rules for each in rule.slices)
         return tuple(dict.fromkeys(named))
+
+    @property
+    def value_columns(self) -> tuple[str, ...]:
+        """The columns of numbers that the rules take measures of."""
+        return measures.columns_of(rule.metric for rule in self.rules)
+
+    @property
+    def model_types(self) -> tuple[str, ...]:
+        """The kinds of model that all measures in the rules can be taken of."""
+        if self.model_type != "auto":
+            return (self.model_type,)
+        found = measures.model_types_of(rule.metric for rule in self.rules)
+        if self.positive_label is None:
+            return found
+        return tuple(each for each in found if each == model_types.BINARY)
+
+    @property
+    def need_rows(self) -> bool:
+        """Whether the rules say anything that predictions would tell."""
+        return self.evaluation is not None or any(
+            rule.slices or rule.metric in HYGIENE or measures.find(rule.metric) is not None
+            for rule in self.rules
+        )
 
 
 HYGIENE: Mapping[str, str] = {

@@ -8,6 +8,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 from amltasks.gate.measures import ALIASES, MEASURES, find
+from amltasks.gate.model_types import BINARY
 from amltasks.gate.rule_model import HYGIENE, LOWER, Amount, Evaluation, Rule, Rules
 
 LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.8, 0.9999
@@ -139,6 +140,19 @@ def problems_of_file(rules: Rules) -> Iterator[Problem]:
         yield "min_inputs", "'min_inputs' must be 1 or more"
     if rules.evaluation is not None:
         yield from _of_evaluation(rules.evaluation)
+    if rules.positive_label is not None and rules.model_type not in ("auto", BINARY):
+        yield (
+            "positive_label",
+            f"'positive_label' is for two labels, not for 'model_type: {rules.model_type}'",
+        )
+    elif not rules.model_types:
+        names = dict.fromkeys(rule.metric for rule in rules.rules if find(rule.metric))
+        why = " and 'positive_label'" if rules.positive_label is not None else ""
+        yield (
+            "rules",
+            f"no one kind of model has all of {', '.join(names)}{why}; write 'model_type' to say "
+            "what the predictions are of, and the other metrics are those that the run logged",
+        )
 
 
 def _of_evaluation(pinned: Evaluation) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amltasks import core_yaml, errors
-from amltasks.gate import measures, rule_sense
+from amltasks.gate import crossing, measures, roles, rule_sense
 from amltasks.gate.options import options_of
 from amltasks.gate.rule_model import HYGIENE, Amount, Evaluation, Rule, Rules
 
@@ -117,6 +117,11 @@ class _Reader:
             if not isinstance(value, str) or not value.strip():
                 raise self._wrong(at, f"'{name}' is no {'name' if name == 'metric' else 'text'}")
             return value.strip()
+        if name in ("columns", "positive_label"):
+            try:
+                return roles.columns(value) if name == "columns" else roles.label(value)
+            except roles.WrongValueError as wrong:
+                raise self._wrong((*at, *wrong.at), str(wrong)) from None
         number = self._number(name, value, at)
         if name in ("min_inputs", "min_rows", "resamples"):
             if number != int(number):
@@ -142,7 +147,7 @@ class _Reader:
         listed = value if isinstance(value, list) else [value]
         if not all(isinstance(each, str) and each.strip() for each in listed) or not listed:
             raise self._wrong(at, f"'{name}' is no list of column names")
-        return tuple(each.strip() for each in listed)
+        return tuple(crossing.crossed(each) for each in listed)
 
     def _mapping(self, kind: type[Any], value: Any, at: tuple[str | int, ...]) -> dict[str, Any]:
         fields = dataclasses.fields(kind)

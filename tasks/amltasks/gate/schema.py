@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from amltasks.gate import rule_sense
-from amltasks.gate.measures import FORMS, MEASURES, WITH_PARAMETER
+from amltasks.gate.measures import ALIASES, FORMS, MEASURES, WITH_PARAMETER
+from amltasks.gate.roles import NEEDED, QUANTILE, ROLES
 from amltasks.gate.rule_model import HYGIENE, LOWER, Evaluation, Rule, Rules
 
 _AMOUNT = {
@@ -63,6 +64,12 @@ def schema() -> dict[str, Any]:
     for name in ("min_rows", "min_inputs"):
         evaluation["properties"][name]["minimum"] = 1
     top["properties"]["evaluation"] |= evaluation
+    top["properties"]["columns"] |= _columns()
+    top["properties"]["positive_label"] = {
+        "description": top["properties"]["positive_label"]["description"],
+        "type": ["string", "number", "boolean"],
+        "pattern": _NAME,
+    }
     top["properties"]["rules"] |= {"type": "array", "minItems": 1, "items": rule}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -83,6 +90,18 @@ def _of_metric(name: str) -> dict[str, Any]:
     return {
         "if": {"properties": {"metric": {"const": name}}, "required": ["metric"]},
         "then": {"properties": limits},
+    }
+
+
+def _columns() -> dict[str, Any]:
+    """A mapping of what a column stands for to its name."""
+    name = {"type": "string", "pattern": _NAME}
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {role: {**name, "description": text} for role, text in ROLES.items()},
+        "patternProperties": {QUANTILE: name},
     }
 
 
@@ -143,19 +162,40 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def columns_table() -> str:
+    """What the columns of a file of predictions stand for, as a markdown table."""
+    lines = ["| Column | What it is |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{role}` | {text} |" for role, text in ROLES.items())])
+
+
+def model_types_table() -> str:
+    """The measures of each kind of model, as a markdown table."""
+    lines = ["| `model_type` | Columns beside `id` | Measures |", "|---|---|---|"]
+    for model_type, columns in NEEDED.items():
+        found = [name for name, each in MEASURES.items() if model_type in each.model_types]
+        found = [name for name in found if name not in ALIASES]
+        found += [FORMS[name] for name, m in WITH_PARAMETER.items() if model_type in m.model_types]
+        lines.append(f"| `{model_type}` | {columns} | {', '.join(f'`{each}`' for each in found)} |")
+    return "\n".join(lines)
+
+
 def filled(readme: str) -> str:
-    """The README with the table written anew between its markers."""
-    before, start, rest = readme.partition(_START)
-    _, end, after = rest.partition(_END)
-    return f"{before}{start}\n\n{table()}\n\n{end}{after}"
-
-
-_START = "<!-- rules: written by python -m amltasks.gate.schema -->"
-_END = "<!-- end of rules -->"
+    """The README with the tables written anew, each between its markers."""
+    for name, made in (
+        ("rules", table()),
+        ("columns", columns_table()),
+        ("model types", model_types_table()),
+    ):
+        start = f"<!-- {name}: written by python -m amltasks.gate.schema -->"
+        end = f"<!-- end of {name} -->"
+        before, _, rest = readme.partition(start)
+        _, _, after = rest.partition(end)
+        readme = f"{before}{start}\n\n{made}\n\n{end}{after}"
+    return readme
 
 
 def _shown(default: object) -> str:
-    return f"`{default}`" if default not in (None, ()) else ""
+    return f"`{default}`" if default not in (None, (), dataclasses.MISSING) else ""
 
 
 def main(paths: list[str]) -> None:

@@ -42,16 +42,48 @@ def reliability(labels: Array, scores: Array, bins: int = 10) -> tuple[Array, Ar
     return mean, share, count[full]
 
 
-def confusion(labels: Array, predictions: Array) -> Array:
-    """Counts, 2 x 2: rows are the labels 0 and 1, columns the predictions 0 and 1."""
-    cells = labels.astype(np.int64) * 2 + predictions
+def gains(labels: Array, scores: Array) -> Array:
+    """Share of label 1 among the tenth, two tenths and so on of the rows with the highest scores.
+
+    Rows of one score share their labels evenly. There must be positive labels.
+    """
+    order = np.argsort(-scores, kind="stable")
+    _, step = np.unique(-scores[order], return_inverse=True)
+    even = np.bincount(step, weights=labels[order]) / np.bincount(step)
+    found = np.concatenate([[0.0], np.cumsum(even[step])])
+    at = np.linspace(0, len(labels), 11)[1:]
+    return np.asarray(np.interp(at, np.arange(len(found)), found) / found[-1])
+
+
+def confusion(labels: Array, predictions: Array, classes: int = 2) -> Array:
+    """Counts, classes x classes: rows are the labels, columns the predictions, both from 0."""
+    cells = labels.astype(np.int64) * classes + predictions
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+
+def agreement(candidate: Array, baseline: Array) -> Array:
+    """Counts, 2 x 2, from whether each is right: rows are the candidate's, columns the baseline's.
+
+    Right comes before wrong.
+    """
+    cells = (~candidate).astype(np.int64) * 2 + ~baseline
     return np.bincount(cells, minlength=4).reshape(2, 2)
 
 
-def agreement(labels: Array, candidate: Array, baseline: Array) -> Array:
-    """Counts, 2 x 2: rows are the candidate right and wrong, columns the baseline's."""
-    cells = (candidate != labels).astype(np.int64) * 2 + (baseline != labels)
-    return np.bincount(cells, minlength=4).reshape(2, 2)
+def distribution(values: Array) -> tuple[Array, Array]:
+    """The values in order, and the share of them that are no larger; at most `MOST_POINTS`."""
+    ordered = np.sort(values)
+    share = np.arange(1, len(ordered) + 1) / len(ordered)
+    if len(ordered) <= MOST_POINTS:
+        return ordered, share
+    kept = np.linspace(0, len(ordered) - 1, MOST_POINTS).astype(np.int64)
+    return ordered[kept], share[kept]
+
+
+def decile(values: Array) -> Array:
+    """Which tenth of the rows each belongs to by its value, from 0; equal values together."""
+    edges = np.quantile(values, np.linspace(0, 1, 11)[1:-1])
+    return np.searchsorted(edges, values, side="left")
 
 
 def _counts(labels: Array, scores: Array) -> tuple[Array, Array]:

@@ -13,6 +13,8 @@ import jinja2
 from markupsafe import Markup, escape
 
 from amltasks import errors
+from amltasks.gate import shares
+from amltasks.gate.model_types import BINARY, CLASSIFIERS
 from amltasks.gate.rows import Array
 from amltasks.gate.verdict import Check, Verdict
 from amltasks.report import curves, plots
@@ -137,32 +139,36 @@ def _interval(check: Check, reach: float) -> Markup:
 
 def _crossed(verdict: Verdict) -> list[_Crossed]:
     rows, pair = verdict.candidate_rows, verdict.pair
-    if rows is None:
+    if rows is None or rows.model_type not in CLASSIFIERS:
         return []
-    sides = [("candidate", rows.labels, rows.predictions)]
+    found = []
+    if rows.model_type == BINARY:
+        negative, positive = (name or "other" for name in rows.classes)
+        sides = [("candidate", rows.labels, rows.predictions)]
+        if pair is not None:
+            sides.append(("baseline", pair.labels, pair.baseline.predictions))
+        found = [
+            _Crossed(
+                caption=f"Confusion of the {name}",
+                corner="Label",
+                columns=(f"predicted {negative}", f"predicted {positive}"),
+                rows=(negative, positive),
+                counts=curves.confusion(labels, predictions),
+            )
+            for name, labels, predictions in sides
+        ]
     if pair is not None:
-        sides.append(("baseline", pair.labels, pair.baseline.predictions))
-    found = [
-        _Crossed(
-            caption=f"Confusion of the {name}",
-            corner="Label",
-            columns=("predicted 0", "predicted 1"),
-            rows=("0", "1"),
-            counts=curves.confusion(labels, predictions),
-        )
-        for name, labels, predictions in sides
-    ]
-    if pair is not None:
-        agreed = curves.agreement(
-            pair.labels, pair.candidate.predictions, pair.baseline.predictions
-        )
+        right = [
+            shares.right("accuracy", "", pair.truth, side)[1]
+            for side in (pair.candidate, pair.baseline)
+        ]
         found.append(
             _Crossed(
                 caption="Where they differ",
                 corner="Candidate",
                 columns=("baseline right", "baseline wrong"),
                 rows=("right", "wrong"),
-                counts=agreed,
+                counts=curves.agreement(*right),
             )
         )
     return found

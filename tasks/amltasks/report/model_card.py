@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from amltasks.gate.model_types import BINARY, MANY_CLASSES, RANKING, REGRESSION
 from amltasks.gate.rows import Rows
 from amltasks.gate.verdict import Check, Verdict
 from amltasks.report.markdown import bounds, cell, table
@@ -51,8 +54,8 @@ def _data(rows: Rows | None) -> str:
         return "There are no rows.\n"
     inputs = int(rows.inputs.max()) + 1
     found = [
-        f"{len(rows):,} rows with {inputs:,} distinct inputs, "
-        f"{float(rows.labels.mean()):.1%} of the rows with label 1."
+        f"{len(rows):,} rows with {inputs:,} distinct inputs, for a {rows.model_type} model."
+        f"{_labels(rows)}"
     ]
     if rows.seen is None:
         found.append("Whether any of them was trained on is not known.")
@@ -63,6 +66,17 @@ def _data(rows: Rows | None) -> str:
     if rows.slices:
         found.append(f"Slices are known by {cell(', '.join(rows.slices))}.")
     return " ".join(found) + "\n"
+
+
+def _labels(rows: Rows) -> str:
+    if rows.model_type == BINARY:
+        return f" {float(rows.labels.mean()):.1%} of the rows have label {cell(rows.classes[1])}."
+    if rows.model_type in MANY_CLASSES:
+        return f" There are {len(rows.classes):,} classes."
+    if rows.model_type in (REGRESSION, RANKING):
+        low, middle, high = np.quantile(rows.labels, [0, 0.5, 1])
+        return f" Labels go from {low:.6g} to {high:.6g}; half are at most {middle:.6g}."
+    return ""
 
 
 def _row(check: Check) -> list[object]:

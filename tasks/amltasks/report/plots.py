@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from amltasks.gate.measures import point
+from amltasks.gate.model_types import BINARY, MULTICLASS, MULTILABEL, RANKING, REGRESSION, SCORES
 from amltasks.gate.rows import Array, Pair, Rows, Side, Truth
 from amltasks.gate.verdict import Check, Verdict
-from amltasks.report import curves, drawing
+from amltasks.report import class_plots, curves, drawing, number_plots
 from amltasks.report.drawing import BAD, BASELINE, CANDIDATE, MUTED
+from amltasks.report.plot import ALONE, Plot, made
 from amltasks.report.text import plain, shortened
 
 _MOST_SLICES = 20
 _LABEL_CHARACTERS = 42
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plot:
-    """A picture with its caption; ``svg`` is ready to stand in a page."""
-
-    title: str
-    svg: str
-    caption: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +40,15 @@ class _Model:
     scores: Array
 
 
+_OF_TYPE: Mapping[str, Callable[[Rows, Pair | None], list[Plot]]] = {
+    MULTICLASS: class_plots.of,
+    MULTILABEL: class_plots.of,
+    REGRESSION: number_plots.of_regression,
+    RANKING: number_plots.of_ranking,
+    SCORES: number_plots.of_values,
+}
+
+
 def of(verdict: Verdict) -> Plots:
     """Every picture of a verdict."""
     rows, pair = verdict.candidate_rows, verdict.pair
@@ -62,6 +63,10 @@ def of(verdict: Verdict) -> Plots:
                 "Only point metrics are at hand, no predictions row by row: there are no curves."
             )
             return Plots(drawn=drawn, left_out=left_out)
+        if rows.model_type != BINARY:
+            left_out += [] if pair is not None else [ALONE]
+            drawn += _OF_TYPE[rows.model_type](rows, pair)
+            return Plots(drawn=drawn, left_out=left_out)
         models, why = _models(rows, pair)
         left_out += why
         positive = int(rows.labels.sum())
@@ -71,6 +76,8 @@ def of(verdict: Verdict) -> Plots:
             left_out.append("All rows have the same label: there are no ROC and PR curves.")
         if models:
             drawn.append(_reliability(rows.labels, models))
+        if models and positive:
+            drawn.append(_gains(rows.labels, models))
         if pair is not None and len(models) > 1:
             drawn.append(_differences(pair, models[0].scores - models[1].scores))
     return Plots(drawn=drawn, left_out=left_out)
@@ -82,7 +89,7 @@ def _models(rows: Rows, pair: Pair | None) -> tuple[list[_Model], list[str]]:
     ]
     why = []
     if pair is None:
-        why.append("The baseline left no predictions of the same rows: the candidate stands alone.")
+        why.append(ALONE)
     else:
         sides.append(("baseline", BASELINE, "--", "s", pair.baseline))
     models = []
@@ -122,7 +129,7 @@ def _roc(labels: Array, models: Sequence[_Model]) -> Plot:
     axes.set(xlabel="false positive rate", ylabel="true positive rate")
     axes.legend(loc="lower right")
     told = f"Area under the curve: {_told('auc', labels, models)}. 0.5 is chance, the dotted line."
-    return _plot(figure, "ROC curve", told)
+    return made(figure, "ROC curve", told)
 
 
 def _precision_recall(labels: Array, models: Sequence[_Model]) -> Plot:
@@ -135,7 +142,7 @@ def _precision_recall(labels: Array, models: Sequence[_Model]) -> Plot:
     axes.set(xlabel="recall", ylabel="precision", ylim=(-0.03, 1.03))
     axes.legend(loc="lower left")
     told = f"Average precision: {_told('average_precision', labels, models)}."
-    return _plot(figure, "Precision and recall", f"{told} {share:.3f} is chance, the dotted line.")
+    return made(figure, "Precision and recall", f"{told} {share:.3f} is chance, the dotted line.")
 
 
 def _reliability(labels: Array, models: Sequence[_Model]) -> Plot:
@@ -149,10 +156,36 @@ def _reliability(labels: Array, models: Sequence[_Model]) -> Plot:
     axes.set(xlabel="mean score of the bin", ylabel="share of label 1")
     axes.legend(loc="upper left")
     told = f"Calibration error: {_told('calibration_error', labels, models)}."
-    return _plot(
+    return made(
         figure,
         "Calibration",
         f"{told} On the dotted line a score is a true chance; larger marks have more rows.",
+    )
+
+
+def _gains(labels: Array, models: Sequence[_Model]) -> Plot:
+    figure, axes = drawing.figure()
+    axes.plot([0, 100], [0, 100], color=MUTED, linewidth=0.8, linestyle=":")
+    told = []
+    for model in models:
+        share = 100 * curves.gains(labels, model.scores)
+        axes.plot(
+            np.arange(0, 101, 10),
+            np.concatenate([[0.0], share]),
+            color=model.colour,
+            linestyle=model.dashes,
+            marker=model.mark,
+            markersize=4,
+            label=model.name,
+        )
+        told.append(f"{model.name} {share[0]:.1f} %")
+    axes.set(xlabel="per cent of the rows, the highest scores first", ylabel="per cent of label 1")
+    axes.legend(loc="lower right")
+    return made(
+        figure,
+        "Gain by decile",
+        f"Of all rows with label 1, the tenth with the highest scores holds: {', '.join(told)}. "
+        "Chance is the dotted line.",
     )
 
 
@@ -168,7 +201,7 @@ def _differences(pair: Pair, difference: Array) -> Plot:
     axes.set(xlabel="candidate's score minus baseline's", ylabel="rows, logarithmic")
     low, middle, high = np.quantile(difference, [0.05, 0.5, 0.95])
     changed = int(np.count_nonzero(pair.candidate.predictions != pair.baseline.predictions))
-    return _plot(
+    return made(
         figure,
         "Score differences",
         f"Median {middle:+.4f}; nine in ten rows between {low:+.4f} and {high:+.4f}. "
@@ -210,7 +243,7 @@ def _forest(metric: str, checks: Sequence[Check]) -> Plot:
     left = f" {len(checks) - len(shown):,} more stand in the table." if checks[len(shown) :] else ""
     failing = sum(not check.passed for check in checks)
     crosses = f"{failing} of {len(checks)} do not hold (crosses)" if failing else "all hold"
-    return _plot(
+    return made(
         figure,
         f"Slices by {metric}",
         f"From {_gain(worst)} to {_gain(best)}; right of 0 is better; {crosses}.{left}",
@@ -219,9 +252,3 @@ def _forest(metric: str, checks: Sequence[Check]) -> Plot:
 
 def _gain(check: Check) -> str:
     return f"{check.gain:+.4f} [{check.low:+.4f}, {check.high:+.4f}] ({check.scope})"
-
-
-def _plot(figure: Figure, title: str, caption: str) -> Plot:
-    name = "".join(sign for sign in title.lower() if sign.isascii() and sign.isalnum())
-    svg = drawing.inline(figure, name, plain(f"{title}. {caption}"))
-    return Plot(title=title, svg=svg, caption=caption)

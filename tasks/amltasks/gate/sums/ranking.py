@@ -112,6 +112,11 @@ def _first_of(before: int, size: int, hits: int) -> float:
     return float((missed * hits / (size - offset) / (before + offset + 1)).sum())
 
 
+def ndcg_by_query(truth: Truth, side: Side) -> Floats:
+    """The NDCG of each query, by its number; NaN for one without a relevant row."""
+    return _ndcg(_lists(np.asarray(truth.queries), np.asarray(side.scores), truth.labels), "")
+
+
 def _family(
     name: str, of_query: Callable[[_Lists, str], Floats], *, by_parameter: bool = False
 ) -> Family:

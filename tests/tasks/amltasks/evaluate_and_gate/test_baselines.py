@@ -12,6 +12,7 @@ from amltasks import errors
 from amltasks.azure_pipelines import agent, devops
 from amltasks.evaluate_and_gate import baselines
 from amltasks.evaluate_and_gate.baselines import Wanted
+from amltasks.evaluate_and_gate.predictions.layout import Layout
 from amltasks.workspace.port import Model
 from tests.tasks.amltasks.fakes import FakeModels, fake_workspace
 
@@ -50,7 +51,7 @@ def job(**variables: str) -> agent.Job:
 
 
 def find(kind: str, *, of: agent.Job | None = None, **more: Any) -> Any:
-    given: dict[str, Any] = {"model_name": "m", "metrics": {"accuracy"}, "slices": (), **more}
+    given: dict[str, Any] = {"model_name": "m", "metrics": {"accuracy"}, "layout": Layout(), **more}
     return baselines.find(of or job(), Wanted(kind=kind, **given), WORKSPACE)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from amltasks.errors import TaskError
 from amltasks.evaluate_and_gate import rescoring
-from amltasks.gate.rows import Rows
+from amltasks.gate.rows import Pair, Rows, paired
 from amltasks.workspace.port import Answer, Revision
 from tests.tasks.amltasks.fakes import FakeServices
 
@@ -62,8 +64,9 @@ def test_distinct_inputs_are_asked_once_in_batches(monkeypatch: pytest.MonkeyPat
     ("services", "words"),
     [
         (Services(status=503, body="busy"), "it answered 503: busy"),
-        (Services(body="[1]"), "it gave no 2 labels that are 0 or 1"),
-        (Services(body='[1, "yes"]'), "it gave no 2 labels that are 0 or 1"),
+        (Services(body="[1]"), "it gave 1 labels for 2 inputs"),
+        (Services(body='[1, "yes"]'), "the label 'yes' is neither 0 nor 1"),
+        (Services(body="[1, [0]]"), "RESCORING_FAILED"),
         (Services(body='{"error": "no"}'), "the answer holds no list of predictions"),
         (Services(body="<html>"), "RESCORING_FAILED"),
     ],
@@ -88,3 +91,51 @@ def test_a_service_is_not_asked_too_much(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(TaskError, match="no column 'text' or 'input'"):
         rescored(services, None)
     assert services.asked == []
+
+
+def test_rows_of_one_group_are_asked_for_each_text() -> None:
+    services = Services()
+    grouped = replace(rows(["a", "b bad", "a"]), inputs=np.zeros(3, dtype=np.int64))
+    found = rescoring.rescore(services, "s", grouped)
+    assert services.asked == [["a", "b bad"]]
+    assert found.predictions.tolist() == [0, 1, 0]
+    assert found.inputs.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("more", "body", "predictions"),
+    [
+        ({"classes": ("bad", "good")}, '["good", "bad"]', [1, 0]),
+        ({"classes": ("bad", "good")}, "[0, 1]", [0, 1]),
+        ({"model_type": "multiclass", "classes": ("iron", "wood")}, '["tin", "iron"]', [1, 0]),
+        ({"model_type": "multiclass", "classes": ("1", "2")}, "[2, 1]", [1, 0]),
+        ({"model_type": "regression", "classes": ()}, '[1.5, "-2"]', [1.5, -2.0]),
+    ],
+)
+def test_labels_of_other_kinds_of_model_are_understood(
+    more: dict[str, Any], body: str, predictions: list[float]
+) -> None:
+    given = replace(rows(["a", "b"]), **more)
+    found = rescoring.rescore(Services(body=body), "s", given)
+    assert found.predictions.tolist() == predictions
+    assert found.model_type == given.model_type
+    if "tin" in body:
+        assert found.classes == ("iron", "tin", "wood")
+        assert isinstance(paired(given, found), Pair)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "body", "words"),
+    [
+        ("regression", "[1, NaN]", "a prediction is not a finite number"),
+        ("regression", '[1, "much"]', "could not convert"),
+        ("ranking", "[1, 2]", "predictions of a ranking model cannot be asked for"),
+    ],
+)
+def test_labels_that_do_not_fit_the_kind_of_model_are_named(
+    model_type: str, body: str, words: str
+) -> None:
+    given = replace(rows(["a", "b"]), model_type=model_type, classes=())
+    with pytest.raises(TaskError, match="RESCORING_FAILED") as found:
+        rescoring.rescore(Services(body=body), "s", given)
+    assert words in str(found.value)

@@ -70,7 +70,7 @@ resamples: 500
         min_inputs=10,
         resamples=500,
     )
-    assert found.columns == ("material", "age")
+    assert found.slice_columns == ("material", "age")
 
 
 def test_without_rules_accuracy_must_not_be_worse() -> None:

@@ -59,4 +59,25 @@ def test_agreement_counts_who_is_right() -> None:
     labels = np.array([0, 0, 1, 1, 1], dtype=np.int8)
     candidate = np.array([0, 1, 1, 0, 0], dtype=np.int8)
     baseline = np.array([0, 0, 0, 0, 1], dtype=np.int8)
-    assert curves.agreement(labels, candidate, baseline).tolist() == [[1, 1], [2, 1]]
+    assert curves.agreement(candidate == labels, baseline == labels).tolist() == [[1, 1], [2, 1]]
+
+
+def test_gains_are_shares_of_the_positive_labels() -> None:
+    labels = np.array([1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+    falling = np.linspace(1, 0, 10)
+    assert curves.gains(labels, falling).tolist() == [0.5, *[1.0] * 9]
+    np.testing.assert_allclose(curves.gains(labels, np.ones(10)), np.linspace(0.1, 1, 10))
+    np.testing.assert_allclose(curves.gains(labels, -falling)[-2:], [0.5, 1.0])
+
+
+def test_a_distribution_is_thinned_and_keeps_its_ends() -> None:
+    values = np.random.default_rng(0).normal(size=10_000)
+    x, share = curves.distribution(values)
+    assert len(x) == curves.MOST_POINTS
+    assert (x[0], x[-1], share[-1]) == (values.min(), values.max(), 1.0)
+    np.testing.assert_allclose(share, np.searchsorted(np.sort(values), x, "right") / 10_000)
+
+
+def test_deciles_hold_a_tenth_each_and_keep_equal_values_together() -> None:
+    assert np.bincount(curves.decile(np.arange(100.0))).tolist() == [10] * 10
+    assert len(np.unique(curves.decile(np.ones(50)))) == 1

@@ -39,7 +39,7 @@ def test_the_page_is_small_and_the_same_each_time(rejected: Verdict) -> None:
     assert {name.removeprefix("#") for name in re.findall(r'(?:href="|url\()(#[^")]+)', text)} <= {
         *ids
     }
-    assert headings(text, 3) == [*PICTURES, "Score differences"]
+    assert headings(text, 3) == [*PICTURES, "Gain by decile", "Score differences"]
     # Where matplotlib's colours stood for the page's, none is left.
     assert "#01020" not in text
 

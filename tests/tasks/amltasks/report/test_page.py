@@ -126,7 +126,7 @@ def test_a_screen_reader_finds_the_table_and_the_numbers(shown: Shown, rejected:
     assert table.get_by_role("columnheader").count() == row.locator("td, th").count()
     roc = page.get_by_role("img", name="ROC curve")
     assert "candidate 0.97" in (roc.get_attribute("aria-label") or "")
-    assert page.get_by_role("img").count() == 5
+    assert page.get_by_role("img").count() == 6
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))

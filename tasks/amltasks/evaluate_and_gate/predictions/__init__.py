@@ -1,0 +1,1 @@
+"""Files of predictions: one row for each row of the evaluation set."""
