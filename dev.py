@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -34,6 +35,7 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
+CALLER = Path.cwd()
 ENVS = ROOT / ".envs"
 WINDOWS = os.name == "nt"
 SUPPORTED = ((3, 11), (3, 12))
@@ -51,6 +53,13 @@ LOCKS = {
 SHIPPED_LOCKS = ("uv", "v1", "v1-gate", "v2", "v2-gate")
 INWARD = ("HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 DOWNLOADS = "see the lines above; offline, pip, uv and npm need a mirror or a warm cache"
+# Measured on two cores.
+DEMO_MINUTES = 3
+FIRST_TIME = "; the first time several more, to download and install TensorFlow and the SDKs"
+SHIPPED = (
+    *("extension", "tasks", "requirements", "CHANGELOG.md", "LICENSE", "vss-extension.json"),
+    *("package-lock.json", "docs/security.md", "docs/troubleshooting.md"),
+)
 LINTS: tuple[tuple[str, ...], ...] = (
     ("{bin}/ruff", "check", "."),
     ("{bin}/ruff", "format", "--check", "."),
@@ -83,6 +92,9 @@ def main(arguments: Sequence[str]) -> NoReturn:
     }
     if verb not in verbs:
         fail(f"there is no verb {verb!r}", f"use one of: {', '.join(sorted(verbs))}", code=2)
+    if verb in ("lint", "lock") and {"-h", "--help"} & set(rest):
+        say(f"usage: python3 dev.py {verb}\n\n{verbs[verb].__doc__}")
+        raise SystemExit(0)
     if sys.version_info[:2] not in SUPPORTED:
         fail(
             f"this is Python {sys.version_info[0]}.{sys.version_info[1]}, "
@@ -99,9 +111,11 @@ def main(arguments: Sequence[str]) -> NoReturn:
 def demo(rest: list[str]) -> None:
     """Run the sample's pipeline from the built .vsix against a fresh local Azure."""
     if not {"-h", "--help"} & set(rest):
+        first = "" if (ENVS / "dev" / ".stamp").exists() else FIRST_TIME
+        say(f"dev.py: the demo takes about {DEMO_MINUTES} minutes{first}")
         rest = ["--vsix", str(build_vsix()), *rest]
         warm_task_environments()
-    hand_over([python(), "-m", "local.demo", *rest])
+    become(python(), "local.demo", rest)
 
 
 def test(rest: list[str]) -> None:
@@ -139,12 +153,12 @@ def package(rest: list[str]) -> None:
     """Build the .vsix; its path is the last line on standard output."""
     environment = python()
     node_modules()
-    hand_over([environment, "-m", "extension.package", *rest])
+    become(environment, "extension.package", rest)
 
 
 def schema(rest: list[str]) -> None:
     """Print a schema of pipeline files with our tasks added, for an editor to check against."""
-    hand_over([python(), "-m", "extension.yaml_schema", *rest])
+    become(python(), "extension.yaml_schema", rest)
 
 
 def bench(rest: list[str]) -> None:
@@ -153,7 +167,7 @@ def bench(rest: list[str]) -> None:
     if not {"-h", "--help"} & set(rest):
         node_modules()
         warm_task_environments()
-    hand_over([environment, "-m", "bench", *rest])
+    become(environment, "bench", rest)
 
 
 def azure(rest: list[str]) -> None:
@@ -162,7 +176,7 @@ def azure(rest: list[str]) -> None:
         # Now, on this terminal's network: the next one follows the env file, which leads only here.
         node_modules()
         warm_task_environments()
-    hand_over([python(), "-m", "local.azure", *rest])
+    become(python(), "local.azure", rest)
 
 
 def agent(rest: list[str]) -> None:
@@ -173,7 +187,7 @@ def agent(rest: list[str]) -> None:
         warm_task_environments()
     # The local Azure's proxy lets nothing out: the tasks' environment comes from uv's warm cache.
     os.environ.setdefault("UV_OFFLINE", "1")
-    hand_over([python(), "-m", "local.agent", *rest])
+    become(python(), "local.agent", rest)
 
 
 def admin(rest: list[str]) -> None:
@@ -182,8 +196,7 @@ def admin(rest: list[str]) -> None:
         rest = ["publish", "--vsix", str(build_vsix()), *rest[1:]]
     if rest[:1] in (["publish"], ["share"]):
         node_modules()
-    os.environ["PYTHONPATH"] = str(ROOT / "tasks")
-    hand_over([str(environment("admin")), "-m", "amltasks.admin", *rest])
+    become(str(environment("admin")), "amltasks.admin", rest, path=ROOT / "tasks")
 
 
 def lock(rest: list[str]) -> None:
@@ -256,7 +269,13 @@ def node_modules() -> None:
 
 
 def build_vsix() -> Path:
-    """Build the extension into ``build/`` and return the .vsix."""
+    """Return the .vsix in ``build/``, built again when anything that goes into it changed."""
+    stamp, built = shipped(), ROOT / "build" / ".vsix.json"
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        found = json.loads(built.read_text(encoding="utf-8"))
+        path = Path(found["path"])
+        if found["stamp"] == stamp and digest(path.read_bytes()) == found["digest"]:
+            return path
     environment = python()
     node_modules()
     output = step(
@@ -264,7 +283,19 @@ def build_vsix() -> Path:
         [environment, "-m", "extension.package", "--out", "build"],
         following="mend what the lines above name",
     )
-    return Path(output.strip().splitlines()[-1])
+    path = Path(output.strip().splitlines()[-1])
+    told = {"stamp": stamp, "path": str(path), "digest": digest(path.read_bytes())}
+    built.write_text(json.dumps(told), encoding="utf-8")
+    return path
+
+
+def shipped() -> str:
+    """Return a digest of all sources of the extension."""
+    named = [ROOT / name for name in SHIPPED]
+    files = [file for path in named for file in (path.rglob("*") if path.is_dir() else [path])]
+    sources = sorted(f for f in files if f.is_file() and "__pycache__" not in f.parts)
+    told = [f"{f.relative_to(ROOT).as_posix()} {digest(f.read_bytes())}" for f in sources]
+    return digest("\n".join(told).encode())
 
 
 def uv() -> str:
@@ -294,6 +325,20 @@ def tool_path() -> dict[str, str]:
     scripts = ENVS / "dev" / ("Scripts" if WINDOWS else "bin")
     path = os.pathsep.join([str(Path(uv()).parent), str(scripts), os.environ.get("PATH", "")])
     return {**os.environ, "PATH": path, "PYTHONUTF8": "1"}
+
+
+def become(interpreter: str, module: str, rest: list[str], *, path: Path = ROOT) -> NoReturn:
+    """Run a module in the caller's folder, where the paths among its arguments start.
+
+    Not by ``PYTHONPATH``, which the pipelines that the module runs would inherit; and no file of
+    the caller's folder takes the place of a module (``-P``).
+    """
+    start = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); import runpy; "
+        f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    )
+    os.chdir(CALLER)
+    hand_over([interpreter, "-P", "-c", start, str(path), *rest])
 
 
 def hand_over(command: list[str]) -> NoReturn:
@@ -353,8 +398,8 @@ def outward() -> dict[str, str]:
 
 
 def heartbeat(done: threading.Event, title: str, started: float) -> None:
-    """Say every five seconds that a preparation is still under way."""
-    while not done.wait(5):
+    """Say every two seconds that a preparation is still under way."""
+    while not done.wait(2):
         say(f"dev.py: {title} … {time.monotonic() - started:.0f} s")
 
 

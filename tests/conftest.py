@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -60,3 +60,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     slowest = sorted(seconds.items(), key=lambda item: item[1], reverse=True)
     for file, taken in slowest[:_SLOWEST_FILES]:
         terminalreporter.write_line(f"{taken:8.1f} s  {file}")
+    _tell_canaries(terminalreporter)
+
+
+def _tell_canaries(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what the canary suite looked through (tests/tasks/launcher/test_canary.py)."""
+    found: Counter[str] = Counter()
+    # The end of a test's fixtures is reported last, without a category of its own.
+    for report in terminalreporter.getreports(""):
+        for name, value in report.user_properties:
+            if name.startswith("canary "):
+                found[name.removeprefix("canary ")] += int(value)
+    if found:
+        told = ", ".join(f"{value:,} {name}" for name, value in sorted(found.items()))
+        terminalreporter.write_line(f"canaries: no part of one in {told}")

@@ -19,15 +19,16 @@ import httpx
 import yaml
 
 from local.demo.children import (
+    ROOT,
     DemoError,
     interruptible,
     result_file,
     run_agent,
     running_azure,
 )
+from local.demo.progress import Progress
 from local.demo.scoring import score
 
-ROOT = Path(__file__).resolve().parents[2]
 # What the pipeline says otherwise by SDK; v1 makes its own AKS cluster, v2 takes an attached one.
 SETTINGS = {
     "v2": ("sdk=v2", "aml_pipeline=aml_pipeline_v2.yml", "aks_name=k8s-cluster"),
@@ -91,6 +92,7 @@ def main(
 ) -> None:
     """Run the compliance classifier from provisioning to a scored, live endpoint."""
     started = time.monotonic()
+    progress = Progress()
     if json_file is not None:
         make_writable(json_file)
     stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
@@ -105,14 +107,12 @@ def main(
             click.echo(f"demo: the local Azure is ready; its log is {folder / 'azure.log'}")
             settings = (*SETTINGS[sdk], *variables)
             if classic:
-                run = build_and_release(vsix, azure, folder, settings)
+                run = build_and_release(vsix, azure, folder, settings, progress)
             else:
-                run = run_agent("run", PIPELINE, vsix, azure, folder, settings)
+                run = run_agent("run", PIPELINE, vsix, azure, folder, settings, progress=progress)
             outcome = summarise(run, folder)
-            if run["result"] in GOOD and outcome["endpoint"]:
-                outcome["prediction"] = scored(azure, outcome["endpoint"]["service"], sdk)
-            elif outcome["gate"] and not outcome["gate"]["passed"]:
-                outcome |= in_place(azure, service_name(variables), sdk)
+            with progress.watching("scoring two parts"):
+                outcome |= answers(run, outcome, azure, variables, sdk)
     except DemoError as error:
         click.echo(f"demo: {error}", err=True)
         sys.exit(error.exit_code)
@@ -123,18 +123,39 @@ def main(
     sys.exit(0 if outcome["succeeded"] and right(outcome["prediction"]) else 1)
 
 
+def answers(
+    run: dict[str, Any],
+    outcome: dict[str, Any],
+    azure: dict[str, str],
+    variables: Sequence[str],
+    sdk: str,
+) -> dict[str, Any]:
+    """What the service answers that was deployed, or that stayed because the gate said no."""
+    if run["result"] in GOOD and outcome["endpoint"]:
+        return {"prediction": scored(azure, outcome["endpoint"]["service"], sdk)}
+    if outcome["gate"] and not outcome["gate"]["passed"]:
+        return in_place(azure, service_name(variables), sdk)
+    return {}
+
+
 def build_and_release(
-    vsix: Path, azure: dict[str, str], folder: Path, settings: tuple[str, ...]
+    vsix: Path,
+    azure: dict[str, str],
+    folder: Path,
+    settings: tuple[str, ...],
+    progress: Progress,
 ) -> dict[str, Any]:
     """Run the classic build and, if it succeeded, a release of it; return both as one result."""
-    build = run_agent("run", BUILD, vsix, azure, folder, settings)
+    build = run_agent("run", BUILD, vsix, azure, folder, settings, progress=progress)
     if build["result"] not in GOOD:
         return build
     click.echo(f"demo: creating a release of build {build['buildNumber']}; {APPROVED} is approved")
     # By hand, as the portal's button does: the trigger's branch is main, and yours may be another.
     artifact = f"{ALIAS}={result_file(folder, 'run')}"
     options = ("--artifact", artifact, "--approve", APPROVED)
-    release = run_agent("release", RELEASE, vsix, azure, folder, settings, *options)
+    release = run_agent(
+        "release", RELEASE, vsix, azure, folder, settings, *options, progress=progress
+    )
     return {**release, "steps": [*build["steps"], *release["steps"]]}
 
 

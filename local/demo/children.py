@@ -9,12 +9,16 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from local.demo.progress import Progress
+
+ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 60.0
 ENDED_WITHIN_S = 30.0
 
@@ -51,10 +55,11 @@ def running_azure(state: Path, folder: Path) -> Iterator[dict[str, str]]:
     Raises DemoError when it does not become ready.
     """
     env_file = folder / "azure.env"
-    command = [sys.executable, "-m", "local.azure", "--state", str(state), "--port", "0"]
+    command = [sys.executable, "-m", "local.azure", "--state", str(state.resolve()), "--port", "0"]
     with (folder / "azure.log").open("wb") as log:
         azure = subprocess.Popen(
             [*command, "--env-file", str(env_file), "--until-stdin-closes"],
+            cwd=ROOT,
             # A pipe that closes with us, so that even `kill -9` on the demo ends the server.
             stdin=subprocess.PIPE,
             stdout=log,
@@ -64,11 +69,12 @@ def running_azure(state: Path, folder: Path) -> Iterator[dict[str, str]]:
         )
         try:
             deadline = time.monotonic() + READY_WITHIN_S
-            while not env_file.exists():
-                if azure.poll() is not None or time.monotonic() > deadline:
-                    tail = (folder / "azure.log").read_text(errors="replace").strip()[-500:]
-                    raise DemoError(f"the local Azure did not start: {tail}")
-                time.sleep(0.1)
+            with Progress().watching("the local Azure starts"):
+                while not env_file.exists():
+                    if azure.poll() is not None or time.monotonic() > deadline:
+                        tail = (folder / "azure.log").read_text(errors="replace").strip()[-500:]
+                        raise DemoError(f"the local Azure did not start: {tail}")
+                    time.sleep(0.1)
             yield read_env_file(env_file)
         finally:
             # It holds a client secret that is worthless now; no need to leave it lying about.
@@ -97,6 +103,7 @@ def run_agent(
     folder: Path,
     variables: Sequence[str],
     *options: str,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Run or release a file in the local agent, its timeline on our console; return its result.
 
@@ -110,14 +117,24 @@ def run_agent(
     # The proxy lets nothing out of the machine, so the tasks install from uv's cache.
     environment = {**os.environ, **azure, "UV_OFFLINE": "1"}
     agent = subprocess.Popen(
-        # A pipe that closes with us, so that even `kill -9` on the demo cancels the run.
         command,
+        cwd=ROOT,
+        # A pipe that closes with us, so that even `kill -9` on the demo cancels the run.
         env=environment,
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
         start_new_session=True,
     )
+    # A thread, so that a Ctrl-C ends the wait and the agent's last lines are still shown.
+    lines = threading.Thread(target=progress.pass_on, args=(agent.stdout,), daemon=True)
+    lines.start()
     try:
-        agent.wait()
+        with progress.watching("the pipeline runs"):
+            agent.wait()
+            lines.join(ENDED_WITHIN_S)
     except KeyboardInterrupt:
         end_agent(agent)
         raise
@@ -135,7 +152,7 @@ def result_file(folder: Path, verb: str) -> Path:
     return folder / f"agent-{verb}.json"
 
 
-def end_agent(agent: subprocess.Popen[bytes]) -> None:
+def end_agent(agent: subprocess.Popen[str]) -> None:
     """Cancel the run as a user would, wait for it, and insist in the end."""
     for _attempt in range(2):
         if sys.platform != "win32":  # there the console has told it already

@@ -76,12 +76,16 @@ def _locate(node: yaml.Node, at: tuple[str | int, ...], lines: Located) -> None:
 
 
 def problem(cause: Exception) -> str:
-    """What is wrong with a document, with the line where PyYAML found it."""
+    """What is wrong with a document, with the line where PyYAML found it.
+
+    The words it quotes are left out: they are a part of the text, which may be a part of a secret.
+    """
     if isinstance(cause, YamlError):
         return str(cause)
     mark = getattr(cause, "problem_mark", None)
     where = f" (line {mark.line + 1})" if mark else ""
-    return (getattr(cause, "problem", None) or "it cannot be read") + where
+    told = getattr(cause, "problem", None) or "it cannot be read"
+    return re.sub(r" ?(['\"])(?:(?!\1).){3,}\1", "", told) + where
 
 
 def shortened(value: str, most: int = 60) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+_LONGEST_FACT = 2_000
+
 
 class Fault(Enum):
     """Who can mend it."""
@@ -28,8 +30,17 @@ class Cause:
     fault: Fault = Fault.USER
 
     def error(self, **facts: object) -> TaskError:
-        """The exception for this cause; ``facts`` fill the templates."""
-        return TaskError(self, self.happened.format(**facts), self.next_step.format(**facts))
+        """The exception for this cause; ``facts`` fill the templates, none longer than a page."""
+        told = {name: _bounded(fact) for name, fact in facts.items()}
+        return TaskError(self, self.happened.format(**told), self.next_step.format(**told))
+
+
+def _bounded(fact: object) -> object:
+    """The fact; of a very long text, only its size."""
+    if isinstance(fact, (int, float)):
+        return fact
+    text = str(fact)
+    return text if len(text) <= _LONGEST_FACT else f"… {len(text):,} characters …"
 
 
 class TaskError(Exception):
@@ -76,6 +87,25 @@ INPUT_INVALID = Cause(
     code="INPUT_INVALID",
     happened="the input '{name}' is '{value}', which is not {expected}",
     next_step="correct '{name}' in the task's inputs",
+)
+INPUT_VARIABLE_UNSET = Cause(
+    code="INPUT_VARIABLE_UNSET",
+    happened="the input '{name}' names the variable '{variable}', which has no value in this job",
+    next_step="correct the variable's name, or define it in the pipeline or in a variable group",
+)
+INPUT_OUTPUT_UNSET = Cause(
+    code="INPUT_OUTPUT_UNSET",
+    happened="the input '{name}' names $({variable}), and no earlier step of this job that is "
+    "called '{step}' has set the output '{output}'",
+    next_step="write 'name: {step}' into the step that sets it (classic: its reference name); for "
+    "a step of another job map the variable: $[ dependencies.JOB.outputs['{variable}'] ] with "
+    "dependsOn: JOB, or $[ stageDependencies.STAGE.JOB.outputs['{variable}'] ] for another stage",
+)
+INPUT_EXPRESSION = Cause(
+    code="INPUT_EXPRESSION",
+    happened="the input '{name}' is a runtime expression $[…], which Azure Pipelines evaluates "
+    "only in variables and conditions",
+    next_step="give the expression to a variable of the job, and the variable $(name) to '{name}'",
 )
 FILE_NOT_FOUND = Cause(
     code="FILE_NOT_FOUND",
@@ -152,7 +182,7 @@ UNAUTHORIZED = Cause(
 )
 FORBIDDEN = Cause(
     code="FORBIDDEN",
-    happened="the service connection's identity may not go on while {doing} (403): {detail}",
+    happened="the service connection's identity was denied access while {doing} (403): {detail}",
     next_step="give it the role 'AzureML Data Scientist' (for compute also 'AzureML Compute "
     "Operator') on the workspace; for a private workspace use an agent inside its network",
 )
@@ -167,7 +197,8 @@ WORKSPACE_NOT_FOUND = Cause(
     code="WORKSPACE_NOT_FOUND",
     happened="there is no workspace '{workspace}' in resource group '{resource_group}' of "
     "subscription {subscription}, or the service connection's identity may not see it",
-    next_step="check the inputs 'workspace' and 'resourceGroup' and the connection's subscription",
+    next_step="check the inputs 'workspaceName' and 'resourceGroupName' and the connection's "
+    "subscription",
 )
 SUBSCRIPTION_NOT_FOUND = Cause(
     code="SUBSCRIPTION_NOT_FOUND",

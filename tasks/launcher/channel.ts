@@ -6,6 +6,7 @@
 import * as tl from 'azure-pipelines-task-lib/task';
 
 import { reason } from './errors';
+import { redaction } from './redaction';
 
 const RESULTS = ['Succeeded', 'SucceededWithIssues', 'Failed', 'Canceled'] as const;
 export type Result = (typeof RESULTS)[number];
@@ -32,7 +33,7 @@ export class Channel {
       this.obey(JSON.parse(line) as Message);
     } catch (error) {
       // Not the line itself: it may hold a secret.
-      tl.warning(`A message of the task was not understood: ${reason(error)}`);
+      tl.warning(redaction.text(`A message of the task was not understood: ${reason(error)}`));
     }
   }
 
@@ -40,7 +41,7 @@ export class Channel {
   showIssue(level: 'error' | 'warning', code: string, message: string): void {
     this.hasShownError ||= level === 'error';
     const more = this.support && code ? ` See ${this.support}#${code.toLowerCase()}` : '';
-    tl.command('task.logissue', { type: level, code }, message + more);
+    tl.command('task.logissue', { type: level, code }, redaction.text(message) + more);
   }
 
   private obey(message: Message): void {
@@ -54,14 +55,18 @@ export class Channel {
     switch (message['type']) {
       case 'variable': {
         const isSecret = message['secret'] === true;
+        if (isSecret) {
+          redaction.add(text('value'));
+        }
         tl.setVariable(text('name'), text('value'), isSecret, message['output'] !== false);
         return;
       }
       case 'secret':
         tl.setSecret(text('value'));
+        redaction.add(text('value'));
         return;
       case 'progress':
-        tl.setProgress(Number(message['percent']), text('text'));
+        tl.setProgress(Number(message['percent']), redaction.text(text('text')));
         return;
       case 'issue':
         this.showIssue(
@@ -71,10 +76,10 @@ export class Channel {
         );
         return;
       case 'summary':
-        tl.uploadSummary(text('path'));
+        tl.uploadSummary(published(text('path')));
         return;
       case 'attachment':
-        tl.addAttachment(text('kind'), text('name'), text('path'));
+        tl.addAttachment(text('kind'), text('name'), published(text('path')));
         return;
       case 'testresults':
         tl.command(
@@ -84,7 +89,7 @@ export class Channel {
             mergeResults: 'true',
             runTitle: text('title'),
             publishRunAttachments: 'true',
-            resultFiles: text('path'),
+            resultFiles: published(text('path')),
           },
           '',
         );
@@ -105,5 +110,11 @@ export class Channel {
 
 /** Tell the agent the result. Not by `tl.setResult`, which would show the error a second time. */
 export function complete({ result, message }: Conclusion): void {
-  tl.command('task.complete', { result }, message);
+  tl.command('task.complete', { result }, redaction.text(message));
+}
+
+/** The path of a file that the agent is to publish; the agent masks logs, not files. */
+function published(path: string): string {
+  redaction.file(path);
+  return path;
 }

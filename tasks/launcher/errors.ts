@@ -34,6 +34,20 @@ export const pythonUnsupported = (found: string[]) =>
     CHOOSE_PYTHON,
   );
 
+export const inputUnknown = (task: string, unknown: string[], known: string[]) =>
+  new LauncherError(
+    'INPUT_UNKNOWN',
+    `${task} has no input ${unknown.join(', and no input ')}.`,
+    `correct the name, or remove the line; the inputs are ${known.join(', ')}.`,
+  );
+
+export const variableUnset = (name: string, variable: string) =>
+  new LauncherError(
+    'INPUT_VARIABLE_UNSET',
+    `The input '${name}' names the variable '${variable}', which has no value in this job.`,
+    "correct the variable's name, or set it before this step; the output of a step is $(stepName.output) in the same job only.",
+  );
+
 export const uvUnavailable = (why: string) =>
   new LauncherError(
     'UV_UNAVAILABLE',

@@ -8,13 +8,12 @@ import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import * as tl from 'azure-pipelines-task-lib/task';
-
-import { publicVariables } from './agentVariables';
 import type { Cancellation } from './cancel';
 import { connectionUnsupported, reason, taskDied } from './errors';
+import { endpoint, publicVariables, variable } from './given';
 import { NeutralisedLines } from './neutralise';
 import { ISOLATED } from './python';
+import { checkNames, given, replaced, type TaskDefinition } from './stepInputs';
 
 /** The agent kills the launcher 2.5 s after SIGTERM; Python must be gone before. */
 const KILL_AFTER_SIGTERM_MS = 1_800;
@@ -33,11 +32,6 @@ const SYSTEM_CONNECTION = 'SYSTEMVSSCONNECTION';
 const START =
   'import sys; sys.path.insert(0, sys.argv.pop(1)); import runpy; ' +
   'runpy.run_module("amltasks", run_name="__main__", alter_sys=True)';
-
-export interface TaskDefinition {
-  readonly name: string;
-  readonly inputs: readonly { readonly name: string; readonly type: string }[];
-}
 
 interface Connection {
   readonly id: string;
@@ -71,22 +65,23 @@ export interface Exit {
 
 /**
  * All that the task may know, from what the agent gave.
- * @throws LauncherError CONNECTION_UNSUPPORTED.
+ * @throws LauncherError INPUT_UNKNOWN, INPUT_VARIABLE_UNSET or CONNECTION_UNSUPPORTED.
  */
 export function collect(task: TaskDefinition, settings: TaskSettings): Handover {
+  checkNames(task);
   const isConnection = (type: string) => type.startsWith('connectedService:');
   const inputs: Record<string, string> = {};
-  for (const { name, type } of task.inputs) {
-    if (!isConnection(type) && !LAUNCHER_INPUTS.includes(name)) {
-      inputs[name] = tl.getInput(name) ?? '';
+  for (const declared of task.inputs) {
+    if (!isConnection(declared.type) && !LAUNCHER_INPUTS.includes(declared.name)) {
+      inputs[declared.name] = given(declared);
     }
   }
   const named = task.inputs.find(({ type }) => isConnection(type));
-  const connection = readConnection(named ? (tl.getInput(named.name) ?? '') : '');
+  const connection = readConnection(named ? replaced(named) : '');
   const variables: Record<string, string> = {};
   for (const name of publicVariables) {
     if (/^(build|release|system|agent)\./i.test(name)) {
-      variables[name.toLowerCase()] = tl.getVariable(name) ?? '';
+      variables[name.toLowerCase()] = variable(name) ?? '';
     }
   }
   return {
@@ -102,7 +97,7 @@ function readConnection(id: string): Connection {
   if (!id) {
     throw connectionUnsupported('No service connection was given.');
   }
-  const authorization = tl.getEndpointAuthorization(id, true);
+  const authorization = readAuthorization(id);
   if (!authorization) {
     throw connectionUnsupported(`The agent gave no credentials for the service connection ${id}.`);
   }
@@ -113,10 +108,10 @@ function readConnection(id: string): Connection {
   }
   return {
     id,
-    url: tl.getEndpointUrl(id, true) ?? '',
+    url: endpoint('URL', id),
     scheme: authorization.scheme,
     parameters: lowerCaseNames(authorization.parameters),
-    data: lowerCaseNames(endpointData(id)),
+    data: lowerCaseNames(parsed(id, 'DATA') as Record<string, string>),
   };
 }
 
@@ -127,13 +122,21 @@ function isFederated({ scheme }: Connection): boolean {
 
 /** Every task is given it by the agent, whatever the pipeline says; a release gate's job has none. */
 function readAccessToken(): string {
-  return tl.getEndpointAuthorization(SYSTEM_CONNECTION, true)?.parameters['AccessToken'] ?? '';
+  return readAuthorization(SYSTEM_CONNECTION)?.parameters['AccessToken'] ?? '';
 }
 
-/** The connection's data, which task-lib gives out only name by name. */
-function endpointData(id: string): Record<string, string> {
+interface Authorization {
+  readonly scheme: string;
+  readonly parameters: Record<string, string>;
+}
+
+function readAuthorization(id: string): Authorization | undefined {
+  return endpoint('AUTH', id) ? (parsed(id, 'AUTH') as Authorization) : undefined;
+}
+
+function parsed(id: string, part: 'AUTH' | 'DATA'): unknown {
   try {
-    return JSON.parse(process.env[`ENDPOINT_DATA_${id}`] ?? '{}') as Record<string, string>;
+    return JSON.parse(endpoint(part, id) || '{}');
   } catch {
     throw connectionUnsupported(
       `The agent gave data for the service connection ${id} that is not JSON.`,

@@ -1,20 +1,19 @@
 /** The one program the agent starts: prepares Python, runs the task in it and reports its result. */
 
-import './agentVariables';
+import { variable } from './given';
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-
-import * as tl from 'azure-pipelines-task-lib/task';
 
 import { type Cancellation, listenForCancel } from './cancel';
 import { Channel, complete, type Conclusion } from './channel';
 import { Cancelled, LauncherError, reason, taskDied, toolDirectoryUnusable } from './errors';
 import { prepareEnvironment } from './environment';
-import { collect, type Exit, runPython, type TaskDefinition, type TaskSettings } from './handover';
+import { collect, type Exit, runPython, type TaskSettings } from './handover';
 import { childEnvironment } from './proxy';
+import { debug, say } from './log';
 import { findPython } from './python';
-import { say } from './log';
+import { replaced, type TaskDefinition } from './stepInputs';
 
 /** Taken when the input `sdk` is none of these; Python then tells what is wrong with it. */
 const DEFAULT_SDK = 'v2';
@@ -48,16 +47,18 @@ async function run(
   channel: Channel,
   cancel: Cancellation,
 ): Promise<Conclusion> {
-  const document = collect(readJson(folder, 'task.json') as TaskDefinition, settings);
+  const task = readJson(folder, 'task.json') as TaskDefinition;
+  const document = collect(task, settings);
+  const pythonPath = task.inputs.find(({ name }) => name === 'pythonPath');
   const env = childEnvironment();
-  const toolDirectory = tl.getVariable('Agent.ToolsDirectory');
+  const toolDirectory = variable('Agent.ToolsDirectory');
   if (!toolDirectory) {
     throw toolDirectoryUnusable('the tool directory', 'the agent did not say where it is');
   }
-  const python = await findPython(env, cancel.requested);
+  const python = await findPython(pythonPath ? replaced(pythonPath) : '', env, cancel.requested);
   say(`Using Python ${python.version} at ${python.executable}`);
   const requirements = path.join(folder, 'requirements');
-  const sdk = SDKS.find((name) => name === document.inputs.sdk) ?? DEFAULT_SDK;
+  const sdk = SDKS.find((name) => name === document.inputs.sdk?.trim()) ?? DEFAULT_SDK;
   const interpreter = await prepareEnvironment(
     python,
     requirements,
@@ -102,7 +103,7 @@ function failure(error: unknown): Conclusion {
   if (error instanceof LauncherError) {
     return { result: 'Failed', message: error.message };
   }
-  tl.debug(error instanceof Error ? (error.stack ?? '') : '');
+  debug(error instanceof Error ? (error.stack ?? '') : '');
   return { result: 'Failed', message: taskDied(`The launcher failed: ${reason(error)}.`).message };
 }
 

@@ -6,10 +6,10 @@
 
 import * as tl from 'azure-pipelines-task-lib/task';
 
+import { variable } from './given';
+import { debug } from './log';
+import { redaction } from './redaction';
 import { absoluteFolders } from './searchPath';
-
-/** What the agent hands to the task alone; inputs may carry secrets, too. */
-const CONFIDENTIAL = /^(INPUT_|ENDPOINT_|SECRET_|SECUREFILE_|VSTS_TASKVARIABLE_|VSTS_SECRET_)/i;
 
 /** Settings of the user's Python that would change ours. */
 const FOREIGN_PYTHON = /^(PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PYTHONSAFEPATH|VIRTUAL_ENV)$/i;
@@ -22,7 +22,7 @@ export function childEnvironment(): NodeJS.ProcessEnv {
   // Windows looks for a program such as git in the working directory first, unless this is set.
   const env: NodeJS.ProcessEnv = { NoDefaultCurrentDirectoryInExePath: '1' };
   for (const [name, value] of Object.entries(process.env)) {
-    if (!CONFIDENTIAL.test(name) && !FOREIGN_PYTHON.test(name)) {
+    if (!FOREIGN_PYTHON.test(name)) {
       // Windows writes it Path; we look it up by one name.
       const isPath = name.toUpperCase() === 'PATH';
       env[isPath ? 'PATH' : name] = isPath ? absoluteFolders(value ?? '') : value;
@@ -41,7 +41,7 @@ export function childEnvironment(): NodeJS.ProcessEnv {
       [...new Set([...hosts, ...NEVER_BY_PROXY])].filter(Boolean).join(','),
     );
   }
-  const authorities = tl.getVariable('Agent.CAInfo');
+  const authorities = variable('Agent.CAInfo');
   for (const name of ['REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE']) {
     if (authorities && !env[name]) {
       env[name] = authorities;
@@ -59,12 +59,12 @@ function setBothCases(env: NodeJS.ProcessEnv, name: string, value: string | unde
 
 /** The agent's proxy as an URL with its user and password, or undefined. */
 function agentProxy(): string | undefined {
-  const address = tl.getVariable('Agent.ProxyUrl');
-  const user = tl.getVariable('Agent.ProxyUsername');
+  const address = variable('Agent.ProxyUrl');
+  const user = variable('Agent.ProxyUsername');
   if (!address || !user || !URL.canParse(address)) {
     return address;
   }
-  const password = tl.getVariable('Agent.ProxyPassword') ?? '';
+  const password = variable('Agent.ProxyPassword') ?? '';
   const url = new URL(address);
   url.username = encodeURIComponent(user);
   url.password = encodeURIComponent(password);
@@ -77,7 +77,7 @@ function agentProxy(): string | undefined {
 
 /** The agent's bypass list as hosts for NO_PROXY; it is a JSON list of regular expressions. */
 function agentBypass(): string[] {
-  const text = tl.getVariable('Agent.ProxyBypassList');
+  const text = variable('Agent.ProxyBypassList');
   if (!text) {
     return [];
   }
@@ -88,13 +88,15 @@ function agentBypass(): string[] {
     patterns = undefined;
   }
   if (!Array.isArray(patterns)) {
-    tl.warning(`Agent.ProxyBypassList is not a JSON list and was left out: ${text}`);
+    tl.warning(
+      redaction.text(`Agent.ProxyBypassList is not a JSON list and was left out: ${text}`),
+    );
     return [];
   }
   return patterns.flatMap((pattern) => {
     const host = hostOf(String(pattern));
     if (host === undefined) {
-      tl.debug(`proxy bypass ${String(pattern)} cannot be said in NO_PROXY and was left out`);
+      debug(`proxy bypass ${String(pattern)} cannot be said in NO_PROXY and was left out`);
     }
     return host === undefined ? [] : [host];
   });

@@ -3,10 +3,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
-import * as tl from 'azure-pipelines-task-lib/task';
-
 import { runCommand } from './command';
 import { pythonNotFound, pythonUnsupported } from './errors';
+import { variable } from './given';
+import { debug } from './log';
 import { onPath } from './searchPath';
 
 export interface Python {
@@ -40,12 +40,15 @@ interface Candidate {
 }
 
 /**
- * The first CPython 3.10 to 3.12 of: the input pythonPath alone when it is given; else the one that
- * UsePythonVersion chose, the PATH, and the Windows launcher.
+ * The first CPython 3.10 to 3.12 of: `wanted`, the input pythonPath, alone when it is given; else the
+ * one that UsePythonVersion chose, the PATH, and the Windows launcher.
  * @throws LauncherError PYTHON_NOT_FOUND or PYTHON_UNSUPPORTED.
  */
-export async function findPython(env: NodeJS.ProcessEnv, cancel: AbortSignal): Promise<Python> {
-  const wanted = tl.getInput('pythonPath') ?? '';
+export async function findPython(
+  wanted: string,
+  env: NodeJS.ProcessEnv,
+  cancel: AbortSignal,
+): Promise<Python> {
   const unsupported: string[] = [];
   for (const candidate of wanted ? given(wanted, env) : onAgent(env)) {
     const found = await probe(candidate, env, cancel);
@@ -90,7 +93,7 @@ function inFolder(folder: string): Candidate[] {
 }
 
 function onAgent(env: NodeJS.ProcessEnv): Candidate[] {
-  const chosen = tl.getVariable('pythonLocation');
+  const chosen = variable('pythonLocation');
   // The plain names first, as a user would expect; the others for agents whose python3 is newer.
   const names = ['python3', 'python', ...VERSIONS.map((version) => `python${version}`)];
   const found = [
@@ -122,7 +125,7 @@ async function probe(
   try {
     return JSON.parse(result.stdout) as Python & { implementation: string };
   } catch {
-    tl.debug(`${candidate.command} is not usable: ${result.output}`);
+    debug(`${candidate.command} is not usable: ${result.output}`);
     return undefined;
   }
 }

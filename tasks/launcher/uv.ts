@@ -4,11 +4,9 @@ import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
-import * as tl from 'azure-pipelines-task-lib/task';
-
 import { runCommand } from './command';
 import { errorCode, toolDirectoryUnusable, uvUnavailable } from './errors';
-import { say } from './log';
+import { debug, say } from './log';
 import { ISOLATED, type Python } from './python';
 import { onPath } from './searchPath';
 
@@ -47,7 +45,7 @@ async function isUsable(uv: string, env: NodeJS.ProcessEnv, cancel: AbortSignal)
   const result = await runCommand(uv, ['--version'], { env, cancel, timeoutSeconds: 30 });
   const version = /^uv \d+\.\d+\.\d+/.exec(result.stdout)?.[0];
   const usable = version !== undefined && numeric.compare(version, OLDEST) >= 0;
-  tl.debug(`${uv}: ${result.output.trim()}: ${usable ? 'usable' : 'not usable'}`);
+  debug(`${uv}: ${result.output.trim()}: ${usable ? 'usable' : 'not usable'}`);
   return usable;
 }
 

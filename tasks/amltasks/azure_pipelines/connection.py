@@ -53,7 +53,7 @@ def principal(connection: Connection | None, access_token: str = "") -> Principa
             ``CONNECTION_INVALID`` when something is missing.
     """
     if connection is None:
-        raise errors.INPUT_MISSING.error(name="connectedServiceNameARM", why="")
+        raise errors.INPUT_MISSING.error(name="azureSubscription", why="")
     given, data = connection.parameters, connection.data
     scheme, kind = connection.scheme.lower(), given.get("authenticationtype") or "spnKey"
     client_id = given.get("serviceprincipalid", "")

@@ -1,8 +1,9 @@
 """Task inputs as typed, frozen dataclasses.
 
 A field of the dataclass is an input of ``task.json``: ``vm_size`` is ``vmSize``. The agent enforces
-neither ``required`` nor ``visibleRule`` nor types nor ranges, so all are checked here, before
-anything else happens. A test holds the dataclasses and the ``task.json`` files together.
+neither ``required`` nor ``visibleRule`` nor types nor ranges, and it leaves a variable that it does
+not know as it is written, so all are checked here, before anything else happens. A test holds the
+dataclasses and the ``task.json`` files together.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from typing import Any, TypeVar
 import yaml
 
 from amltasks import errors
-from amltasks.core_yaml import BaseLoader, CoreLoader, problem, shortened
+from amltasks.core_yaml import BaseLoader, CoreLoader, problem
 from amltasks.workspace.port import Scalar
 
 Inputs = TypeVar("Inputs")
 
 _BOOLEANS = {"true": True, "false": False}
+_MACRO = re.compile(r"\$\(([\w.-]+)\)")
+_RUNTIME_EXPRESSION = re.compile(r"\$\[.*\]", re.DOTALL)
+_PREDEFINED = frozenset({"agent", "build", "environment", "pipeline", "release", "system"})
+_ECHOED = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +42,12 @@ class Shown:
 class Spec:
     """What an input must be.
 
-    ``kind`` is string, number, whole, boolean, choice, yaml, texts or lines.
+    ``kind`` is string, number, whole, boolean, choice, yaml, texts or lines; ``alias`` is the name
+    that a pipeline file uses and the documentation has, where it is another.
     """
 
     kind: str = "string"
+    alias: str = ""
     default: str = ""
     required: bool = False
     least: float | None = None
@@ -49,9 +56,11 @@ class Spec:
     shown: Shown | None = None
 
 
-def text(*, default: str = "", required: bool = False, shown: Shown | None = None) -> Any:
+def text(
+    *, default: str = "", required: bool = False, shown: Shown | None = None, alias: str = ""
+) -> Any:
     """A text."""
-    return _field(Spec(default=default, required=required, shown=shown))
+    return _field(Spec(default=default, required=required, shown=shown, alias=alias))
 
 
 def whole(*, default: int, least: int, most: int, shown: Shown | None = None) -> Any:
@@ -120,12 +129,14 @@ def parse(kind: type[Inputs], given: Mapping[str, str], variables: Mapping[str, 
         variables: pipeline variables, lower-case names; defaults may refer to them as ``$(name)``.
 
     Raises:
-        TaskError: ``INPUT_MISSING`` or ``INPUT_INVALID``, for the first input that is wrong.
+        TaskError: ``INPUT_MISSING``, ``INPUT_INVALID``, ``INPUT_VARIABLE_UNSET`` or
+            ``INPUT_EXPRESSION``, for the first input that is wrong.
     """
     read: dict[str, Any] = {}
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-        spec, name = spec_of(field), camel(field.name)
-        value = given.get(name, "")
+        spec = spec_of(field)
+        name = spec.alias or camel(field.name)
+        value = given.get(camel(field.name), "")
         value = value if spec.kind in ("yaml", "texts", "lines") else value.strip()
         if not value.strip():
             value = _expanded(spec.default, variables)
@@ -133,6 +144,8 @@ def parse(kind: type[Inputs], given: Mapping[str, str], variables: Mapping[str, 
         if spec.kind == "whole" and spec.required and not counts:
             read[field.name] = 0
             continue
+        if counts:
+            _check_replaced(name, value)
         if spec.required and not value.strip() and counts:
             why = f", though {spec.shown.input} is '{spec.shown.value}'" if spec.shown else ""
             raise errors.INPUT_MISSING.error(name=name, why=why)
@@ -154,11 +167,39 @@ def _expanded(default: str, variables: Mapping[str, str]) -> str:
     )
 
 
+def _check_replaced(name: str, value: str) -> None:
+    """See that the agent has replaced every variable in an input."""
+    expression = _RUNTIME_EXPRESSION.fullmatch(value.strip())
+    if expression:
+        raise errors.INPUT_EXPRESSION.error(name=name)
+    macro = _MACRO.search(value)
+    if not macro:
+        return
+    step, _, output = macro[1].partition(".")
+    if output and step.lower() not in _PREDEFINED:
+        raise errors.INPUT_OUTPUT_UNSET.error(
+            name=name, variable=macro[1], step=step, output=output
+        )
+    raise errors.INPUT_VARIABLE_UNSET.error(name=name, variable=macro[1])
+
+
+def _echo(value: str) -> str:
+    """What a message shows of an input: all of it, or its size.
+
+    A part would show a part of a secret, which the agent masks only where it stands whole.
+    """
+    if len(value) <= _ECHOED and len(value.splitlines()) <= 1:
+        return value
+    return f"… {len(value):,} characters …"
+
+
 def _convert(name: str, value: str, spec: Spec) -> Any:
     if spec.kind in ("whole", "number"):
         return _number(name, value, spec)
     if spec.kind == "boolean":
-        return _one_of(name, value.lower(), _BOOLEANS)
+        if value.lower() in _BOOLEANS:
+            return _BOOLEANS[value.lower()]
+        return _one_of(name, value, _BOOLEANS)
     if spec.kind == "choice":
         return _one_of(name, value, {option: option for option in spec.options})
     if spec.kind in ("yaml", "texts"):
@@ -176,7 +217,7 @@ def _convert(name: str, value: str, spec: Spec) -> Any:
 def _one_of(name: str, value: str, options: Mapping[str, Any]) -> Any:
     if value not in options:
         expected = "one of " + ", ".join(f"'{option}'" for option in options)
-        raise errors.INPUT_INVALID.error(name=name, value=value, expected=expected)
+        raise errors.INPUT_INVALID.error(name=name, value=_echo(value), expected=expected)
     return options[value]
 
 
@@ -186,9 +227,9 @@ def _number(name: str, value: str, spec: Spec) -> float | int:
     try:
         read: float | int = int(value) if spec.kind == "whole" else float(value)
     except ValueError:
-        raise errors.INPUT_INVALID.error(name=name, value=value, expected=expected) from None
+        raise errors.INPUT_INVALID.error(name=name, value=_echo(value), expected=expected) from None
     if spec.least is None or spec.most is None or not spec.least <= read <= spec.most:
-        raise errors.INPUT_INVALID.error(name=name, value=value, expected=expected)
+        raise errors.INPUT_INVALID.error(name=name, value=_echo(value), expected=expected)
     return read
 
 
@@ -209,7 +250,7 @@ def load_yaml(name: str, value: str, *, as_written: bool) -> Any:
     except (yaml.YAMLError, ValueError) as cause:  # ValueError: what is tagged !!int may be none
         raise errors.INPUT_INVALID.error(
             name=name,
-            value=shortened(value),
+            value=_echo(value),
             expected=f"YAML: {problem(cause)}",
         ) from None
 
@@ -221,15 +262,15 @@ def _mapping(name: str, value: str, *, as_written: bool) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise errors.INPUT_INVALID.error(
             name=name,
-            value=shortened(value),
+            value=_echo(value),
             expected="a YAML mapping (lines 'name: value')",
         )
-    for key, item in found.items():
+    for position, item in enumerate(found.values(), start=1):
         if isinstance(item, (dict, list)) or item is None:
             raise errors.INPUT_INVALID.error(
                 name=name,
-                value=shortened(f"{key}: {item}"),
-                expected="a name with one value",
+                value=_echo(value),
+                expected=f"a YAML mapping of names to one value each (see entry {position})",
             )
     return {str(key): item for key, item in found.items()}
 
@@ -256,6 +297,10 @@ def existing_file(name: str, value: str, folder: Path) -> Path:
         TaskError: ``FILE_NOT_FOUND``
     """
     path = Path(value) if Path(value).is_absolute() else folder / value
-    if not path.is_file():
-        raise errors.FILE_NOT_FOUND.error(name=name, path=value, what="file", folder=folder)
+    try:
+        found = path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        found = False
+    if not found:
+        raise errors.FILE_NOT_FOUND.error(name=name, path=_echo(value), what="file", folder=folder)
     return path.resolve()

@@ -29,8 +29,8 @@ _IN_CLUSTER = frozenset({"AKS", "Kubernetes"})
 class DeployInputs:
     """The task's inputs; ``task.json`` describes them."""
 
-    resource_group: str = inputs.text(required=True)
-    workspace: str = inputs.text(required=True)
+    resource_group: str = inputs.text(required=True, alias="resourceGroupName")
+    workspace: str = inputs.text(required=True, alias="workspaceName")
     service_name: str = inputs.text(required=True)
     model_source: str = inputs.choice("version", "evalInfo")
     model_name: str = inputs.text(

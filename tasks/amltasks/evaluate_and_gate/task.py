@@ -45,8 +45,8 @@ NOT_JUDGED = "NOT_JUDGED"
 class GateInputs:
     """The task's inputs; ``task.json`` describes them."""
 
-    resource_group: str = inputs.text(required=True)
-    workspace: str = inputs.text(required=True)
+    resource_group: str = inputs.text(required=True, alias="resourceGroupName")
+    workspace: str = inputs.text(required=True, alias="workspaceName")
     candidate: str = inputs.choice("run", "model")
     candidate_run_id: str = inputs.text(
         required=True, shown=inputs.Shown(input="candidate", value="run")

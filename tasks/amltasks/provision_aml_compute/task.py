@@ -20,8 +20,8 @@ _SCALE = frozenset({"minNodes", "maxNodes", "idleSecondsBeforeScaledown"})
 class ProvisionInputs:
     """The task's inputs; ``task.json`` describes them."""
 
-    resource_group: str = inputs.text(required=True)
-    workspace: str = inputs.text(required=True)
+    resource_group: str = inputs.text(required=True, alias="resourceGroupName")
+    workspace: str = inputs.text(required=True, alias="workspaceName")
     compute_name: str = inputs.text(required=True)
     location: str = inputs.text()
     vm_size: str = inputs.text(default="STANDARD_DS3_V2")

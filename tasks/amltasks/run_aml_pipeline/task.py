@@ -40,8 +40,8 @@ _BEFORE_RUNNING = frozenset({"NotStarted", "Queued", "Preparing", "Starting", "P
 class RunInputs:
     """The task's inputs; ``task.json`` describes them."""
 
-    resource_group: str = inputs.text(required=True)
-    workspace: str = inputs.text(required=True)
+    resource_group: str = inputs.text(required=True, alias="resourceGroupName")
+    workspace: str = inputs.text(required=True, alias="workspaceName")
     pipeline_file: str = inputs.text(required=True)
     experiment_name: str = inputs.text(required=True)
     parameters: Mapping[str, port.Scalar] = inputs.values()

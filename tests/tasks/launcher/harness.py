@@ -35,8 +35,13 @@ exec(document["inputs"]["code"])
 """
 TASK = {
     "name": "Fake",
+    "version": {"Major": 1, "Minor": 0, "Patch": 0},
     "inputs": [
-        {"name": "connectedServiceNameARM", "type": "connectedService:AzureRM"},
+        {
+            "name": "connectedServiceNameARM",
+            "aliases": ["azureSubscription"],
+            "type": "connectedService:AzureRM",
+        },
         {"name": "code", "type": "multiLine"},
         {"name": "computeName", "type": "string"},
         {"name": "pythonPath", "type": "string"},

@@ -15,9 +15,10 @@ SUCCEED = "send(type='result', result='Succeeded', message='done')\n"
 
 
 def test_the_document_holds_inputs_connection_and_public_variables(launcher: Launcher) -> None:
-    code = "print(json.dumps(document))\n" + SUCCEED
-    outcome = launcher.run(code, inputs={"computeName": ""})
-    document = json.loads(outcome.log.splitlines()[-1])
+    # Not printed: the launcher takes the key out of what is shown.
+    code = "open('document.json', 'w').write(json.dumps(document))\n" + SUCCEED
+    launcher.run(code, inputs={"computeName": ""})
+    document = json.loads((launcher.sources / "document.json").read_text())
     assert document == {
         "task": "Fake",
         "inputs": {"code": code, "computeName": ""},

@@ -24,6 +24,7 @@ TASKS = Path(__file__).resolve().parents[4] / "tasks"
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sample:
     name: str = inputs.text(required=True)
+    group: str = inputs.text(required=True, alias="groupName")
     max_nodes: int = inputs.whole(default=4, least=1, most=10)
     share: float = inputs.number(default="0.5", least=0, most=1)
     exact: bool = inputs.boolean(default=False)
@@ -36,7 +37,7 @@ class Sample:
     folder: str = inputs.text(default="$(System.DefaultWorkingDirectory)/out")
 
 
-LEAST = {"name": "n", "runId": "r"}
+LEAST = {"name": "n", "group": "g", "runId": "r"}
 
 
 def read(**given_inputs: str) -> Sample:
@@ -79,8 +80,19 @@ def test_values_are_converted() -> None:
         ({"kind": "Model"}, "not one of 'run', 'model'"),
         ({"parameters": "just words"}, "'parameters' is 'just words', which is not a YAML mapping"),
         ({"parameters": "- a\n- b"}, "not a YAML mapping"),
-        ({"parameters": "a: [1, 2]"}, "not a name with one value"),
-        ({"parameters": "a:"}, "not a name with one value"),
+        ({"parameters": "b: 1\na: [1, 2]"}, "names to one value each (see entry 2)."),
+        ({"parameters": "a:"}, "names to one value each (see entry 1)."),
+        ({"parameters": "a: *other"}, "'parameters' is 'a: *other', which is not YAML:"),
+        ({"name": "$(Build.Nothing)"}, "the variable 'Build.Nothing', which has no value"),
+        ({"name": "a/$(mine)/b"}, "the variable 'mine', which has no value in this job."),
+        ({"runId": "$(train.runId)"}, "no earlier step of this job that is called 'train' has set"),
+        ({"runId": "$(train.runId)"}, "$[ dependencies.JOB.outputs['train.runId'] ] with"),
+        ({"runId": "$(train.runId)"}, "$[ stageDependencies.STAGE.JOB.outputs['train.runId'] ]"),
+        ({"parameters": "a: 1\nb: $(train.runId)"}, "INPUT_OUTPUT_UNSET: the input 'parameters'"),
+        ({"folder": "$(mine)/out"}, "INPUT_VARIABLE_UNSET: the input 'folder'"),
+        ({"maxNodes": "$(nodes)"}, "INPUT_VARIABLE_UNSET: the input 'maxNodes'"),
+        ({"runId": "$[ dependencies.a.outputs['b.c'] ]"}, "INPUT_EXPRESSION: the input 'runId'"),
+        ({"group": " "}, "INPUT_MISSING: the input 'groupName' is empty."),
         ({"parameters": "a: {b"}, "not YAML:"),
         ({"tags": "a: 1\n b: 2"}, "(line 2)"),
     ],
@@ -116,6 +128,57 @@ def test_yaml_values_follow_the_core_schema(written: str, value: Any) -> None:
     found = read(parameters=f"p: {written}").parameters["p"]
     assert found == Scalar(value=value, written=written.strip("'"))
     assert type(found.value) is type(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["run (it)", "$5", "$(a b)", "$env:X", "$$(", "${x}", "cost: 5 $ (five)"]
+)
+def test_what_only_looks_like_a_variable_is_a_text(text: str) -> None:
+    assert read(name=text).name == text
+
+
+def test_a_variable_in_an_input_that_does_not_count_is_left_alone() -> None:
+    assert read(version="$(unset)").version == "$(unset)"
+
+
+SECRET = "sEcReT/+0123456789" * 6
+
+
+@pytest.mark.parametrize(
+    "given_inputs",
+    [
+        {"parameters": f"password: {SECRET}: {{"},
+        {"parameters": f"password: *{SECRET}"},
+        {"parameters": f"password: !{SECRET} x"},
+        {"parameters": f"a: ['{SECRET}', b]"},
+        {"parameters": f"{SECRET}:"},
+        {"parameters": f"a: &{SECRET} 1\nb: &{SECRET} 2\nc: {{"},
+        {"parameters": SECRET},
+        {"tags": f'"{SECRET}\\q"'},
+        {"maxNodes": SECRET},
+        {"share": SECRET},
+        {"exact": SECRET},
+        {"kind": SECRET},
+        {"name": "x", "kind": f" {SECRET} "},
+    ],
+)
+def test_no_part_of_a_long_input_is_shown(given_inputs: dict[str, str]) -> None:
+    with pytest.raises(TaskError) as found:
+        read(**given_inputs)
+    told = str(found.value).lower()
+    assert not [i for i in range(len(SECRET) - 7) if SECRET[i : i + 8].lower() in told], told
+
+
+def test_an_input_of_any_length_makes_a_short_message(tmp_path: Path) -> None:
+    long = "x" * 100_000
+    for given_inputs in ({"maxNodes": long}, {"parameters": long}, {"kind": long}):
+        with pytest.raises(TaskError, match="100,000 characters") as found:
+            read(**given_inputs)
+        assert len(str(found.value)) < 400
+    for path in (long, "a\0b"):
+        with pytest.raises(TaskError, match="FILE_NOT_FOUND") as found:
+            inputs.existing_file("pipelineFile", path, tmp_path)
+        assert len(str(found.value)) < 400
 
 
 def test_tags_stay_as_they_are_written() -> None:
@@ -190,6 +253,7 @@ def test_types_defaults_and_rules_agree_with_task_json(task: str) -> None:
     for field in dataclasses.fields(KINDS[task]):
         spec, told = inputs.spec_of(field), described(task)[inputs.camel(field.name)]
         assert (told.get("defaultValue") or "") == spec.default, field.name
+        assert (told.get("aliases") or [""])[0] == spec.alias, field.name
         kinds = ALIKE[spec.kind] | ({"multiLine"} if field.name == "rules" else set())
         assert told["type"] in kinds, field.name
         # A picker that takes any text shows options (or asks Azure for them), and is no choice.
