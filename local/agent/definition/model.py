@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,12 +19,14 @@ class VariableDefinition:
     Attributes:
         value: its text; empty while there is an expression to evaluate.
         expression: what stands in ``$[ ]``, None for a plain text.
+        from_command_line: it wins over those of the file's top level, and over predefined ones.
         secret: only the variables of classic definitions and of variable groups can be.
     """
 
     name: str
     value: str
     expression: str | None = None
+    from_command_line: bool = False
     read_only: bool = False
     secret: bool = False
 
@@ -114,3 +116,12 @@ class Pipeline:
     name_format: str = ""
     variables: tuple[VariableDefinition, ...] = ()
     default_branch: str = ""
+
+
+def all_variables(pipeline: Pipeline) -> Iterator[VariableDefinition]:
+    """Yield the variables of the pipeline, its stages and its jobs."""
+    yield from pipeline.variables
+    for stage in pipeline.stages:
+        yield from stage.variables
+        for job in stage.jobs:
+            yield from job.variables

@@ -68,5 +68,8 @@ def overridden(
     """Return the top level's variables with those of the command line instead."""
     names = {name.lower() for name in overrides}
     kept = [one for one in definitions if one.name.lower() not in names]
-    given = [VariableDefinition(name=name, value=value) for name, value in overrides.items()]
+    given = [
+        VariableDefinition(name=name, value=value, from_command_line=True)
+        for name, value in overrides.items()
+    ]
     return (*kept, *given)

@@ -21,7 +21,8 @@ from local.agent.definition.variable_groups import Group, GroupVariable
 from local.agent.errors import AgentError
 from local.agent.host.connection import Connection
 from local.agent.host.masking import SecretMasker, is_secret_parameter
-from local.agent.organization.caller import SETTINGS, Caller
+from local.agent.organization.caller import SETTINGS, Caller, UnreachableError
+from local.agent.organization.open_runs import OpenRun, OpenRuns
 
 _RELEASE_AREA = "efc2f575-36ef-48e9-b672-0c6fb4a48ac5"
 
@@ -84,6 +85,53 @@ class Organization:
     def __init__(self, caller: Caller) -> None:
         """Use ``from_environment``."""
         self._caller = caller
+
+    def open(self, runs: OpenRuns, request: JobRequest) -> Path:
+        """Write down that this agent carries out a run; returns the file to remove at its end."""
+        kind = "build" if request.stages is None else "release"
+        return runs.open(self._caller.url, self._caller.project, kind, request.number)
+
+    def end_abandoned(self, runs: OpenRuns) -> list[str]:
+        """Cancel the runs whose agents were killed; returns what each is, e.g. ``build 7``."""
+        ended = []
+        for file, run in runs.abandoned(self._caller.url, self._caller.project):
+            try:
+                if self._cancel(run):
+                    ended.append(f"{run.kind} {run.number}")
+            except UnreachableError:
+                raise
+            except AgentError:
+                # It is gone there, too: nothing is left to end.
+                pass
+            file.unlink(missing_ok=True)
+        return ended
+
+    def _cancel(self, run: OpenRun) -> bool:
+        """End a run; returns False when it has ended by itself."""
+        if run.kind == "build":
+            return self._cancel_build(run.number)
+        return self._cancel_release(run.number)
+
+    def _cancel_build(self, number: int) -> bool:
+        path = f"build/builds/{number}"
+        if self._caller.in_project("GET", path)["status"] == "completed":
+            return False
+        body = {"status": "completed", "result": "canceled"}
+        self._caller.in_project("PATCH", path, body=body)
+        return True
+
+    def _cancel_release(self, number: int) -> bool:
+        caller = self._release_area()
+        release = caller.in_project("GET", f"Release/releases/{number}")
+        stages = [one for one in release["environments"] if one["status"] == "inProgress"]
+        for stage in stages:
+            path = f"Release/releases/{number}/environments/{stage['id']}"
+            caller.in_project("PATCH", path, body={"status": "canceled"})
+        return bool(stages)
+
+    def _release_area(self) -> Caller:
+        area = self._caller.call("GET", f"_apis/ResourceAreas/{_RELEASE_AREA}")
+        return self._caller.at(area["locationUrl"])
 
     def adopt(self, connection: Connection) -> Connection:
         """The connection under the id it has in the project; made there when it is new.
@@ -164,8 +212,7 @@ class Organization:
             file: of the definition, as the portal exports it.
             artifacts: ``id`` and ``number`` of the builds that are released, by alias.
         """
-        area = self._caller.call("GET", f"_apis/ResourceAreas/{_RELEASE_AREA}")
-        caller = self._caller.at(area["locationUrl"])
+        caller = self._release_area()
         query = {"searchText": name, "isExactNameMatch": "true"}
         found = caller.in_project("GET", "Release/definitions", query=query)["value"]
         if not found:

@@ -12,7 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from local.agent.definition.model import Job, Pipeline, Stage
+from local.agent.definition.model import (
+    Job,
+    Pipeline,
+    Stage,
+    VariableDefinition,
+    all_variables,
+)
 from local.agent.expressions import language
 from local.agent.expressions.language import Context
 from local.agent.expressions.values import ExpressionError, Value
@@ -55,7 +61,11 @@ _STATUS = {
 
 def run_pipeline(pipeline: Pipeline, plan: Plan, session: Session) -> list[StageOutcome]:
     """Run every stage whose condition holds; each step's log goes to the console."""
-    return _PipelineRun(pipeline=pipeline, plan=plan, session=session).run()
+    try:
+        return _PipelineRun(pipeline=pipeline, plan=plan, session=session).run()
+    finally:
+        if session.open_run is not None:
+            session.open_run.unlink(missing_ok=True)
 
 
 def in_order(nodes: Sequence[_N]) -> Iterator[_N]:
@@ -110,11 +120,22 @@ class _PipelineRun:
     def _scope(self) -> Scope | None:
         """Return the run's variables, None when one of them cannot be evaluated."""
         session = self.session
+        predefined = known_to_service(session.predefined)
         scope = Scope(
-            predefined={}, started=session.started, counters=session.counters, definitions=()
+            predefined=predefined,
+            started=session.started,
+            counters=session.counters,
         )
+        secrets = [
+            VariableDefinition(name=name, value=value, secret=True)
+            for name, value in session.secrets.items()
+        ]
+        for definition in all_variables(self.pipeline):
+            if scope.is_taken(definition):
+                message = f"the variable '{definition.name}' is set by the service itself"
+                session.console.line("", f"##[warning]{message}; the value in the file is ignored")
         try:
-            return scope.inside(known_to_service(session.predefined), self.pipeline.variables, {})
+            return scope.inside({}, (*secrets, *self.pipeline.variables), {})
         except ExpressionError as error:
             self._show_error(str(error))
             return None

@@ -1,7 +1,9 @@
 """The variables of a run as the service knows them, before any agent has a job.
 
 Conditions of stages and jobs and the ``$[ ]`` of variables read these. Macros (``$(name)``) in
-their values stay as they are: agents replace those, right before a task.
+their values stay as they are: agents replace those, right before a task. Variables that the service
+sets itself win over those of the file (actions/runner, src/Sdk/DTPipelines/Pipelines/
+PipelineContextBase.cs, SetUserVariables).
 """
 
 from __future__ import annotations
@@ -60,9 +62,18 @@ class Scope:
         """
         scope = replace(self, predefined={**self.predefined, **predefined})
         for definition in definitions:
+            if scope.is_taken(definition):
+                continue
             evaluated = scope._evaluated(definition, dependencies)
             scope = replace(scope, definitions=(*scope.definitions, evaluated))
         return scope
+
+    def is_taken(self, definition: VariableDefinition) -> bool:
+        """Say whether the service ignores a variable, because it sets one of that name itself."""
+        name = definition.name.lower()
+        if definition.from_command_line or name == "system.debug":
+            return False
+        return name.startswith("system.") or name in (one.lower() for one in self.predefined)
 
     def _evaluated(
         self, definition: VariableDefinition, dependencies: Mapping[str, Value]

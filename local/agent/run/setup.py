@@ -6,13 +6,13 @@ import datetime
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
-from local.agent.definition.model import Pipeline, VariableDefinition
+from local.agent.definition.model import Pipeline, all_variables
 from local.agent.definition.numbering import Numbers, build_number
 from local.agent.definition.variable_groups import VariableGroups
 from local.agent.errors import AgentError
@@ -25,6 +25,7 @@ from local.agent.job.handlers import find_node
 from local.agent.job.planned_step import Plan
 from local.agent.organization import organization
 from local.agent.organization.caller import SETTINGS
+from local.agent.organization.open_runs import OpenRuns
 from local.agent.organization.organization import JobRequest, Organization
 from local.agent.organization.run_updates import report_of
 from local.agent.run.plan import needs_node
@@ -102,6 +103,19 @@ class Place:
             tasks=read_tasks(options.vsix) if options.vsix is not None else [],
         )
 
+    @property
+    def open_runs(self) -> OpenRuns:
+        """The runs of this machine that are in progress in organisations."""
+        return OpenRuns((self.work or self.cache) / "open-runs")
+
+    def end_abandoned(self) -> None:
+        """End the runs in the organisation whose agents were killed, and say so."""
+        if self.organization is None:
+            return
+        for what in self.organization.end_abandoned(self.open_runs):
+            message = f"##[warning]{what} was still in progress, and its agent is gone: canceled"
+            Console(self.masker).line("run", message)
+
     def variable_groups(self, files: Mapping[str, Path]) -> VariableGroups:
         """Return where variable groups come from: files first, then the organisation."""
         joined = self.organization
@@ -142,7 +156,10 @@ class Place:
         system = connection.system_connection(predefined["System.CollectionUri"], token)
         system.hide(self.masker)
         self.masker.add_variable(token)
-        for definition in _definitions(pipeline):
+        opened = None
+        if request is not None and self.organization is not None:
+            opened = self.organization.open(self.open_runs, request)
+        for definition in all_variables(pipeline):
             if definition.secret:
                 self.masker.add_variable(definition.value)
         console = Console(self.masker)
@@ -162,16 +179,8 @@ class Place:
             counters=Counters(numbers=self.numbers, pipeline=str(pipeline.path.resolve())),
             node=node,
             default_branch=pipeline.default_branch,
+            open_run=opened,
         )
-
-
-def _definitions(pipeline: Pipeline) -> Iterator[VariableDefinition]:
-    """Yield the variables of all levels."""
-    yield from pipeline.variables
-    for stage in pipeline.stages:
-        yield from stage.variables
-        for job in stage.jobs:
-            yield from job.variables
 
 
 def _masker(environment: Mapping[str, str]) -> SecretMasker:

@@ -73,6 +73,7 @@ def prepare(file: Path, options: Options, *, parameters: Mapping[str, str]) -> P
         identity = pipeline.identity
         return run_variables(pipeline.name, sources, build_id, place.now, identity=identity)
 
+    place.end_abandoned()
     joined = place.organization
     request = joined.queue(run(0), file) if joined is not None else None
     build_id = request.number if request is not None else place.numbers.next("Build.BuildId")
@@ -120,6 +121,7 @@ def prepare_release(
     predefined = _release_predefined(pipeline, selection, 0)
     plan = make_plan(pipeline, place.tasks, place.connections, predefined)
     node = place.node(plan)
+    place.end_abandoned()
     joined = place.organization
     builds = {alias: one.facts for alias, one in selection.sources.items() if one.is_build}
     request = joined.release(pipeline.name, file, builds) if joined is not None else None

@@ -87,6 +87,7 @@ class Session:
         release: set when it is a release that runs.
         started: when the run started, UTC.
         counters: for ``counter()``.
+        open_run: the file that says the run is in progress in an organisation; removed at its end.
         report: told of everything that happens; it tells the organisation, where there is one.
         environment: the agent's own environment, without its settings; steps inherit it.
         predefined: the variables every job starts with.
@@ -107,6 +108,7 @@ class Session:
     counters: Counters
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     node: str = "node"
+    open_run: Path | None = None
     default_branch: str = ""
     release: ReleaseRun | None = None
     approvals: Approvals = field(default_factory=Approvals)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
@@ -322,3 +323,68 @@ steps:
     played = play(steps)
     assert played.lines("show") == ["plain=shown key=*** env=.", "12"]
     assert "S3cret-value" not in played.console
+
+
+def test_a_run_whose_agent_was_killed_is_ended_by_the_next(
+    ask: Callable[..., Any],
+    play: Callable[..., Any],
+    pipeline_file: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    file = pipeline_file("steps: [{checkout: none}, {bash: 'echo here; sleep 300', name: s}]")
+    work = tmp_path / "work"
+    command = [sys.executable, "-m", "local.agent", "run", str(file), "--work", str(work)]
+    agent = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert agent.stdout is not None
+    sleeping = next(line for line in agent.stdout if "s | here" in line)
+    assert sleeping
+    (marker,) = (work / "open-runs").glob("*.json")
+    left = psutil.Process(agent.pid).children(recursive=True)
+    agent.kill()
+    agent.wait(PATIENCE_S)
+    for process in left:
+        process.kill()
+    agent.stdout.close()
+    number = marker.name.split("-")[1]
+    assert ask(f"build/builds/{number}")["status"] == "inProgress"
+
+    played = play("steps: [{checkout: none}, {bash: 'true'}]")
+    build = ask(f"build/builds/{number}")
+    assert (build["status"], build["result"]) == ("completed", "canceled")
+    assert (
+        f"build {number} was still in progress, and its agent is gone: canceled" in played.console
+    )
+    assert list((work / "open-runs").iterdir()) == []
+
+
+def test_variable_groups_of_the_project(
+    ask: Callable[..., Any],
+    play: Callable[..., Any],
+    devops: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    group = {
+        "name": "deploy",
+        "type": "Vsts",
+        "variables": {
+            "region": {"value": "west"},
+            "api.key": {"value": "of the service", "isSecret": True},
+        },
+    }
+    url = f"{devops['AZURE_DEVOPS_ORG_URL']}/{devops['AZURE_DEVOPS_PROJECT']}/_apis/"
+    answer = requests.post(
+        f"{url}distributedtask/variablegroups",
+        params={"api-version": "7.1"},
+        json=group,
+        auth=("", devops["AZURE_DEVOPS_EXT_PAT"]),
+        timeout=PATIENCE_S,
+    )
+    assert answer.status_code == 200, answer.text
+    text = "variables: [{group: DEPLOY}]\n"
+    text += "steps: [{checkout: none}, {bash: 'echo $(region) $(api.key)', name: s}]\n"
+    with pytest.raises(AgentError, match="shown to nobody; set API_KEY in the agent's environment"):
+        play(text)
+    monkeypatch.setenv("API_KEY", "from-outside")
+    assert play(text).lines("s") == ["west ***"]
+    with pytest.raises(AgentError, match="the variable group 'other' is neither"):
+        play(text.replace("DEPLOY", "other"))

@@ -204,3 +204,27 @@ def test_a_counter_is_the_same_in_the_whole_run(play):
     - {job: b, steps: [{checkout: none}, {bash: echo $(minor), name: b}]}
     """
     assert [play(text).lines("a"), play(text).lines("b")] == [["100"], ["101"]]
+
+
+def test_the_file_cannot_set_what_the_service_sets(play):
+    text = """
+    variables: {build.reason: mine, system.debug: 'false', System.Mine: x, own: y}
+    jobs:
+    - job: a
+      condition: eq(variables['Build.Reason'], 'Manual')
+      variables: {Build.BuildId: '99'}
+      steps:
+      - checkout: none
+      - bash: echo "$(Build.Reason) $(own) [$SYSTEM_MINE]"; [ "$BUILD_BUILDID" != 99 ]
+        name: s
+    """
+    played = play(text)
+    assert played.lines("s") == ["Manual y []"]
+    assert played.result == "succeeded"
+    warned = [line.split("'")[1] for line in played.console.splitlines() if "ignored" in line]
+    assert warned == ["build.reason", "System.Mine", "Build.BuildId"]
+
+
+def test_the_command_line_can(play):
+    text = "steps: [{checkout: none}, {bash: 'echo $(Build.Reason)', name: s}]\n"
+    assert play(text, variables={"Build.Reason": "PullRequest"}).lines("s") == ["PullRequest"]
