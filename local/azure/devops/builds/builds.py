@@ -215,7 +215,7 @@ def shown(cloud: Cloud, stored: BuildRecord) -> Build:
         "status": stored["status"],
         "queueTime": stored["queueTime"],
         "url": url,
-        "definition": stored["definition"],
+        "definition": {**stored["definition"], "project": reference(cloud, project)},
         "project": reference(cloud, project),
         "uri": f"vstfs:///Build/Build/{stored['id']}",
         "sourceBranch": stored["sourceBranch"],

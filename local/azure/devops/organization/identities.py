@@ -16,6 +16,7 @@ IDENTITIES = area.location(
     "_apis/{resource}/{*identityId}",
     resource="Identities",
 )
+_VALIDATED = "2024-01-01T00:00:00.0000000Z"
 _FILTERS = ("general", "accountname", "displayname", "mailaddress", "directoryalias")
 
 
@@ -64,6 +65,10 @@ def list_identities(cloud: Cloud, query: IdentitiesQuery) -> list[Identity]:
         "DN": "",
         "Mail": account,
         "SpecialType": "Generic",
+        "PUID": "",
+        "ComplianceValidated": _VALIDATED,
+        "http://schemas.microsoft.com/identity/claims/objectidentifier": user["id"],
+        "DirectoryAlias": account.partition("@")[0],
     }
     return [
         {

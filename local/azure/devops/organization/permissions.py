@@ -27,7 +27,7 @@ PERMISSIONS = security.location(
 area = Area("pipelinePermissions", id="a81a0441-de52-4000-aa15-ff0e07bfbbaa")
 RESOURCE = area.location(
     "b5b9a4a4-e6cd-4096-853c-ab7d8b0c4eb2",
-    "{project}/_apis/pipelines/{area}/{resourceType}/{resourceId}",
+    "{project}/_apis/pipelines/{resource}/{resourceType}/{resourceId}",
     resource="pipelinePermissions",
     minimum=5.1,
     released=0.0,

@@ -233,7 +233,7 @@ def listed(
 def shown(cloud: Cloud, repository: RepositoryRecord, record: PullRequestRecord) -> GitPullRequest:
     """A pull request without links."""
     document = cast("GitPullRequest", _common(cloud, repository, record, whole=True))
-    document["repository"] = repository_shown(cloud, repository)
+    document["repository"] = repository_shown(cloud, {**repository, "defaultBranch": ""})
     place = f"{repository['project']}%2f{repository['id']}%2f{record['id']}"
     document["artifactId"] = f"vstfs:///Git/PullRequestId/{place}"
     return document

@@ -241,7 +241,7 @@ def update_pull_request(
     status = body.get("status", "")
     if status not in ("", "active", "abandoned", "completed"):
         raise ServiceError(400, "ArgumentException", f"A pull request cannot become '{status}'.")
-    record = pull_request_of(cloud, request)
+    record = _stored(cloud, request)
     repository = _repository(cloud, record)
     if record["status"] != "active" and status != "active":
         raise ServiceError(
@@ -286,7 +286,16 @@ def _check_source(
 
 
 def pull_request_of(cloud: Cloud, request: Request) -> PullRequestRecord:
-    """The pull request that a route names, as it is stored. Raises ServiceError 404."""
+    """The pull request that a route names, merged if that was queued. Raises ServiceError 404."""
+    found = _stored(cloud, request)
+    return _merge(cloud, _repository(cloud, found), found) if _is_queued(found) else found
+
+
+def _is_queued(record: PullRequestRecord) -> bool:
+    return record["mergeStatus"] == "queued"
+
+
+def _stored(cloud: Cloud, request: Request) -> PullRequestRecord:
     identity = number(request.params["pullRequestId"], "pullRequestId")
     found = _PULL_REQUESTS.get(cloud, identity)
     repository = repository_by_id(cloud, found["repository"]) if found else None
@@ -296,8 +305,6 @@ def pull_request_of(cloud: Cloud, request: Request) -> PullRequestRecord:
             "GitPullRequestNotFoundException",
             "TF401180: The requested pull request was not found.",
         )
-    if found["mergeStatus"] == "queued":
-        found = _merge(cloud, repository, found)
     return found
 
 

@@ -55,15 +55,16 @@ class Organisation:
             time.sleep(0.05)
             operation = operations.get_operation(operation.id)
 
-    def push(self, branch: str, *, repository: str = "", content: str = "x") -> str:
+    def push(self, branch: str, *, repository: str = "", project: str = "") -> str:
         """A file of a new name on a branch, which begins empty; returns the commit."""
-        where = f"{self.project}/_apis/git/repositories/{repository or self.project}"
+        project = project or self.project
+        where = f"{project}/_apis/git/repositories/{repository or project}"
         query = {"filter": f"heads/{branch}", "api-version": "7.1"}
         refs = self.request("GET", f"{where}/refs", params=query).json()["value"]
         change = {
             "changeType": "add",
             "item": {"path": f"/{uuid.uuid4().hex}.txt"},
-            "newContent": {"content": content, "contentType": "rawtext"},
+            "newContent": {"content": "x", "contentType": "rawtext"},
         }
         old = refs[0]["objectId"] if refs else "0" * 40
         body = {
