@@ -22,11 +22,14 @@ DISCORDANCE = (0.01, 0.02, 0.05)
 _REACH = 8
 
 
-def passes(rows: int, discordance: float, *, loss: float, least: float) -> float:
+def passes(
+    rows: int, discordance: float, *, loss: float, least: float, confidence: float = CONFIDENCE
+) -> float:
     """Return the probability that the lower bound of the gain in accuracy is above ``least``.
 
     On ``rows`` distinct rows the models differ in a share ``discordance`` of them, and the
-    candidate's accuracy is truly worse by ``loss``, at most ``discordance``.
+    candidate's accuracy is truly worse by ``loss``, at most ``discordance``. The bound holds at
+    ``confidence``.
     """
     better, worse = (discordance - loss) / 2, (discordance + loss) / 2
     won, lost = np.meshgrid(_near(rows, better), _near(rows, worse))
@@ -34,7 +37,7 @@ def passes(rows: int, discordance: float, *, loss: float, least: float) -> float
         lost, np.maximum(rows - won, 0), worse / (1 - better)
     )
     likely = chance > 0
-    low = score_bounds(won[likely], lost[likely], rows, CONFIDENCE)[0]
+    low = score_bounds(won[likely], lost[likely], rows, confidence)[0]
     return float(chance[likely][low > least].sum())
 
 

@@ -471,6 +471,12 @@ WORSE = Cause(
     happened=_REJECTED,
     next_step="improve the model, or allow a greater max_loss in the rules on purpose",
 )
+DRIFTED = Cause(
+    code="DRIFTED",
+    happened=_REJECTED,
+    next_step="the losses of several builds have added up: improve the model, or allow a greater "
+    "max_total_loss, or choose another anchor, on purpose",
+)
 TIE = Cause(
     code="TIE",
     happened=_REJECTED,

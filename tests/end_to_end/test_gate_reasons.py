@@ -40,6 +40,36 @@ CASES: dict[str, tuple[str, int | dict[str, str], str]] = {
         {"baseline": "none"},
         "",
     ),
+    "EVALUATION_CHANGED": (
+        f"{ACCURACY}, floor: 0.5",
+        {"baseline": "none"},
+        f"evaluation: {{sha256: {'0' * 64}}}",
+    ),
+    "ROWS_MISSING": (
+        f"{ACCURACY}, floor: 0.5",
+        {"baseline": "none"},
+        "evaluation: {min_rows: 401}",
+    ),
+    "NO_BASELINE_PREDICTIONS": (
+        f"{ACCURACY}, max_loss: 0.05",
+        {"baseline": "file", "baselineFile": "metrics.json"},
+        "",
+    ),
+    "SCORES_MISSING": (
+        "metric: auc, max_loss: 0.05",
+        {"baseline": "file", "baselineFile": "labels.csv"},
+        "",
+    ),
+    "SINGLE_NUMBERS": (
+        "metric: size_mb, direction: lower, max_loss: 1",
+        {"baseline": "file", "baselineFile": "metrics.json"},
+        "",
+    ),
+    "UNDEFINED": (
+        "metric: recall, floor: 0.5, slices: label, undefined: fail",
+        {"baseline": "none"},
+        "",
+    ),
     "METRIC_MISSING": ("metric: bleu, direction: higher, floor: 0", {"baseline": "none"}, ""),
     "METRIC_NOT_FINITE": (
         "metric: diverged, direction: lower, ceiling: 9",
@@ -60,6 +90,13 @@ CASES: dict[str, tuple[str, int | dict[str, str], str]] = {
         "no_incumbent: pass",
     ),
 }
+# What this one pipeline cannot be brought to do, and the test that shows it.
+ELSEWHERE = {
+    "NO_PREDICTIONS": "tests/tasks/amltasks/contract/test_evaluate_and_gate.py",
+    "RESCORING_FAILED": "tests/tasks/amltasks/evaluate_and_gate/test_task.py",
+    "DRIFTED": "tests/tasks/amltasks/gate/test_drift.py",
+    "NOT_REGISTERED": "tests/tasks/amltasks/evaluate_and_gate/test_task.py",
+}
 _CLAIM = """
 import os, pathlib
 from amltasks.evaluate_and_gate import promotion
@@ -77,7 +114,10 @@ os._exit(0)
 
 
 def test_there_is_a_case_for_every_reason() -> None:
-    assert CASES.keys() == {reason.value for reason in Reason}
+    assert CASES.keys() | ELSEWHERE.keys() == {reason.value for reason in Reason}
+    root = Path(__file__).parents[2]
+    for reason, path in ELSEWHERE.items():
+        assert f'"{reason}"' in (root / path).read_text(encoding="utf-8")
 
 
 def baseline_file(wrong: int, *, first_id: int = 0) -> str:
@@ -132,6 +172,9 @@ def pipeline(repository: Path) -> Path:
                 },
             }
         )
+    (repository / "metrics.json").write_text('{"accuracy": 0.9, "size_mb": 3}')
+    labels = [line.rpartition(",")[0] for line in baseline_file(40).splitlines()]
+    (repository / "labels.csv").write_text("\n".join(labels) + "\n")
     (repository / "other.csv").write_text(baseline_file(40, first_id=1000))
     path = repository / "azure-pipelines.yml"
     path.write_text(yaml.safe_dump({"trigger": "none", "steps": steps}, sort_keys=False))

@@ -34,6 +34,7 @@ _COMMENT = "'Contribute to pull requests' on this repository"
 _TIMEOUT_S = 30.0
 _BUILDS = 20
 _RETRIES = 2
+_MOST_TAGGED = 1000
 
 log = logging.getLogger("amltasks")
 
@@ -169,6 +170,18 @@ class DevOps:
         others = (one for one in found or () if one.id != self.build_id)
         return tuple(Build(id=one.id, number=one.build_number) for one in others)
 
+    def builds_with(self, tag: str) -> int:
+        """Return how many other builds of the project have a tag, at most `_MOST_TAGGED`.
+
+        Raises:
+            TaskError: ``DEVOPS_UNREACHABLE``, ``DEVOPS_FORBIDDEN``, ``DEVOPS_REFUSED``
+        """
+        with self._or_error("counting the builds that were judged on the same rows", _VIEW):
+            found = self._client("build").get_builds(
+                self._project, tag_filters=[tag], top=_MOST_TAGGED
+            )
+        return sum(one.id != self.build_id for one in found or ())
+
     # --- pull requests -------------------------------------------------------------------------
 
     def comment(self, pull_request_id: int, marker: str, markdown: str) -> None:
@@ -243,6 +256,11 @@ class DevOps:
         return errors.DEVOPS_UNREACHABLE.error(
             doing=f"{doing} at {self._collection}", detail=detail
         )
+
+
+def look(digest: str) -> str:
+    """The tag of a build that judged a model on the rows with this digest."""
+    return f"gate-rows-{digest[:16]}"
 
 
 def worst(properties: Mapping[str, str], model: str) -> dict[str, str]:

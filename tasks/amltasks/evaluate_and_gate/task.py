@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from amltasks import errors, metrics
+from amltasks import errors
 from amltasks.azure_pipelines import (
     attempts,
     builds,
@@ -18,9 +17,11 @@ from amltasks.azure_pipelines import (
 )
 from amltasks.azure_pipelines.agent import Job, WithIssues
 from amltasks.evaluate_and_gate import (
+    anchors,
     baselines,
     candidates,
     promotion,
+    registering,
     rescoring,
     verdict_files,
     verdict_notes,
@@ -29,7 +30,6 @@ from amltasks.evaluate_and_gate.candidates import Judged
 from amltasks.evaluate_and_gate.predictions.layout import Layout
 from amltasks.gate import rules as gate_rules
 from amltasks.gate.judge import Candidate, judge
-from amltasks.gate.measured import Measured
 from amltasks.gate.rows import Pair, paired
 from amltasks.gate.rules import Rules
 from amltasks.gate.verdict import Baseline, Reason, Verdict
@@ -142,7 +142,15 @@ def _run(job: Job) -> str:
     before = promotion.standing(workspace.models, given.model_name)
     baseline = _baseline(job, given, candidate, rules, workspace)
     over = promotion.incumbent(before, _key(baseline))
-    verdict = judge(Candidate(metrics=candidate.metrics, rows=candidate.rows), baseline, rules)
+    earlier = _earlier(job, given, candidate, rules, baseline, workspace)
+    verdict = judge(
+        Candidate(metrics=candidate.metrics, rows=candidate.rows),
+        baseline,
+        rules,
+        anchor=earlier.anchor,
+        looks=earlier.looks,
+    )
+    verdict = dataclasses.replace(verdict, past=earlier.past)
     for check in verdict.checks:
         log.info("%s: %s", "pass" if check.passed else check.reason.value, check.detail)
     for note in verdict.notes:
@@ -177,7 +185,16 @@ def _promoted(
     )
     files = results.write(waiting, None)
     try:
-        return _promote(job, given, candidate, rules, over, verdict, workspace)
+        plan = registering.Plan(
+            model_name=given.model_name,
+            model_path=given.model_path,
+            model_description=given.model_description,
+            model_tags=given.model_tags,
+            promote_tags=given.promote_tags,
+            attempt=_attempt(job, given),
+            metrics=rules.metrics,
+        )
+        return registering.promote(job, plan, candidate, over, verdict, workspace)
     except errors.TaskError:
         results.publish(waiting, files)
         raise
@@ -238,72 +255,29 @@ def _baseline(
     return dataclasses.replace(found, rows=rows)
 
 
+def _earlier(
+    job: Job,
+    given: GateInputs,
+    candidate: Judged,
+    rules: Rules,
+    baseline: Baseline | None,
+    workspace: Workspace,
+) -> anchors.Earlier:
+    wanted = anchors.Wanted(
+        model_name=given.model_name,
+        own_version=candidate.model.version if candidate.model else 0,
+        predictions_path=given.predictions_path,
+        rules=rules,
+        rows=candidate.rows,
+    )
+    return anchors.find(job, wanted, baseline, workspace)
+
+
 def _key(baseline: Baseline | None) -> str:
     """What is promoted over: the incumbent, or the place that is empty yet."""
     if baseline is not None and baseline.model:
         return f"{baseline.model}:{baseline.version}"
     return "nothing"
-
-
-def _promote(
-    job: Job,
-    given: GateInputs,
-    candidate: Judged,
-    rules: Rules,
-    over: promotion.Incumbent,
-    verdict: Verdict,
-    workspace: Workspace,
-) -> tuple[Model, Verdict]:
-    """Register the run's model or tag the registered one, unless another build was first."""
-    by = job.handover.variable("build.buildid") or uuid.uuid4().hex[:8]
-    tags = {
-        **given.model_tags,
-        "run_id": candidate.run_id,
-        **builds.model_tags(job.handover),
-        **metrics.as_tags(_measured(candidate, rules)),
-    }
-    if candidate.rows is not None:
-        tags[promotion.EVALUATION] = candidate.rows.digest
-    if candidate.promoted and candidate.model:
-        log.info("An earlier attempt has promoted version %d of this run", candidate.model.version)
-        return candidate.model, verdict
-    claim = promotion.claim(over.key, by, _attempt(job, given))
-    model: Model | None = None
-    try:
-        with job.cancellation.held():
-            if candidate.model:
-                model = workspace.models.tag(candidate.model, claim)
-            else:
-                model = workspace.models.register(
-                    run_id=candidate.holder_id,
-                    path=given.model_path.strip("/"),
-                    name=given.model_name,
-                    tags={**tags, **claim},
-                    description=given.model_description,
-                )
-                log.info("Registered model %s:%d", model.name, model.version)
-    except KeyboardInterrupt:
-        if model is not None:
-            promotion.withdraw(workspace.models, model)
-        raise
-    outcome = promotion.settle(
-        workspace.models,
-        model,
-        over,
-        tags={**tags, **given.promote_tags},
-        pause=job.cancellation.pause,
-    )
-    if not outcome.stepped_back:
-        return outcome.model, verdict
-    stepped_back = dataclasses.replace(
-        verdict, reason=Reason.STEPPED_BACK, detail=outcome.stepped_back
-    )
-    return outcome.model, stepped_back
-
-
-def _measured(candidate: Judged, rules: Rules) -> dict[str, float]:
-    """The candidate's metrics: measured from its rows where they tell them, else as logged."""
-    return Measured(metrics=candidate.metrics, rows=candidate.rows).all_rows(rules.metrics)
 
 
 def _attempt(job: Job, given: GateInputs) -> dict[str, str]:
@@ -314,6 +288,8 @@ def _attempt(job: Job, given: GateInputs) -> dict[str, str]:
 def _quarantine(job: Job, candidate: Judged, verdict: Verdict, workspace: Workspace) -> None:
     """Mark what was rejected, so that nobody takes it for good."""
     tags = {promotion.STATE: promotion.REJECTED, "gate_reason": verdict.reason.value}
+    if candidate.rows is not None:
+        tags[promotion.EVALUATION] = candidate.rows.digest
     try:
         if candidate.model:
             workspace.models.tag(candidate.model, tags)

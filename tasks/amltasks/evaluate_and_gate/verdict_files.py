@@ -10,6 +10,7 @@ from pathlib import Path
 
 from amltasks.azure_pipelines.agent import Job, number_text
 from amltasks.gate.rows import ALL_ROWS
+from amltasks.gate.rule_model import BASELINE
 from amltasks.gate.verdict import Verdict
 from amltasks.report import eval_info, html, junit, markdown, model_card, verdict_json
 
@@ -147,7 +148,7 @@ def measurements(verdict: Verdict) -> dict[str, float]:
     """What the rules measured on all rows: ``<metric>`` and ``<metric>Gain``."""
     found: dict[str, float] = {}
     for check in verdict.checks:
-        if check.scope == ALL_ROWS:
+        if check.scope == ALL_ROWS and check.against == BASELINE:
             values = {check.metric: check.candidate, f"{check.metric}Gain": check.gain}
             found |= {
                 name: value
@@ -161,7 +162,11 @@ def _accuracies(
     verdict: Verdict, metrics: Mapping[str, float]
 ) -> tuple[float | None, float | None]:
     """The seed's file has one accuracy: that of the rules, else the logged one."""
-    ruled = [c for c in verdict.checks if c.metric in _ACCURACY and c.scope == ALL_ROWS]
+    ruled = [
+        c
+        for c in verdict.checks
+        if c.metric in _ACCURACY and c.scope == ALL_ROWS and c.against == BASELINE
+    ]
     compared = [c for c in ruled if math.isfinite(c.baseline)]
     logged = verdict.baseline.metrics or {}
     candidate = (compared or ruled)[0].candidate if ruled else _first(metrics)

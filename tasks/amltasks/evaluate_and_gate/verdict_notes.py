@@ -24,7 +24,10 @@ def post(job: Job, verdict: Verdict, facts: Facts) -> None:
         reason=verdict.reason.value,
         model_version=facts.version,
     )
-    client.tag_build([f"gate-{said}", f"{facts.model}-{facts.version or verdict.reason.value}"])
+    tags = [f"gate-{said}", f"{facts.model}-{facts.version or verdict.reason.value}"]
+    if facts.evaluation:
+        tags.append(devops.look(facts.evaluation))
+    client.tag_build(tags)
     pull_request = job.handover.variable("system.pullrequest.pullrequestid")
     if pull_request.isdecimal():
         text = markdown.gate(verdict, title=facts.model, facts=facts.lineage)

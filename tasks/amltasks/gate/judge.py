@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from amltasks.gate import drift
 from amltasks.gate.checks import Checks
 from amltasks.gate.decision_rules import gain
 from amltasks.gate.measured import Measured
@@ -23,7 +24,14 @@ class Candidate:
     rows: Rows | None = None
 
 
-def judge(candidate: Candidate, baseline: Baseline | None, rules: Rules) -> Verdict:
+def judge(
+    candidate: Candidate,
+    baseline: Baseline | None,
+    rules: Rules,
+    *,
+    anchor: Baseline | None = None,
+    looks: int | None = None,
+) -> Verdict:
     """Apply the rules.
 
     Args:
@@ -31,15 +39,20 @@ def judge(candidate: Candidate, baseline: Baseline | None, rules: Rules) -> Verd
         baseline: what it is compared with; None when the user asked for no baseline, and then only
             rules with ``min_gain`` or ``max_loss`` need one.
         rules: the rules.
+        anchor: the earlier model that the total loss is held to, None for none.
+        looks: how often the same rows were judged before, None where that is not known.
 
     Returns:
         The verdict. It passes only when every rule with severity ``fail`` was applied and holds,
         except where the rules say otherwise in writing.
     """
     against = baseline or Baseline(label="no baseline")
+    rules = drift.spent(rules, looks or 0)
     measured = Measured(metrics=candidate.metrics, rows=candidate.rows)
     judgement = Checks(measured, against, rules)
     checks = tuple(judgement.all())
+    if anchor is not None:
+        checks += tuple(drift.checks(measured, anchor, rules))
     found = {check.reason: check.detail for check in reversed(checks) if check.blocks}
     if against.unreachable:
         found[Reason.BASELINE_UNREACHABLE] = f"{against.label}: {against.unreachable}"
@@ -53,6 +66,8 @@ def judge(candidate: Candidate, baseline: Baseline | None, rules: Rules) -> Verd
         baseline=against,
         notes=tuple(_notes(checks, judgement)),
         confidence=rules.confidence,
+        anchor=anchor,
+        looks=looks,
         candidate_rows=candidate.rows,
         pair=judgement.pair if isinstance(judgement.pair, Pair) else None,
     )

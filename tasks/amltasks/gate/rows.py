@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -124,7 +125,7 @@ class Rows:
             seen=_of(self.seen, chosen),
         )
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """SHA-256 of what was evaluated, whatever the order: ids, labels and inputs."""
         inputs = np.full(len(self), "") if self.texts is None else self.texts

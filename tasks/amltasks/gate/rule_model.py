@@ -10,6 +10,11 @@ from amltasks.gate import measures, model_types
 from amltasks.gate.hygiene import TRAINING_SHARE
 from amltasks.gate.options import described
 
+ANCHOR, BASELINE = "anchor", "baseline"
+"""What a check compares with."""
+
+ANCHORS = ("best", "first", "none")
+
 # Better when lower, of what is measured without predictions; the rest says so in MEASURES.
 LOWER = frozenset({"loss", "model_size_mb", "scoring_ms", "seen_in_training", "label_shift"})
 
@@ -54,6 +59,10 @@ class Rule:
     max_loss: Amount | None = described(
         "Non-inferiority: the candidate must be shown to be worse than the baseline by less than "
         "this; a number in the metric's unit, or a share of the baseline such as `5%`."
+    )
+    max_total_loss: Amount | None = described(
+        "The greatest total loss against the anchor (see the key of the file), as `max_loss`. Left "
+        "out, it is twice `max_loss`."
     )
     max_gap: float | None = described(
         "The greatest acceptable difference between the candidate's best and worst slice."
@@ -136,6 +145,18 @@ class Rules:
     )
     min_inputs: int = described(
         "The least number of distinct inputs to judge a gain or a loss by.", default=30
+    )
+    anchor: str | int = described(
+        "The earlier model that the total loss is held to, so that small losses do not add up: the "
+        "best promoted version on the same rows (`best`), the first (`first`), a version (`7`), or "
+        "`none`. Without an earlier version on the same rows there is none.",
+        default="best",
+    )
+    looks: str = described(
+        "Earlier looks at the same rows: report how many there were (`count`), or divide the error "
+        "over all looks (`spend`): the bounds of look k have the confidence "
+        "1 - (1 - confidence) / (k (k + 1)).",
+        options=("count", "spend"),
     )
     resamples: int = described("Resamples of a bootstrap.", default=10000)
     evaluation: Evaluation | None = described(

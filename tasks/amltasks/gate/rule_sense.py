@@ -13,7 +13,7 @@ from amltasks.gate.rule_model import HYGIENE, LOWER, Amount, Evaluation, Rule, R
 
 LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.8, 0.9999
 LEAST_RESAMPLES, MOST_RESAMPLES = 100, 1_000_000
-_LEAST_IN_TAIL = 5
+LEAST_IN_TAIL = 5
 """Resamples beyond a bound: with fewer, the bound is a matter of chance."""
 
 Problem = tuple[str, str]
@@ -73,6 +73,8 @@ def problems(rule: Rule, given: Container[str]) -> Iterator[Problem]:
     own = direction(name)
     if own and rule.direction != own:
         yield "direction", f"'direction' is '{rule.direction}', but '{name}' is better when {own}"
+    if rule.max_total_loss is not None and rule.max_loss is None:
+        yield "max_total_loss", "'max_total_loss' needs 'max_loss' beside it"
     yield from _outside(rule)
     yield from _never(rule)
 
@@ -94,7 +96,7 @@ def _never(rule: Rule) -> Iterator[Problem]:
     width = most - least
     if rule.max_gap is not None and not 0 <= rule.max_gap < width:
         yield "max_gap", _cannot("max_gap", f"{rule.max_gap:g}", rule.metric, width)
-    for key in ("min_gain", "max_loss"):
+    for key in ("min_gain", "max_loss", "max_total_loss"):
         amount: Amount | None = getattr(rule, key)
         if amount is None:
             continue
@@ -127,8 +129,8 @@ def problems_of_file(rules: Rules) -> Iterator[Problem]:
             "resamples",
             (f"'resamples' must be {LEAST_RESAMPLES} or more, at most {MOST_RESAMPLES:,}"),
         )
-    if resamples * (1 - confidence) < _LEAST_IN_TAIL - 1e-9:
-        needed = math.ceil(_LEAST_IN_TAIL / (1 - confidence) - 1e-6)
+    if resamples * (1 - confidence) < LEAST_IN_TAIL - 1e-9:
+        needed = math.ceil(LEAST_IN_TAIL / (1 - confidence) - 1e-6)
         yield (
             "resamples",
             (
@@ -138,6 +140,8 @@ def problems_of_file(rules: Rules) -> Iterator[Problem]:
         )
     if rules.min_inputs < 1:
         yield "min_inputs", "'min_inputs' must be 1 or more"
+    if isinstance(rules.anchor, int) and rules.anchor < 1:
+        yield "anchor", "'anchor' must be a version from 1 on, or 'best', 'first' or 'none'"
     if rules.evaluation is not None:
         yield from _of_evaluation(rules.evaluation)
     if rules.positive_label is not None and rules.model_type not in ("auto", BINARY):

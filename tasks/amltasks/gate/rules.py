@@ -13,7 +13,7 @@ from typing import Any
 from amltasks import core_yaml, errors
 from amltasks.gate import crossing, measures, roles, rule_sense
 from amltasks.gate.options import options_of
-from amltasks.gate.rule_model import HYGIENE, Amount, Evaluation, Rule, Rules
+from amltasks.gate.rule_model import ANCHORS, HYGIENE, Amount, Evaluation, Rule, Rules
 
 __all__ = ["DEFAULT", "HYGIENE", "Amount", "Evaluation", "Rule", "Rules", "read"]
 
@@ -67,7 +67,17 @@ class _Reader:
             return Evaluation(
                 **{key: self._plain(Evaluation, key, given[key], path) for key, path in at}
             )
+        if name == "anchor":
+            return self._anchor(value)
         return self._plain(Rules, name, value, (name,))
+
+    def _anchor(self, value: Any) -> str | int:
+        if value in ANCHORS or (isinstance(value, int) and not isinstance(value, bool)):
+            found: str | int = value
+            return found
+        raise self._wrong(
+            ("anchor",), f"'anchor' is {_shown(value)}, not {_either(ANCHORS)} or a version"
+        )
 
     def _rule(self, item: Any, at: tuple[str | int, ...]) -> Rule:
         given = self._mapping(Rule, item, at)
@@ -98,7 +108,7 @@ class _Reader:
         )
 
     def _field(self, name: str, value: Any, at: tuple[str | int, ...]) -> Any:
-        if name in ("min_gain", "max_loss"):
+        if name in ("min_gain", "max_loss", "max_total_loss"):
             return self._amount(name, value, at)
         if name == "slices":
             return self._texts(name, value, at)

@@ -16,7 +16,7 @@ from typing import Any
 from amltasks.gate import rule_sense
 from amltasks.gate.measures import ALIASES, FORMS, MEASURES, WITH_PARAMETER
 from amltasks.gate.roles import NEEDED, QUANTILE, ROLES
-from amltasks.gate.rule_model import HYGIENE, LOWER, Evaluation, Rule, Rules
+from amltasks.gate.rule_model import ANCHORS, HYGIENE, LOWER, Evaluation, Rule, Rules
 
 _AMOUNT = {
     "oneOf": [
@@ -34,7 +34,7 @@ def schema() -> dict[str, Any]:
     rule["not"] = {"required": ["min_gain", "max_loss"]}
     limits = ("floor", "ceiling", "min_gain", "max_loss", "max_gap")
     rule["anyOf"] = [{"required": [name]} for name in limits]
-    rule["dependencies"] = {"max_gap": ["slices"]}
+    rule["dependencies"] = {"max_gap": ["slices"], "max_total_loss": ["max_loss"]}
     known = [
         {"enum": sorted({*MEASURES, *HYGIENE, *LOWER})},
         {"pattern": "_loss$"},
@@ -58,6 +58,10 @@ def schema() -> dict[str, Any]:
     top["properties"]["resamples"] |= {
         "minimum": rule_sense.LEAST_RESAMPLES,
         "maximum": rule_sense.MOST_RESAMPLES,
+    }
+    top["properties"]["anchor"] |= {
+        "oneOf": [{"enum": list(ANCHORS)}, {"type": "integer", "minimum": 1}],
+        "default": "best",
     }
     evaluation = _object(Evaluation)
     evaluation["properties"]["sha256"]["pattern"] = "^[0-9a-f]{64}$"
@@ -86,7 +90,7 @@ def _of_metric(name: str) -> dict[str, Any]:
     limits["direction"] = {"const": rule_sense.direction(name)}
     if not math.isinf(most):
         below = {"exclusiveMaximum": most - least}
-        limits |= dict.fromkeys(("min_gain", "max_loss", "max_gap"), below)
+        limits |= dict.fromkeys(("min_gain", "max_loss", "max_total_loss", "max_gap"), below)
     return {
         "if": {"properties": {"metric": {"const": name}}, "required": ["metric"]},
         "then": {"properties": limits},
@@ -120,7 +124,7 @@ def _property(field: dataclasses.Field[Any]) -> dict[str, Any]:
     if field.metadata["options"]:
         return {**found, "enum": list(field.metadata["options"])}
     written = str(field.type)
-    if "Evaluation" in written:
+    if "Evaluation" in written or field.name == "anchor":
         return found
     if "Amount" in written:
         return {**found, **_AMOUNT}

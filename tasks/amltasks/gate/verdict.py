@@ -9,6 +9,7 @@ from enum import Enum
 
 from amltasks.gate.gain import Gain
 from amltasks.gate.rows import Pair, Rows
+from amltasks.gate.rule_model import BASELINE
 
 
 class Reason(str, Enum):
@@ -36,6 +37,7 @@ class Reason(str, Enum):
     ABOVE_CEILING = "ABOVE_CEILING"
     SLICE_GAP = "SLICE_GAP"
     WORSE = "WORSE"
+    DRIFTED = "DRIFTED"
     TIE = "TIE"
     NOT_BETTER = "NOT_BETTER"
     TOO_FEW_ROWS = "TOO_FEW_ROWS"
@@ -72,8 +74,8 @@ class Check(Gain):
     ``warn``, or ``note`` where the rule was passed over. ``asked`` is what the rule asks, in words.
     ``candidate`` is the measured value, None where there is none; ``value_low`` and ``value_high``
     are one-sided bounds of it, NaN where they are not known. ``line`` is what the gain must be
-    shown to exceed, NaN for rules that do not compare. ``p_value`` is that of the decision: the
-    one-sided one of a gain of at most ``line``.
+    shown to exceed, NaN for rules that do not compare. ``against`` is ``baseline`` or ``anchor``.
+    ``p_value`` is that of the decision: the one-sided one of a gain of at most ``line``.
     """
 
     metric: str
@@ -85,6 +87,7 @@ class Check(Gain):
     value_low: float = math.nan
     value_high: float = math.nan
     line: float = math.nan
+    against: str = BASELINE
     reason: Reason
     detail: str
 
@@ -105,12 +108,23 @@ class Check(Gain):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Past:
+    """A version that was promoted earlier on the same rows: ``metrics`` as they were measured."""
+
+    version: str
+    build: str
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The gate's decision: ``reason`` is the gravest of its blocking checks', or the baseline's.
 
     ``notes`` are sentences that belong in the first lines of every report. ``rows`` is the evidence
     for plots: the candidate's predictions and, on the same rows, the baseline's. ``confidence`` is
-    that of each bound in the checks, 0 to 1.
+    that of each bound in the checks, 0 to 1. ``anchor`` is what the total loss is held to, and
+    ``looks`` how often the same rows were judged before, None where that is not known. ``past`` are
+    the versions promoted on them, the oldest first.
     """
 
     reason: Reason
@@ -119,6 +133,9 @@ class Verdict:
     baseline: Baseline
     notes: tuple[str, ...] = ()
     confidence: float = 0.95
+    anchor: Baseline | None = None
+    looks: int | None = None
+    past: tuple[Past, ...] = ()
     candidate_rows: Rows | None = field(default=None, repr=False)
     pair: Pair | None = field(default=None, repr=False)
 

@@ -39,10 +39,20 @@ def gate(
             "model": verdict.baseline.model,
             "version": verdict.baseline.version,
         },
+        "anchor": None if verdict.anchor is None else verdict.anchor.label,
+        "earlier_looks": verdict.looks,
+        "earlier": [
+            {"version": each.version, "build": each.build, "metrics": _finite(each.metrics)}
+            for each in verdict.past
+        ],
         "checks": [_check(check) for check in verdict.checks],
         "facts": dict(facts),
     }
     return plain(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _check(check: Check) -> dict[str, Any]:

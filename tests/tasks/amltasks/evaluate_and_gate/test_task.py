@@ -15,7 +15,7 @@ from amltasks import errors
 from amltasks.azure_pipelines import agent, connection
 from amltasks.evaluate_and_gate import evidence, task
 from amltasks.gate.rows import Rows
-from amltasks.workspace.port import Model, Run, Service
+from amltasks.workspace.port import Answer, Model, Run, Service
 from tests.tasks.amltasks.conftest import FIRST_MAY_PASS, Starter
 from tests.tasks.amltasks.fakes import FakeModels, FakeRuns, FakeServices, fake_workspace
 
@@ -339,3 +339,26 @@ def test_what_is_promoted_carries_the_measured_metrics(
     found, _ = judged(workspace, monkeypatch, tmp_path, rules=FIRST_MAY_PASS)
     assert found == "PASSED"
     assert (told["metric.accuracy"], told["gate_evaluation"]) == ("1.0", rows.digest)
+
+
+def test_an_outage_of_the_baselines_service_rejects(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    workspace = Workspace(served=service("m"))
+    labels = np.array([0, 1] * 50, dtype=np.int8)
+    texts = np.array([f"text {n}" for n in range(100)], dtype=object)
+    ids = np.arange(100).astype(str).astype(object)
+    rows = Rows(ids=ids, labels=labels, predictions=labels, inputs=np.arange(100), texts=texts)
+    left = [rows, None]
+    monkeypatch.setattr(evidence, "trail_of", lambda *_: evidence.trail(workspace.opened, "run-1"))
+    monkeypatch.setattr(evidence, "rows_of", lambda *_: left.pop(0))
+    monkeypatch.setattr(
+        _Services,
+        "score",
+        lambda *_: Answer(status=503, body="no healthy upstream", seconds=0.0),
+        raising=False,
+    )
+    rules = "rules: [{metric: accuracy, max_loss: 0.1}]"
+    found, outputs = judged(workspace, monkeypatch, tmp_path, rules=rules)
+    assert (found, outputs["reason"]) == ("RESCORING_FAILED", "RESCORING_FAILED")
+    assert workspace.registered == []

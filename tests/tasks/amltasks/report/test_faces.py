@@ -89,7 +89,7 @@ def test_the_json_is_the_contract_with_the_tab() -> None:
     assert set(first) == {
         *("metric", "scope", "direction", "severity", "asked", "candidate", "baseline", "gain"),
         *("low", "high", "p_value", "detectable", "rows", "inputs", "method", "reason"),
-        *("detail", "passed", "value_low", "value_high", "line"),
+        *("detail", "passed", "value_low", "value_high", "line", "against"),
     }
     assert (first["baseline"], first["low"], first["high"]) == (None, None, check.high)
 
