@@ -16,10 +16,11 @@ from local.azure.history import artifacts
 from local.azure.history import runs as history
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Response
-from local.azure.resources import compute
+from local.azure.resources import compute_records
 from local.azure.running import job
 from local.azure.serving import rollout
 from local.azure.v2.mlflow import views
+from local.azure.v2.online import records as online_records
 from local.azure.v2.online import rollout as online_rollout
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -182,7 +183,7 @@ def _model_rows(cloud: Cloud) -> list[Sequence[str]]:
 
 def _endpoint_rows(cloud: Cloud) -> list[Sequence[str]]:
     rows: list[Sequence[str]] = []
-    for endpoint in cloud.store.list(online_rollout.ENDPOINTS):
+    for endpoint in online_records.every(cloud):
         name = endpoint["name"]
         uri = f"https://{name}.{cloud.location}.inference.ml.azure.com/score"
         kind = "Kubernetes" if endpoint["properties"]["compute"] else "Managed"
@@ -214,7 +215,7 @@ def _service_rows(cloud: Cloud) -> list[Sequence[str]]:
 
 def _compute_rows(cloud: Cloud) -> list[Sequence[str]]:
     names = [record["view"]["name"] for record in cloud.store.list("compute")]
-    found = (compute.get_compute(cloud, name) for name in names)
+    found = (compute_records.get_compute(cloud, name) for name in names)
     return [
         (
             view["name"],

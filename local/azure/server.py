@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -42,9 +43,10 @@ from local.azure.identity import (
 from local.azure.kernel import operations
 from local.azure.kernel.certificates import server_context
 from local.azure.kernel.cloud import Cloud
-from local.azure.kernel.http import Request, Response, ServiceError, error_response
+from local.azure.kernel.errors import ErrorForm, with_headers
+from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.kernel.proxy import Proxy
-from local.azure.kernel.web import Match, Router, RouteTable, route_table
+from local.azure.kernel.web import ARM_HOST, Match, Router, RouteTable, error_form, route_table
 from local.azure.registry import environments, models
 from local.azure.resources import arm, compute, offers
 from local.azure.running import processes
@@ -129,9 +131,10 @@ def application(cloud: Cloud, hang_up: Callable[[Scope], None]) -> ASGIApp:
             while (await receive())["type"] != "http.disconnect":
                 pass  # before it, uvicorn would answer with 500 in our place
             return
-        answer = strike.answer
-        if answer is None:
+        if strike.answer is None:
             answer = await run_in_threadpool(respond, cloud, table, received)
+        else:
+            answer = _worded(cloud, _form(received.host), received, strike.answer)
         # The query is left out: it may carry a SAS signature.
         logger.info(
             "%s %s%s %d %.0f ms",
@@ -148,28 +151,48 @@ def application(cloud: Cloud, hang_up: Callable[[Scope], None]) -> ASGIApp:
 
 def respond(cloud: Cloud, table: RouteTable, request: Request) -> Response:
     """Find the route, check who asks and for which workspace, and run the handler."""
+    answer = _handled(cloud, table, request)
+    return with_headers(cloud, request, answer) if request.host == ARM_HOST else answer
+
+
+def _handled(cloud: Cloud, table: RouteTable, request: Request) -> Response:
     match = table.find(request.method, request.host, request.raw_path)
     if match is None:
-        return _unknown(cloud, table, request)
+        return _unknown(cloud, table, request, _what(request))
+    form = _form(request.host)
     try:
         caller = _caller(cloud, match, request)
         _check_scope(cloud, match)
         known = Request(**{**vars(request), "params": match.params, "caller": caller})
         roles.authorize(cloud, known)
+        form = form if devops.is_devops(request.host) else match.route.errors
+        strange = match.route.strange_parameters(request.query)
+        if strange:
+            what = f"the parameter {', '.join(strange)} of {_what(request)}"
+            return _unknown(cloud, table, request, what)
         return match.route.handler(cloud, known)
     except ServiceError as error:
-        return _error(request.host, error)
+        return _worded(cloud, form, request, error)
     except Exception:
         logger.exception("%s %s%s failed", request.method, request.host, request.raw_path)
-        failure = "The local Azure failed; see its log."
-        return _error(request.host, ServiceError(500, "InternalServerError", failure))
+        broken = ServiceError(500, "InternalServerError", "The local Azure failed; see its log.")
+        return _worded(cloud, form, request, broken)
 
 
-def _error(host: str, error: ServiceError) -> Response:
-    """An error in the form of the service whose host was asked."""
+def _form(host: str) -> ErrorForm:
+    """How the service whose host was asked words an error."""
     if devops.is_devops(host):
-        return error_answer(error)
-    return error_response(error.status, error.code, error.message)
+        return lambda _cloud, _request, error: error_answer(error)
+    return error_form(host)
+
+
+def _worded(cloud: Cloud, form: ErrorForm, request: Request, error: ServiceError) -> Response:
+    answer = form(cloud, request, error)
+    return replace(answer, headers={**answer.headers, **error.headers})
+
+
+def _what(request: Request) -> str:
+    return f"{request.method} {request.host}{request.raw_path}"
 
 
 def _caller(cloud: Cloud, match: Match, request: Request) -> Mapping[str, Any] | None:
@@ -206,8 +229,7 @@ def _check_scope(cloud: Cloud, match: Match) -> None:
         )
 
 
-def _unknown(cloud: Cloud, table: RouteTable, request: Request) -> Response:
-    what = f"{request.method} {request.host}{request.raw_path}"
+def _unknown(cloud: Cloud, table: RouteTable, request: Request, what: str) -> Response:
     logger.warning("not covered by the local Azure: %s", what)
     record = {
         "time": cloud.timestamp(),
@@ -220,8 +242,8 @@ def _unknown(cloud: Cloud, table: RouteTable, request: Request) -> Response:
     with _log_lock, (cloud.root / "unknown-requests.log").open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
     code = "NotImplementedException" if devops.is_devops(request.host) else "NotImplemented"
-    message = f"The local Azure does not cover {what}."
-    return _error(request.host, ServiceError(501, code, message))
+    error = ServiceError(501, code, f"The local Azure does not cover {what}.")
+    return _worded(cloud, _form(request.host), request, error)
 
 
 def _own_address(cloud: Cloud, method: str, headers: Mapping[str, str], target: str) -> Response:
@@ -290,6 +312,7 @@ async def _run(
             lifespan="off",
             log_config=None,
             access_log=False,
+            server_header=False,
             ssl_context_factory=lambda *_: server_context(authority),
             timeout_graceful_shutdown=1,
             timeout_keep_alive=60,

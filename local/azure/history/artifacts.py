@@ -93,7 +93,7 @@ def register_in(cloud: Cloud, origin: str, container: str, path: str) -> dict[st
             "container": container,
             "path": _clean(path),
             "etag": None,
-            "createdTime": cloud.timestamp(),
+            "createdTime": cloud.ml_timestamp(),
             "dataPath": {"dataStoreName": ARTIFACT_STORE, "relativePath": artifact_id},
         }
         cloud.store.put("artifact", artifact_id, artifact)

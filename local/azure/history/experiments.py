@@ -42,7 +42,7 @@ def ensure_experiment(cloud: Cloud, name: str) -> dict[str, Any]:
         "experimentId": str(uuid.uuid4()),
         "name": name,
         "description": None,
-        "createdUtc": cloud.timestamp(),
+        "createdUtc": cloud.ml_timestamp(),
         "archivedTime": None,
         "tags": {},
     }
@@ -82,7 +82,7 @@ def update_experiment(cloud: Cloud, request: Request) -> Response:
         if body.get("description") is not None:
             experiment["description"] = body["description"]
         if body.get("archive") is not None:
-            experiment["archivedTime"] = cloud.timestamp() if body["archive"] else None
+            experiment["archivedTime"] = cloud.ml_timestamp() if body["archive"] else None
 
     return json_response(cloud.store.update("experiment", name, change))
 

@@ -80,7 +80,7 @@ def _values(cloud: Cloud, run_id: str, name: str) -> list[dict[str, Any]]:
 
 
 def _stamped(cloud: Cloud, value: dict[str, Any]) -> dict[str, Any]:
-    return {**value, "createdUtc": value.get("createdUtc") or cloud.timestamp()}
+    return {**value, "createdUtc": value.get("createdUtc") or cloud.ml_timestamp()}
 
 
 def _column_error(metric: dict[str, Any], columns: dict[str, Any]) -> dict[str, Any]:

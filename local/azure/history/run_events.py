@@ -54,7 +54,7 @@ def _apply_event(cloud: Cloud, run_id: str, event: dict[str, Any]) -> None:
         raise ServiceError(400, "UserError", f"The event '{event.get('name')}' is not known.")
 
     def change(run: dict[str, Any]) -> None:
-        run["lastModifiedUtc"] = cloud.timestamp()
+        run["lastModifiedUtc"] = cloud.ml_timestamp()
         if name == "Error":
             run["error"] = data.get("ErrorResponse")
         elif name == "Warning":
@@ -63,8 +63,8 @@ def _apply_event(cloud: Cloud, run_id: str, event: dict[str, Any]) -> None:
         elif name in _EVENTS and run["status"] not in TERMINAL:
             run["status"] = _EVENTS[name]
             if name == "Start":
-                run["startTimeUtc"] = data.get("StartTime") or cloud.timestamp()
+                run["startTimeUtc"] = data.get("StartTime") or cloud.ml_timestamp()
             elif run["status"] in TERMINAL:
-                run["endTimeUtc"] = data.get("EndTime") or cloud.timestamp()
+                run["endTimeUtc"] = data.get("EndTime") or cloud.ml_timestamp()
 
     cloud.store.update("run", run_id, change)

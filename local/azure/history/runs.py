@@ -23,6 +23,7 @@ from local.azure.history.experiments import (
     page,
 )
 from local.azure.history.filters import parse_filter, sort_by
+from local.azure.history.run_views import shown
 from local.azure.identity import entra
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
@@ -67,7 +68,7 @@ def create_run(cloud: Cloud, *, experiment: str, run_id: str, **fields: Any) -> 
         "parentRunUuid": parent["runUuid"] if parent else None,
         "experimentId": folder["experimentId"],
         "experimentName": folder["name"],
-        "createdUtc": cloud.timestamp(),
+        "createdUtc": cloud.ml_timestamp(),
         "createdBy": {
             "userObjectId": cloud.object_id,
             "userTenantId": cloud.tenant_id,
@@ -99,7 +100,7 @@ def create_run(cloud: Cloud, *, experiment: str, run_id: str, **fields: Any) -> 
         "diagnosticsUri": None,
         "error": None,
         "warnings": None,
-        "lastModifiedUtc": cloud.timestamp(),
+        "lastModifiedUtc": cloud.ml_timestamp(),
     }
     run["rootRunUuid"] = run["rootRunUuid"] or run["runUuid"]
     _merge(run, fields)
@@ -121,7 +122,7 @@ def update_run(cloud: Cloud, run_id: str, **fields: Any) -> dict[str, Any]:
 
     def change(run: dict[str, Any]) -> None:
         _merge(run, fields)
-        run["lastModifiedUtc"] = cloud.timestamp()
+        run["lastModifiedUtc"] = cloud.ml_timestamp()
 
     return cloud.store.update("run", run_id, change)
 
@@ -174,7 +175,7 @@ def existing_run(cloud: Cloud, request: Request) -> dict[str, Any]:
 @router.route("GET", HISTORY + "/runs/{run}")
 def show_run(cloud: Cloud, request: Request) -> Response:
     """A run."""
-    return json_response(existing_run(cloud, request))
+    return json_response(shown(cloud, existing_run(cloud, request)))
 
 
 @run_route("PATCH")
@@ -182,7 +183,8 @@ def patch_run(cloud: Cloud, request: Request) -> Response:
     """Change a run, or create it."""
     body = request.json_object()
     body.pop("runId", None)
-    return json_response(_create_or_update(cloud, request, request.params["run"], body))
+    run = _create_or_update(cloud, request, request.params["run"], body)
+    return json_response(shown(cloud, run))
 
 
 @router.route("PATCH", BY_NAME + "/batch/runs")
@@ -191,7 +193,7 @@ def patch_runs(cloud: Cloud, request: Request) -> Response:
     runs = {}
     for body in fields.objects(request.json_object(), "runs"):
         run_id = fields.text(body, "runId")
-        runs[run_id] = _create_or_update(cloud, request, run_id, body)
+        runs[run_id] = shown(cloud, _create_or_update(cloud, request, run_id, body))
     return json_response({"runs": runs, "errors": {}})
 
 
@@ -216,7 +218,7 @@ def list_children(cloud: Cloud, request: Request) -> Response:
     """The direct children of a run."""
     run = existing_run(cloud, request)
     asked = {name.removeprefix("$"): value for name, value in request.query.items()}
-    return json_response(_query(children_of(cloud, run["runId"]), asked))
+    return json_response(_query(cloud, children_of(cloud, run["runId"]), asked))
 
 
 @router.route("POST", BY_NAME + "/runs:query")
@@ -227,7 +229,7 @@ def query_runs(cloud: Cloud, request: Request) -> Response:
     runs = [
         run for run in cloud.store.list("run") if run["experimentId"] == experiment["experimentId"]
     ]
-    return json_response(_query(runs, request.json_object()))
+    return json_response(_query(cloud, runs, request.json_object()))
 
 
 @router.route("GET", HISTORY + "/computes/{compute}/runs")
@@ -235,13 +237,17 @@ def query_runs_of_compute(cloud: Cloud, request: Request) -> Response:
     """Runs that were sent to a compute target."""
     asked = {name.removeprefix("$"): value for name, value in request.query.items()}
     runs = [run for run in cloud.store.list("run") if run["target"] == request.params["compute"]]
-    return json_response(_query(runs, asked))
+    return json_response(_query(cloud, runs, asked))
 
 
-def _query(runs: list[dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
+def _query(cloud: Cloud, runs: list[dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
     matches = parse_filter(fields.optional_text(asked, "filter"))
     found = sort_by([run for run in runs if matches(run)], "RunNumber desc")
-    return page(sort_by(found, order_text(asked)), asked)
+    part = page(sort_by(found, order_text(asked)), asked)
+    values = [shown(cloud, run) for run in part["value"]]
+    # What is null is left out: that was all.
+    more = {name: value for name, value in part.items() if name != "value" and value is not None}
+    return {"value": values, **more}
 
 
 @run_route("DELETE", "/tags")
@@ -256,7 +262,7 @@ def delete_tags(cloud: Cloud, request: Request) -> Response:
         for name in names:
             run["tags"].pop(name, None)
 
-    return json_response(cloud.store.update("run", request.params["run"], change))
+    return json_response(shown(cloud, cloud.store.update("run", request.params["run"], change)))
 
 
 @run_route("GET", "/details")

@@ -97,6 +97,11 @@ def verify_token(
             + ", ".join(f"'{name}/'" for name in sorted(accepted))
             + ".",
         )
+    if audience is None and "endpointName" in claims:
+        # Tokens of endpoints have the audience of those of runs, and score only.
+        raise ServiceError(
+            401, "InvalidAuthenticationToken", "The access token is for scoring only."
+        )
     return claims
 
 

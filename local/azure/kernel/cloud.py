@@ -71,8 +71,12 @@ class Cloud:
         return datetime.now(timezone.utc)
 
     def timestamp(self) -> str:
-        """The present time as the services write it: ISO 8601, UTC, with a trailing Z."""
+        """The present time as Resource Manager and Azure DevOps write it, with a trailing Z."""
         return self.now().isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    def ml_timestamp(self) -> str:
+        """The present time as Azure ML's services write it."""
+        return ml_time(self.now())
 
     def client_environment(self) -> dict[str, str]:
         """The variables that lead any client to this server, without credentials."""
@@ -97,6 +101,11 @@ class Cloud:
             "AML_RESOURCE_GROUP": self.resource_group,
             "AML_WORKSPACE_NAME": self.workspace_name,
         }
+
+
+def ml_time(moment: datetime) -> str:
+    """A time as Azure ML's services write it: seven digits, and the offset of UTC as numbers."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f0+00:00")
 
 
 def open_cloud(

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from local.azure.kernel.http import Request, Response, error_response
+from local.azure.kernel.http import Request, ServiceError
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class Strike:
 
     latency: float = 0.0
     drop: bool = False
-    answer: Response | None = None
+    answer: ServiceError | None = None
 
 
 def parse(spec: str) -> Fault:
@@ -162,7 +162,8 @@ class Faults:
 
     def strike(self, request: Request) -> Strike:
         """What becomes of a request. Delays add up; of the rest the first that is due counts."""
-        latency, drop, answer = 0.0, False, None
+        latency, drop = 0.0, False
+        answer: ServiceError | None = None
         token = _token(request)
         with self._lock:
             if token in self._expired:
@@ -198,17 +199,16 @@ def _token(request: Request) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-def _expired() -> Response:
-    return error_response(401, "ExpiredAuthenticationToken", "The access token has expired.")
+def _expired() -> ServiceError:
+    return ServiceError(401, "ExpiredAuthenticationToken", "The access token has expired.")
 
 
-def _refusal(fault: Fault) -> Response:
+def _refusal(fault: Fault) -> ServiceError:
     status = fault.status or 500
     known = next((each for each in HTTPStatus if each == status), None)
     phrase = known.phrase if known else "Error"
     code = _CODES.get(status, phrase.replace(" ", "").replace("-", ""))
-    refused = error_response(status, code, f"{phrase}, as the local Azure was asked by --fault.")
-    if fault.retry_after is None:
-        return refused
-    headers = {**refused.headers, "retry-after": str(fault.retry_after)}
-    return Response(status=status, body=refused.body, headers=headers)
+    wait = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
+    return ServiceError(
+        status, code, f"{phrase}, as the local Azure was asked by --fault.", headers=wait
+    )

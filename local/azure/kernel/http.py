@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 
-class ServiceError(Exception):
-    """An answer other than success; the server turns it into `error_response`."""
+@dataclass(frozen=True, kw_only=True)
+class Detail:
+    """One of several things that are wrong with a request, as errors list them in `details`."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        """`status`: HTTP status; `code` and `message` as the service words them."""
+    code: str
+    message: str
+
+
+class ServiceError(Exception):
+    """An answer other than success. Each service words it in its own form, see kernel/errors.py."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        inner: Sequence[str] = (),
+        details: Sequence[Detail] = (),
+        message_format: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        empty: bool = False,
+    ) -> None:
+        """`status`: HTTP status; `code` and `message` as the service words them.
+
+        inner: ever more specific codes. details: the single faults of a request with several.
+        message_format: the message before its values were put in, where the service tells it.
+        headers: what the answer has besides those of its form. empty: the service sends no body.
+        """
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.inner = tuple(inner)
+        self.details = tuple(details)
+        self.message_format = message_format
+        self.headers = dict(headers or {})
+        self.empty = empty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,18 +102,6 @@ def json_response(
         body=json.dumps(value).encode(),
         headers={"content-type": "application/json; charset=utf-8", **(headers or {})},
     )
-
-
-def error_response(status: int, code: str, message: str) -> Response:
-    """An error as ARM and Azure ML's data planes word it: {"error": {"code", "message"}}."""
-    error: dict[str, Any] = {
-        "code": code,
-        "message": message,
-        "target": None,
-        "details": [],
-        "innerError": None,
-    }
-    return json_response({"error": error, "statusCode": status}, status)
 
 
 def required(body: Mapping[str, Any], name: str) -> Any:

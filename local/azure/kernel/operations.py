@@ -6,10 +6,11 @@ import uuid
 from typing import Any
 
 from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.errors import model_management_error
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Router
 
-router = Router()
+router = Router(errors=model_management_error)
 _KIND = "operation"
 
 
@@ -23,7 +24,7 @@ def start(cloud: Cloud, kind: str, resource: str) -> str:
             "id": operation_id,
             "operationType": kind,
             "state": "Running",
-            "createdTime": cloud.timestamp(),
+            "createdTime": cloud.ml_timestamp(),
             "endTime": None,
             "resourceLocation": f"{cloud.workspace_scope}/{resource}",
             "operationLog": None,
@@ -58,7 +59,7 @@ def finish(cloud: Cloud, operation_id: str, error: dict[str, Any] | None = None)
         _KIND,
         operation_id,
         lambda operation: operation.update(
-            state="Failed" if error else "Succeeded", error=error, endTime=cloud.timestamp()
+            state="Failed" if error else "Succeeded", error=error, endTime=cloud.ml_timestamp()
         ),
     )
 

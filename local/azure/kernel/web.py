@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.errors import ErrorForm, data_plane_error, resource_manager_error
 from local.azure.kernel.http import Request, Response
 
 ARM_HOST = "management.azure.com"
@@ -49,12 +50,20 @@ class Route:
     path: str
     authenticated: bool
     handler: Handler
+    errors: ErrorForm
+    query: frozenset[str] | None
 
     @property
     def rank(self) -> tuple[int, ...]:
         """Sorts literal segments before placeholders, so that the most specific route wins."""
         segments = self.path.replace("{workspace}", "/workspace").strip("/").split("/")
         return tuple(_segment_rank(segment) for segment in segments)
+
+    def strange_parameters(self, query: Mapping[str, str]) -> list[str]:
+        """The parameters of a query that the handler does not know."""
+        if self.query is None:
+            return []
+        return sorted(name for name in query if name.lower() not in self.query | {"api-version"})
 
 
 def _segment_rank(segment: str) -> int:
@@ -69,31 +78,46 @@ def _segment_rank(segment: str) -> int:
 class Router:
     """Collects the routes of one module, and what it does when the server starts and ends."""
 
-    def __init__(self, host: str = DATA_PLANE_HOST) -> None:
-        """`host`: the host name (shell pattern) that the module's routes answer under."""
+    def __init__(self, host: str = DATA_PLANE_HOST, *, errors: ErrorForm | None = None) -> None:
+        """`host`: the host name (shell pattern) that the module's routes answer under.
+
+        errors: the form of what handlers raise. Default: the host's.
+        """
         self.host = host
+        self.errors = errors
         self.routes: list[Route] = []
         self.start_hooks: list[Hook] = []
         self.stop_hooks: list[Hook] = []
 
     def route(
-        self, methods: str, path: str, *, authenticated: bool = True, host: str | None = None
+        self,
+        methods: str,
+        path: str,
+        *,
+        authenticated: bool = True,
+        host: str | None = None,
+        query: Iterable[str] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare a handler.
 
         methods: names joined by `|`. path: literal text with `{workspace}` (the ARM scope of the
         one workspace; anything else is answered 404), `{name}` (one segment) and `{name:rest}`
-        (the remainder, slashes included). authenticated: a valid bearer token is demanded.
+        (the remainder, slashes included). authenticated: a valid bearer token is demanded. query:
+        the parameters that the handler reads, besides api-version; any other one is answered 501
+        (None: not checked).
         """
+        of_host = host or self.host
 
         def declare(handler: Handler) -> Handler:
             self.routes.append(
                 Route(
                     methods=frozenset(methods.split("|")),
-                    host=host or self.host,
+                    host=of_host,
                     path=path,
                     authenticated=authenticated,
                     handler=handler,
+                    errors=self.errors or error_form(of_host),
+                    query=None if query is None else frozenset(map(str.lower, query)),
                 )
             )
             return handler
@@ -109,6 +133,11 @@ class Router:
         """Decorate a function that runs once after the last request, also on SIGINT and SIGTERM."""
         self.stop_hooks.append(hook)
         return hook
+
+
+def error_form(host: str) -> ErrorForm:
+    """How the service under a host words what goes wrong before or without a handler."""
+    return data_plane_error if host.endswith(".api.azureml.ms") else resource_manager_error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import Any
 from local.azure.history import artifacts
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.errors import model_management_error
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Router
 
@@ -43,7 +44,7 @@ _OPTIONAL = {
     "resourceRequirements": None,
 }
 
-router = Router()
+router = Router(errors=model_management_error)
 _PATH = "/modelmanagement/v1.0{workspace}"
 
 
@@ -111,7 +112,7 @@ def _add_asset(cloud: Cloud, body: dict[str, Any]) -> dict[str, Any]:
         "properties": fields.texts(body, "properties"),
         "runid": body.get("runid"),
         "meta": body.get("meta"),
-        "createdTime": cloud.timestamp(),
+        "createdTime": cloud.ml_timestamp(),
     }
     for reference in asset["artifacts"]:
         named = fields.optional_text(reference, "id") or fields.text(reference, "prefix")
@@ -187,7 +188,7 @@ def add_model(
 def _insert_model(
     cloud: Cloud, name: str, version: int | str, url: str, given: dict[str, Any]
 ) -> dict[str, Any]:
-    now = cloud.timestamp()
+    now = cloud.ml_timestamp()
     model = {
         **{key: given.get(key) or default for key, default in _OPTIONAL.items()},
         "id": f"{name}:{version}",
@@ -295,7 +296,7 @@ def patch_model(cloud: Cloud, request: Request) -> Response:
     def change(model: dict[str, Any]) -> None:
         for operation in operations:
             _apply(model, operation)
-        model["modifiedTime"] = cloud.timestamp()
+        model["modifiedTime"] = cloud.ml_timestamp()
 
     return json_response(cloud.store.update("model", model_id, change))
 

@@ -5,6 +5,8 @@ Shapes: learn.microsoft.com/rest/api/resources and .../azureml/workspaces (api-v
 
 from __future__ import annotations
 
+import uuid
+from datetime import datetime, timezone
 from typing import Any
 
 from local.azure.kernel.cloud import PROVIDER, Cloud
@@ -28,7 +30,13 @@ _SERVICES = (
     "studio",
 )
 
-CREATION_TIME = "2026-01-01T00:00:00.0000000Z"
+CREATION_TIME = datetime(2026, 1, 1, tzinfo=timezone.utc)
+# What a region tells without a workspace.
+_REGIONAL_SERVICES = (
+    *("api", "catalog", "experimentation", "history", "hyperdrive", "labeling"),
+    *("modelmanagement", "pipelines"),
+)
+_CREATED = "2026-01-01T00:00:00.0000000Z"
 
 router = Router(host=ARM_HOST)
 
@@ -108,6 +116,17 @@ def discover_services(cloud: Cloud, request: Request) -> Response:
     return json_response(dict.fromkeys(_SERVICES, cloud.base_url))
 
 
+@router.route("GET", "/discovery", authenticated=False, host=DATA_PLANE_HOST, query=())
+def discover(cloud: Cloud, _request: Request) -> Response:
+    """Base URLs of the services of a region, whatever the workspace."""
+    return json_response(
+        {
+            **dict.fromkeys(_REGIONAL_SERVICES, cloud.base_url),
+            "studio": "https://ml.azure.com",
+        }
+    )
+
+
 def check_subscription(cloud: Cloud, request: Request) -> None:
     """Raises ServiceError 404 for another subscription than the one there is."""
     asked = request.params["subscription"]
@@ -154,6 +173,7 @@ def _workspace(cloud: Cloud) -> dict[str, Any]:
         "type": f"{PROVIDER}/workspaces",
         "location": cloud.location,
         "tags": {},
+        "etag": None,
         "kind": "Default",
         "sku": {"name": "Basic", "tier": "Basic"},
         "identity": {
@@ -161,23 +181,68 @@ def _workspace(cloud: Cloud) -> dict[str, Any]:
             "principalId": cloud.object_id,
             "tenantId": cloud.tenant_id,
         },
-        "properties": {
-            "workspaceId": cloud.workspace_id,
-            "friendlyName": cloud.workspace_name,
-            "description": "A workspace of the local Azure.",
-            "creationTime": CREATION_TIME,
-            "provisioningState": "Succeeded",
-            "storageAccount": (
-                f"{group}/providers/Microsoft.Storage/storageAccounts/{cloud.storage_account}"
-            ),
-            "keyVault": f"{group}/providers/Microsoft.KeyVault/vaults/kv-local",
-            "applicationInsights": f"{group}/providers/Microsoft.Insights/components/ai-local",
-            "containerRegistry": None,
-            "mlFlowTrackingUri": cloud.mlflow_tracking_uri,
-            "publicNetworkAccess": "Enabled",
-            "v1LegacyMode": False,
-            "tenantId": cloud.tenant_id,
-            "discoveryUrl": f"{cloud.base_url}/discovery/workspaces/{cloud.workspace_id}",
-            "hbiWorkspace": False,
+        "properties": _properties(cloud, group),
+        "systemData": {
+            "createdAt": _CREATED,
+            "createdBy": cloud.client_id,
+            "createdByType": "Application",
+            "lastModifiedAt": _CREATED,
+            "lastModifiedBy": cloud.client_id,
+            "lastModifiedByType": "Application",
         },
+    }
+
+
+def _properties(cloud: Cloud, group: str) -> dict[str, Any]:
+    """What is known of the workspace, as the previews of 2024-10 show it."""
+    provider = f"{group}/providers"
+    short = cloud.workspace_id.replace("-", "")
+    return {
+        "workspaceId": cloud.workspace_id,
+        "friendlyName": cloud.workspace_name,
+        "description": "A workspace of the local Azure.",
+        "creationTime": _CREATED,
+        "provisioningState": "Succeeded",
+        "storageAccount": (f"{provider}/Microsoft.Storage/storageAccounts/{cloud.storage_account}"),
+        "keyVault": f"{provider}/Microsoft.KeyVault/vaults/kv-local",
+        "applicationInsights": f"{provider}/Microsoft.Insights/components/ai-local",
+        "containerRegistry": f"{provider}/Microsoft.ContainerRegistry/registries/{short}",
+        "mlFlowTrackingUri": cloud.mlflow_tracking_uri,
+        "publicNetworkAccess": "Enabled",
+        "v1LegacyMode": False,
+        "tenantId": cloud.tenant_id,
+        "discoveryUrl": f"{cloud.base_url}/discovery",
+        "hbiWorkspace": False,
+        "imageBuildCompute": None,
+        "managedNetwork": {
+            "changeableIsolationModes": ["AllowInternetOutbound", "AllowOnlyApprovedOutbound"],
+            "isolationMode": "Disabled",
+            "enableNetworkMonitor": False,
+            "enableFirewallLog": False,
+        },
+        "allowRoleAssignmentOnRG": False,
+        "softDeleteEnabled": False,
+        "notebookInfo": {
+            "resourceId": short,
+            "fqdn": f"ml-{cloud.workspace_name}-{cloud.location}-{cloud.workspace_id}"
+            f".{cloud.location}.notebooks.azure.net",
+            "isPrivateLinkEnabled": False,
+            "notebookPreparationError": None,
+        },
+        "storageHnsEnabled": False,
+        "linkedModelInventoryArmId": None,
+        "privateLinkCount": 0,
+        "ipAllowlist": [],
+        "networkAcls": {
+            "defaultAction": "Allow",
+            "bypass": "AzureServices",
+            "ipRules": [],
+            "resourceAccessRules": [],
+        },
+        "serverlessComputeSettings": None,
+        "EnableSoftwareBillOfMaterials": False,
+        "sdkTelemetryAppInsightsKey": str(uuid.uuid5(uuid.UUID(cloud.workspace_id), "telemetry")),
+        "enableDataIsolation": False,
+        "systemDatastoresAuthMode": "accesskey",
+        "enableServiceSideCMKEncryption": False,
     }

@@ -16,6 +16,7 @@ def aml_compute(asked: dict[str, Any]) -> dict[str, Any]:
     priority = fields.optional_text(asked, "vmPriority") or "dedicated"
     if priority.lower() not in ("dedicated", "lowpriority"):
         raise ServiceError(400, "BadRequest", f"The VM priority '{priority}' is not known.")
+    account = fields.mapping(asked, "userAccountCredentials")
     return {
         "vmSize": _vm_size(fields.optional_text(asked, "vmSize") or "Standard_DS3_v2").upper(),
         "vmPriority": "LowPriority" if priority.lower() == "lowpriority" else "Dedicated",
@@ -23,6 +24,21 @@ def aml_compute(asked: dict[str, Any]) -> dict[str, Any]:
         "subnet": asked.get("subnet"),
         "remoteLoginPortPublicAccess": asked.get("remoteLoginPortPublicAccess") or "NotSpecified",
         "errors": None,
+        "osType": "Linux",
+        "virtualMachineImage": None,
+        "isolatedNetwork": bool(asked.get("isolatedNetwork")),
+        "enableNodePublicIp": asked.get("enableNodePublicIp") is not False,
+        "enableBatchPrivateLink": False,
+        **({"userAccountCredentials": _shown_account(account)} if account else {}),
+    }
+
+
+def _shown_account(given: dict[str, Any]) -> dict[str, Any]:
+    """Who may log in to the nodes; the password is nothing to keep."""
+    return {
+        "adminUserName": given.get("adminUserName"),
+        "adminUserPassword": None,
+        "adminUserSshPublicKey": given.get("adminUserSshPublicKey"),
     }
 
 

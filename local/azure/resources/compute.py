@@ -23,7 +23,8 @@ from local.azure.resources.clusters import (
     scale_settings,
 )
 from local.azure.resources.compute_bodies import check_compute
-from local.azure.resources.regions import REGIONS, VM_SIZES, find_vm_size
+from local.azure.resources.compute_records import creating, get_compute, new_view, resource_id
+from local.azure.resources.regions import REGIONS, find_vm_size
 
 # Seconds that each phase lasts; the SDK looks again after five.
 CREATING_S = 2.0
@@ -37,51 +38,14 @@ _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,22}[A-Za-z0-9])")
 router = Router(host=ARM_HOST)
 
 
-def get_compute(cloud: Cloud, name: str) -> dict[str, Any] | None:
-    """The compute target as the service shows it now, or None."""
-    record = cloud.store.get("compute", name.lower())
-    if record is None:
-        return None
-    phase = record["phase"]
-    over = time.time() >= phase["until"]
-    if phase["state"] == "Deleting" and over:
-        cloud.store.delete("compute", name.lower())
-        return None
-    view: dict[str, Any] = record["view"]
-    failed = over and phase.get("error")
-    done = "Failed" if failed else "Succeeded"
-    view["properties"]["provisioningState"] = done if over else phase["state"]
-    view["properties"]["provisioningErrors"] = [{"error": phase["error"]}] if failed else None
-    if view["properties"]["computeType"] == "AmlCompute":
-        _show_nodes(
-            view["properties"]["properties"],
-            allocated=not failed and (over or phase["state"] != "Creating"),
-        )
-    return view
-
-
-def _show_nodes(cluster: dict[str, Any], *, allocated: bool) -> None:
-    nodes = cluster["scaleSettings"]["minNodeCount"] if allocated else 0
-    counts = dict.fromkeys(("running", "preparing", "unusable", "leaving", "preempted"), 0)
-    cluster |= {
-        "allocationState": "Steady" if allocated else "Resizing",
-        "currentNodeCount": nodes,
-        "targetNodeCount": cluster["scaleSettings"]["minNodeCount"],
-        "nodeStateCounts": {
-            "idleNodeCount": nodes,
-            **{f"{state}NodeCount": count for state, count in counts.items()},
-        },
-    }
-
-
-@router.route("GET", "{workspace}/computes/{name}")
+@router.route("GET", "{workspace}/computes/{name}", query=())
 @router.route("GET", "/rp/workspaces{workspace}/computes/{name}", host=DATA_PLANE_HOST)
 def show_compute(cloud: Cloud, request: Request) -> Response:
     """A compute target by name."""
     return json_response(_existing(cloud, request.params["name"]))
 
 
-@router.route("GET", "{workspace}/computes")
+@router.route("GET", "{workspace}/computes", query=("$skip",))
 @router.route("GET", "/rp/workspaces{workspace}/computes", host=DATA_PLANE_HOST)
 def list_computes(cloud: Cloud, _request: Request) -> Response:
     """All compute targets. (No `nextLink` key: the SDK would follow even a null one.)"""
@@ -90,7 +54,7 @@ def list_computes(cloud: Cloud, _request: Request) -> Response:
     return json_response({"value": [view for view in views if view]})
 
 
-@router.route("PUT", "{workspace}/computes/{name}")
+@router.route("PUT", "{workspace}/computes/{name}", query=())
 def put_compute(cloud: Cloud, request: Request) -> Response:
     """Create, attach, or replace the settings of a compute target that may be changed."""
     name = request.params["name"]
@@ -131,10 +95,10 @@ def put_compute(cloud: Cloud, request: Request) -> Response:
         )
     present = get_compute(cloud, name)
     if present is not None:
-        return _replace(cloud, present, kind, inner, location.lower())
+        return _replace(cloud, request, present, kind, inner, location.lower())
     error = _short_of_cores(cloud, inner) if kind == "AmlCompute" else None
     view = {
-        **_view(cloud, name, kind, location.lower(), properties, inner),
+        **new_view(cloud, name, kind, location.lower(), properties, inner),
         "tags": fields.texts(body, "tags"),
     }
     asked_s = cloud.faults.creating
@@ -143,40 +107,11 @@ def put_compute(cloud: Cloud, request: Request) -> Response:
         cloud.store.insert(
             "compute",
             name.lower(),
-            {"view": view, "phase": {"state": "Creating", "until": until, "error": error}},
+            {"view": view, "phase": creating(until, error)},
         )
     except AlreadyExists:
         raise _conflict(name, "Creating") from None
-    return _accepted(cloud, _existing(cloud, name), until, 201, error)
-
-
-def _view(
-    cloud: Cloud,
-    name: str,
-    kind: str,
-    location: str,
-    properties: dict[str, Any],
-    inner: dict[str, Any],
-) -> dict[str, Any]:
-    now = cloud.timestamp()
-    return {
-        "id": f"{cloud.workspace_scope}/computes/{name}",
-        "name": name,
-        "type": f"{PROVIDER}/workspaces/computes",
-        "location": cloud.location,
-        "tags": {},
-        "properties": {
-            "computeType": kind,
-            "computeLocation": location,
-            "description": properties.get("description"),
-            "createdOn": now,
-            "modifiedOn": now,
-            "resourceId": properties.get("resourceId") or _resource_id(cloud, name, kind),
-            "provisioningErrors": None,
-            "isAttachedCompute": bool(properties.get("resourceId")),
-            "properties": inner,
-        },
-    }
+    return _accepted(cloud, request, _existing(cloud, name), until, 201, error)
 
 
 @router.at_start
@@ -185,10 +120,10 @@ def attach_cluster(cloud: Cloud) -> None:
     if cloud.store.get("workspace", "cluster-attached"):
         return
     attached: dict[str, Any] = {
-        "resourceId": _resource_id(cloud, ATTACHED_CLUSTER, "AKS"),
+        "resourceId": resource_id(cloud, ATTACHED_CLUSTER, "AKS"),
         "properties": {},
     }
-    view = _view(
+    view = new_view(
         cloud, ATTACHED_CLUSTER, "Kubernetes", cloud.location, attached, kubernetes(attached)
     )
     phase = {"state": "Creating", "until": 0, "error": None}
@@ -223,7 +158,7 @@ def _short_of_cores(cloud: Cloud, inner: dict[str, Any]) -> dict[str, str] | Non
     }
 
 
-@router.route("PATCH", "{workspace}/computes/{name}")
+@router.route("PATCH", "{workspace}/computes/{name}", query=())
 def update_compute(cloud: Cloud, request: Request) -> Response:
     """Change the scale settings of an AmlCompute."""
     view = _existing(cloud, request.params["name"])
@@ -239,10 +174,11 @@ def update_compute(cloud: Cloud, request: Request) -> Response:
     scale = scale_settings({**present["scaleSettings"], **fields.mapping(change, "scaleSettings")})
     if scale == present["scaleSettings"]:
         return json_response(view)
-    return _change(cloud, view, {"scaleSettings": scale})
+    phase = {"state": "Updating", "until": time.time() + UPDATING_S}
+    return _change(cloud, request, view, {"scaleSettings": scale}, phase, 200)
 
 
-@router.route("DELETE", "{workspace}/computes/{name}")
+@router.route("DELETE", "{workspace}/computes/{name}", query=("underlyingResourceAction",))
 def delete_compute(cloud: Cloud, request: Request) -> Response:
     """Delete or detach, as `underlyingResourceAction` says."""
     view = _existing(cloud, request.params["name"])
@@ -262,10 +198,10 @@ def delete_compute(cloud: Cloud, request: Request) -> Response:
         record["phase"] = {"state": "Deleting", "until": until}
 
     cloud.store.update("compute", view["name"].lower(), change)
-    return _accepted(cloud, {}, until, 202)
+    return _accepted(cloud, request, None, until, 202)
 
 
-@router.route("POST", "{workspace}/computes/{name}/listKeys")
+@router.route("POST", "{workspace}/computes/{name}/listKeys", query=())
 def list_keys(cloud: Cloud, request: Request) -> Response:
     """Credentials: there is no Kubernetes cluster behind an AKS target to give any for."""
     _existing(cloud, request.params["name"])
@@ -274,22 +210,21 @@ def list_keys(cloud: Cloud, request: Request) -> Response:
     )
 
 
-@router.route("POST", "{workspace}/computes/{name}/listNodes")
+@router.route("POST", "{workspace}/computes/{name}/listNodes", query=("$skip",))
 def list_nodes(cloud: Cloud, request: Request) -> Response:
     """The nodes of a cluster: idle ones without an address, for they are numbers only."""
     view = _existing(cloud, request.params["name"])
     if view["properties"]["computeType"] != "AmlCompute":
         raise ServiceError(400, "BadRequest", "Only an AmlCompute has nodes to list.")
     count = view["properties"]["properties"]["currentNodeCount"]
-    return json_response(
-        {"nodes": [{"nodeId": f"node-{index}", "nodeState": "idle"} for index in range(count)]}
-    )
+    nodes = [{"nodeId": f"node-{index}", "nodeState": "idle"} for index in range(count or 0)]
+    return json_response({"computeType": "AmlCompute", "nodes": nodes})
 
 
 _LOCATION = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}"
 
 
-@router.route("GET", _LOCATION + "/computeOperationsStatus/{operation}")
+@router.route("GET", _LOCATION + "/computeOperationsStatus/{operation}", query=("service",))
 def show_operation(cloud: Cloud, request: Request) -> Response:
     """How far a create, update or delete is."""
     operation = cloud.store.get("compute-operation", request.params["operation"])
@@ -298,27 +233,8 @@ def show_operation(cloud: Cloud, request: Request) -> Response:
     over = time.time() >= operation["until"]
     if over and operation["error"]:
         return json_response({"status": "Failed", "error": operation["error"]})
-    status = "Succeeded" if over else "InProgress"
-    return json_response({"status": status}, headers={"retry-after-ms": "200"})
-
-
-@router.route("GET", _LOCATION + "/vmSizes")
-def list_vm_sizes(_cloud: Cloud, _request: Request) -> Response:
-    """The VM sizes that a cluster may have."""
-    sizes = [
-        {
-            "name": size.name,
-            "family": size.family,
-            "vCPUs": size.cpus,
-            "gpus": size.gpus,
-            "memoryGB": size.memory_gb,
-            "maxResourceVolumeMB": size.disk_mb,
-        }
-        for size in VM_SIZES.values()
-    ]
-    more = {"lowPriorityCapable": True, "supportedComputeTypes": ["AmlCompute"]}
-    # v1 and v2 read the same list under two names.
-    return json_response({"amlCompute": sizes, "value": [{**size, **more} for size in sizes]})
+    answer = {"status": "Succeeded", "percentComplete": 100.0} if over else {"status": "InProgress"}
+    return json_response(answer, headers={"retry-after-ms": "200"})
 
 
 def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
@@ -328,21 +244,18 @@ def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
             404,
             "ComputeNotFound",
             f"The compute '{name}' in the workspace '{cloud.workspace_name}' was not found.",
+            empty=True,
         )
     return view
 
 
-def _resource_id(cloud: Cloud, name: str, kind: str) -> str | None:
-    if kind != "AKS":
-        return None
-    return (
-        f"/subscriptions/{cloud.subscription_id}/resourceGroups/{cloud.resource_group}"
-        f"/providers/Microsoft.ContainerService/managedClusters/{name}{uuid.uuid4().hex[:12]}"
-    )
-
-
 def _replace(
-    cloud: Cloud, present: dict[str, Any], kind: str, inner: dict[str, Any], location: str
+    cloud: Cloud,
+    request: Request,
+    present: dict[str, Any],
+    kind: str,
+    inner: dict[str, Any],
+    location: str,
 ) -> Response:
     properties = present["properties"]
     if properties["provisioningState"] != "Succeeded":
@@ -360,22 +273,29 @@ def _replace(
             f"The compute '{present['name']}' exists with another type, size, priority, purpose or "
             "location, which cannot be changed. Delete it first or choose another name.",
         )
-    changed = {key: value for key, value in inner.items() if properties["properties"][key] != value}
-    return _change(cloud, present, changed)
-
-
-def _change(cloud: Cloud, view: dict[str, Any], inner: dict[str, Any]) -> Response:
     until = time.time() + UPDATING_S
+    # A target that is put anew is created anew, as far as its states tell.
+    phase = creating(until, located=True)
+    return _change(cloud, request, present, inner, phase, 201)
 
+
+def _change(
+    cloud: Cloud,
+    request: Request,
+    view: dict[str, Any],
+    inner: dict[str, Any],
+    phase: dict[str, Any],
+    status: int,
+) -> Response:
     def change(record: dict[str, Any]) -> None:
         if time.time() < record["phase"]["until"]:
             raise _conflict(view["name"], record["phase"]["state"])
         record["view"]["properties"]["properties"].update(inner)
-        record["view"]["properties"]["modifiedOn"] = cloud.timestamp()
-        record["phase"] = {"state": "Updating", "until": until}
+        record["view"]["properties"]["modifiedOn"] = cloud.ml_timestamp()
+        record["phase"] = phase
 
     cloud.store.update("compute", view["name"].lower(), change)
-    return _accepted(cloud, _existing(cloud, view["name"]), until, 200)
+    return _accepted(cloud, request, _existing(cloud, view["name"]), phase["until"], status)
 
 
 def _conflict(name: str, state: str) -> ServiceError:
@@ -384,16 +304,22 @@ def _conflict(name: str, state: str) -> ServiceError:
 
 def _accepted(
     cloud: Cloud,
-    view: dict[str, Any],
+    request: Request,
+    view: dict[str, Any] | None,
     until: float,
     status: int,
     error: dict[str, str] | None = None,
 ) -> Response:
+    """The answer to a change, whose end is asked for by `Azure-AsyncOperation` alone."""
     operation = str(uuid.uuid4())
     cloud.store.put("compute-operation", operation, {"until": until, "error": error})
+    version = request.query.get("api-version") or "2020-02-02"
     url = (
-        f"https://{ARM_HOST}/subscriptions/{cloud.subscription_id}/providers/{PROVIDER}"
-        f"/locations/{cloud.location}/computeOperationsStatus/{operation}?api-version=2020-02-02"
+        f"https://{ARM_HOST}/subscriptions/{cloud.subscription_id}/providers/{PROVIDER}/locations/"
+        f"{cloud.location}/computeOperationsStatus/{operation}?api-version={version}&service=new"
     )
     # Milliseconds, which v2's poller reads: without it that would wait for 30 seconds.
-    return json_response(view, status, {"Azure-AsyncOperation": url, "retry-after-ms": "200"})
+    headers = {"Azure-AsyncOperation": url, "retry-after-ms": "200"}
+    if view is None:
+        return Response(status=status, headers={**headers, "content-length": "0"})
+    return json_response(view, status, headers)

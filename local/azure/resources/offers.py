@@ -2,11 +2,15 @@
 
 Shapes: learn.microsoft.com/rest/api/resources/subscriptions/list-locations (2022-12-01) and
 .../rest/api/compute/virtual-machine-sizes/list (2024-07-01), .../rest/api/resources/providers/get
-(2021-04-01), .../rest/api/azureml/usages/list (2024-10-01).
+(2021-04-01), .../rest/api/azureml/usages/list and
+.../quotas/list (2024-04-01).
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from local.azure.kernel import fields
 from local.azure.kernel.cloud import PROVIDER, Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import ARM_HOST, Router
@@ -25,6 +29,7 @@ _PROVIDERS = (
 )
 # What a new subscription has is decided by Microsoft; here there is room.
 _DEFAULT_CORES = 100
+_SYSTEM_DISK_MB = 1047552
 # Places that are no data centres: there to be left out by who looks for regions.
 _LOGICAL = {"europe": "Europe", "global": "Global", "unitedstates": "United States"}
 
@@ -71,7 +76,7 @@ def list_vm_sizes(cloud: Cloud, request: Request) -> Response:
                 {
                     "name": size.name,
                     "numberOfCores": size.cpus,
-                    "osDiskSizeInMB": 1047552,
+                    "osDiskSizeInMB": _SYSTEM_DISK_MB,
                     "resourceDiskSizeInMB": size.disk_mb,
                     "memoryInMB": int(size.memory_gb * 1024),
                     "maxDataDiskCount": size.cpus * 2,
@@ -101,30 +106,125 @@ def get_provider(cloud: Cloud, request: Request) -> Response:
     )
 
 
-@router.route(
-    "GET", f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}/usages"
-)
-def list_usages(cloud: Cloud, request: Request) -> Response:
-    """The cores that clusters of each VM family may have: as many as the fault `quota` says."""
+_LOCATION = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{location}}"
+
+
+@router.route("GET", _LOCATION + "/vmSizes", query=("compute-type", "recommended"))
+def list_cluster_sizes(cloud: Cloud, request: Request) -> Response:
+    """The VM sizes that a cluster may have. Prices are not known here."""
     check_subscription(cloud, request)
-    _check_api_version(request, "2024-10-01")
+    sizes = [
+        {
+            "name": size.name,
+            "family": size.family,
+            "vCPUs": size.cpus,
+            "gpus": size.gpus,
+            "osVhdSizeMB": _SYSTEM_DISK_MB,
+            "maxResourceVolumeMB": size.disk_mb,
+            "memoryGB": size.memory_gb,
+            "lowPriorityCapable": True,
+            "premiumIO": "s" in size.name.split("_")[1][1:].lower(),
+            "estimatedVMPrices": {
+                "billingCurrency": "USD",
+                "unitOfMeasure": "OneHour",
+                "values": [],
+            },
+            "supportedComputeTypes": ["AmlCompute", "ComputeInstance"],
+            "generation": "V1",
+            "supportsIB": False,
+        }
+        for size in VM_SIZES.values()
+    ]
+    if request.query.get("api-version", "") < "2022":  # azureml-core reads another member
+        return json_response({"amlCompute": sizes})
+    return json_response({"value": sizes})
+
+
+@router.route("GET", _LOCATION + "/usages", query=())
+def list_usages(cloud: Cloud, request: Request) -> Response:
+    """The clusters there are, and the cores that those of each VM family may have.
+
+    As many as the fault `quota` says; those of low priority are not limited (-1).
+    """
+    check_subscription(cloud, request)
     limit = _DEFAULT_CORES if cloud.faults.quota is None else cloud.faults.quota
+    scope = f"/subscriptions/{cloud.subscription_id}"
+    clusters = len(cloud.store.list("compute"))
+    entries = [
+        _usage("totalClusters", scope, "TotalClusters", "Total Clusters", clusters, 200),
+        _usage(
+            "totalDedicatedCores",
+            scope,
+            "TotalDedicatedCores",
+            "Total Cluster Dedicated Regional vCPUs",
+            0,
+            limit,
+        ),
+    ]
+    for priority, most in (("Dedicated", limit), ("LowPriority", -1)):
+        kind = f"vmFamily/{priority[0].lower()}{priority[1:]}Cores"
+        for family in _families():
+            name = f"{family} Cluster {priority} vCPUs"
+            entries.append(_usage(kind, f"{scope}/usages/{family}", family, name, 0, most))
+    return json_response({"value": entries})
+
+
+def _usage(
+    kind: str, resource_id: str, name: str, shown: str, used: int, limit: int
+) -> dict[str, Any]:
+    return {
+        "unit": "Count",
+        "currentValue": used,
+        "limit": limit,
+        "name": {"value": name, "localizedValue": shown},
+        "type": f"{PROVIDER}/{kind}/usages",
+        "id": resource_id,
+    }
+
+
+@router.route("GET", _LOCATION + "/quotas", query=())
+def list_quotas(cloud: Cloud, request: Request) -> Response:
+    """The cores of each VM family that the subscription and the workspace may have."""
+    check_subscription(cloud, request)
+    limit = _DEFAULT_CORES if cloud.faults.quota is None else cloud.faults.quota
+    scopes = (
+        ("vmFamily", f"/subscriptions/{cloud.subscription_id}", None, limit),
+        ("workspaces", cloud.workspace_scope, cloud.location, -1),
+    )
     return json_response(
         {
             "value": [
                 {
-                    "id": f"/subscriptions/{cloud.subscription_id}/providers/{PROVIDER}/locations/"
-                    f"{request.params['location']}/usages/{family}",
-                    "type": f"{PROVIDER}/vmFamily/usages",
                     "unit": "Count",
-                    "currentValue": 0,
-                    "limit": limit,
-                    "name": {"value": family, "localizedValue": family},
+                    "limit": most,
+                    "name": {
+                        "value": family,
+                        "localizedValue": f"{family} Cluster Dedicated vCPUs",
+                    },
+                    "type": f"{PROVIDER}/{kind}/dedicatedCores/quotas",
+                    "id": f"{scope}/quotas/{family}",
+                    "location": location,
                 }
-                for family in sorted({size.family for size in VM_SIZES.values()})
+                for family in _families()
+                for kind, scope, location, most in scopes
             ]
         }
     )
+
+
+@router.route("POST", _LOCATION + "/updateQuotas", query=())
+def update_quotas(cloud: Cloud, request: Request) -> Response:
+    """Change nothing; quota of a workspace cannot be set here."""
+    check_subscription(cloud, request)
+    if fields.objects(request.json_object(), "value"):
+        raise ServiceError(
+            501, "NotImplemented", "The local Azure does not change quota; see the fault quota."
+        )
+    return json_response({"value": []})
+
+
+def _families() -> list[str]:
+    return sorted({size.family for size in VM_SIZES.values()})
 
 
 def _check_api_version(request: Request, known: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
-from local.azure.resources import compute
+from local.azure.resources import compute_records
 from local.azure.running import job
 from local.azure.running.job import Job, Outcome
 
@@ -33,7 +35,7 @@ def start_job(cloud: Cloud, work: Job, target: str) -> None:
 
 def check_target(cloud: Cloud, target: str) -> str | None:
     """Why nothing can run on a compute target; None when it can."""
-    found = compute.get_compute(cloud, target)
+    found = compute_records.get_compute(cloud, target)
     if found is None:
         return f"Unknown compute target '{target}'."
     kind = found["properties"]["computeType"]
@@ -51,27 +53,27 @@ def cancel_uri(cloud: Cloud, experiment: str, run_id: str) -> str:
 
 
 def run_on(cloud: Cloud, work: Job, target: str, stop: Stop) -> Outcome:
-    """Wait for a free node of the cluster, then run there."""
+    """Make the environment, wait for a free node of the cluster, then run there."""
     job.remember(cloud, work.run_id)
-    nodes = _nodes(cloud, target)
-    slots = cloud.background.slots(target, nodes)
-    while not slots.acquire(timeout=0.2):
-        if stop.is_set():
-            outcome = Outcome(
-                status="Canceled" if stop.reason == "Canceled" else "Failed",
-                code="ServiceInterrupted",
-                message=stop.reason,
-            )
-            job.finish(cloud, work.run_id, outcome)
-            return outcome
-    try:
-        return job.run(cloud, work, stop)
-    finally:
-        slots.release()
+    slots = cloud.background.slots(target, _nodes(cloud, target))
+
+    @contextlib.contextmanager
+    def node() -> Iterator[bool]:
+        """A node of the cluster; False when the wait was ended."""
+        while not slots.acquire(timeout=0.2):
+            if stop.is_set():
+                yield False
+                return
+        try:
+            yield True
+        finally:
+            slots.release()
+
+    return job.run(cloud, work, stop, node)
 
 
 def _nodes(cloud: Cloud, target: str) -> int:
-    found = compute.get_compute(cloud, target)
+    found = compute_records.get_compute(cloud, target)
     if found is None:
         return _AT_ONCE if target == SERVERLESS else 1
     maximum = found["properties"]["properties"]["scaleSettings"]["maxNodeCount"]

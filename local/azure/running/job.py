@@ -6,6 +6,7 @@ server that was killed finds it at the next start and says so in the run.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -24,19 +25,17 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
 from local.azure.running import processes, virtualenvs
 from local.azure.running.conda import EnvironmentFailure, read_definition
+from local.azure.running.variables import of_run
 
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
 TERMINAL = ("Completed", "Failed", "Canceled")
+CANCEL_REQUESTED = "CancelRequested"
+SCRIPT_RUN = "azureml.scriptrun"
 
 _KIND = "job"
 _GRACE_S = 5.0
 _TAIL_LINES = 40
-# All that a child gets of this process's own environment: nothing that could be a secret.
-PASSED_ON = (
-    *("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP"),
-    *("SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,14 +80,18 @@ def folder_of(cloud: Cloud, run_id: str) -> Path:
     return cloud.root / "jobs" / run_id
 
 
-def run(cloud: Cloud, job: Job, stop: Stop) -> Outcome:
+Node = Callable[[], contextlib.AbstractContextManager[bool]]
+
+
+def run(cloud: Cloud, job: Job, stop: Stop, node: Node) -> Outcome:
     """Run a job to its end, whichever it is, and write its status into run history.
 
-    Returns only when the process group is gone. `stop`: asked with "Canceled" to cancel.
+    Returns only when the process group is gone. `stop`: asked with "Canceled" to cancel. node:
+    waits for a node to run on; False when `stop` ended that.
     """
     folder = folder_of(cloud, job.run_id)
     try:
-        outcome = _run(cloud, job, stop, folder)
+        outcome = _run(cloud, job, stop, folder, node)
     except ServiceError as error:
         outcome = Outcome(status="Failed", code=error.code, message=error.message)
     except OSError as error:
@@ -111,11 +114,20 @@ def remember(cloud: Cloud, run_id: str) -> None:
 
 def finish(cloud: Cloud, run_id: str, outcome: Outcome) -> None:
     """Write an end into run history."""
-    fields: dict[str, Any] = {"status": outcome.status, "endTimeUtc": cloud.timestamp()}
+    fields: dict[str, Any] = {"status": outcome.status, "endTimeUtc": cloud.ml_timestamp()}
     if outcome.status == "Failed":
         fields["error"] = error_record(cloud, outcome.code, outcome.message)
+    run = runs.get_run(cloud, run_id)
+    if run and run["startTimeUtc"] and run["runType"] == SCRIPT_RUN:
+        moments = {"StartTimeUtc": run["startTimeUtc"], "EndTimeUtc": fields["endTimeUtc"]}
+        fields["properties"] = {name: _to_seconds(time) for name, time in moments.items()}
     runs.update_run(cloud, run_id, **fields)
     cloud.store.delete(_KIND, run_id)
+
+
+def _to_seconds(time: str) -> str:
+    """A time as the properties of a run have it: 2026-03-27 04:03:26."""
+    return time[:19].replace("T", " ")
 
 
 def error_record(cloud: Cloud, code: str, message: str) -> dict[str, Any]:
@@ -131,7 +143,7 @@ def error_record(cloud: Cloud, code: str, message: str) -> dict[str, Any]:
         "correlation": {},
         "environment": cloud.location,
         "location": cloud.location,
-        "time": cloud.timestamp(),
+        "time": cloud.ml_timestamp(),
     }
 
 
@@ -167,8 +179,8 @@ def append_log(cloud: Cloud, run_id: str, name: str) -> Callable[[str], None]:
     return append
 
 
-def _run(cloud: Cloud, job: Job, stop: Stop, folder: Path) -> Outcome:
-    runs.update_run(cloud, job.run_id, status="Preparing")
+def _run(cloud: Cloud, job: Job, stop: Stop, folder: Path, node: Node) -> Outcome:
+    _advance(cloud, job.run_id, "Preparing")
     log = append_log(cloud, job.run_id, BUILD_LOG)
     for note in job.notes:
         log(f"Note: {note}.")
@@ -178,6 +190,30 @@ def _run(cloud: Cloud, job: Job, stop: Stop, folder: Path) -> Outcome:
     except EnvironmentFailure as failure:
         log(str(failure))
         return Outcome(status="Failed", code="ImageBuildFailure", message=str(failure))
+    _advance(cloud, job.run_id, "Queued")
+    with node() as is_there:
+        if not is_there:
+            return Outcome(status="Failed", code="ServiceInterrupted", message=stop.reason)
+        variables = {**of_run(cloud, job, folder, python), **spec.variables, **job.variables}
+        return _run_on_node(cloud, job, stop, folder, python, variables)
+
+
+def _advance(cloud: Cloud, run_id: str, status: str, **fields: str) -> None:
+    """Put a run into its next state. One that is being cancelled stays in that state."""
+    run = runs.get_run(cloud, run_id)
+    if run is not None:
+        kept = run["status"] if run["status"] == CANCEL_REQUESTED else status
+        runs.update_run(cloud, run_id, status=kept, **fields)
+
+
+def _run_on_node(
+    cloud: Cloud,
+    job: Job,
+    stop: Stop,
+    folder: Path,
+    python: Path,
+    variables: Mapping[str, str],
+) -> Outcome:
     code = folder / "code"
     if job.snapshot is not None:
         snapshots.restore_snapshot(cloud, job.snapshot, code)
@@ -192,10 +228,9 @@ def _run(cloud: Cloud, job: Job, stop: Stop, folder: Path) -> Outcome:
     for name in ("outputs", "logs"):
         (code / name).mkdir(parents=True, exist_ok=True)
     (folder / "home").mkdir()
-    variables = {**_environment(cloud, job, folder, python), **spec.variables, **job.variables}
     driver_log = artifacts.file_path(cloud, job.run_id, job.driver_log)
     driver_log.parent.mkdir(parents=True, exist_ok=True)
-    runs.update_run(cloud, job.run_id, status="Running", startTimeUtc=cloud.timestamp())
+    _advance(cloud, job.run_id, "Running", startTimeUtc=cloud.ml_timestamp())
     with driver_log.open("ab") as output:
         artifacts.register(cloud, job.run_id, job.driver_log)
         process = processes.start(
@@ -207,6 +242,7 @@ def _run(cloud: Cloud, job: Job, stop: Stop, folder: Path) -> Outcome:
             output=output.fileno(),
         )
         ended = _wait(cloud, job, process, stop)
+    _advance(cloud, job.run_id, "Finalizing")
     _keep_files(cloud, job.run_id, code)
     outcome = ended or _outcome(process.returncode, driver_log, job.driver_log)
     if outcome.status == "Completed" and job.completed is not None:
@@ -219,39 +255,6 @@ def _command(job: Job, python: Path) -> list[str | Path]:
         return [*job.shell, " ".join([job.command or "", *job.arguments]).strip()]
     runner = Path(__file__).with_name("run_script.py")
     return [python, runner, os.pathsep.join(job.watched), job.script, *job.arguments]
-
-
-def _environment(cloud: Cloud, job: Job, folder: Path, python: Path) -> dict[str, str]:
-    """What Azure ML sets for a run, and how the SDK inside reaches this server."""
-    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    home = str(folder / "home")
-    discovery = f"{cloud.base_url}/discovery/workspaces/{cloud.workspace_id}"
-    return {
-        **passed_on,
-        **cloud.client_environment(),
-        "PATH": os.pathsep.join([str(python.parent), passed_on.get("PATH", os.defpath)]),
-        "HOME": home,
-        "USERPROFILE": home,
-        "AZURE_CONFIG_DIR": str(folder / "home" / ".azure"),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONIOENCODING": "utf-8",
-        "AZUREML_ARM_SUBSCRIPTION": cloud.subscription_id,
-        "AZUREML_ARM_RESOURCEGROUP": cloud.resource_group,
-        "AZUREML_ARM_WORKSPACE_NAME": cloud.workspace_name,
-        "AZUREML_ARM_PROJECT_NAME": job.experiment,
-        "AZUREML_EXPERIMENT_ID": job.experiment_id,
-        "AZUREML_WORKSPACE_ID": cloud.workspace_id,
-        "AZUREML_WORKSPACE_SCOPE": cloud.workspace_scope,
-        "AZUREML_EXPERIMENT_SCOPE": f"{cloud.workspace_scope}/experiments/{job.experiment}",
-        "AZUREML_RUN_ID": job.run_id,
-        "AZUREML_ROOT_RUN_ID": job.root_run_id,
-        "AZUREML_RUN_TOKEN": runs.issue_run_token(cloud, job.run_id),
-        "AZUREML_RUN_TOKEN_EXPIRY": str(int(time.time() + runs.RUN_TOKEN_LIFETIME.total_seconds())),
-        "AZUREML_SERVICE_ENDPOINT": cloud.base_url,
-        "AZUREML_RUN_HISTORY_SERVICE_ENDPOINT": cloud.base_url,
-        "AZUREML_DISCOVERY_SERVICE_ENDPOINT": discovery,
-        "AZUREML_TARGET_TYPE": "mlc",
-    }
 
 
 def _wait(cloud: Cloud, job: Job, process: subprocess.Popen[bytes], stop: Stop) -> Outcome | None:

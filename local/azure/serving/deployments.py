@@ -30,6 +30,7 @@ from local.azure.kernel.http import ServiceError
 from local.azure.registry import models
 from local.azure.running import job, processes, virtualenvs
 from local.azure.running.conda import EnvironmentFailure, read_definition
+from local.azure.running.variables import PASSED_ON
 from local.azure.storage import blob, datastores
 
 INFERENCE_SERVER = "azureml-inference-server-http"
@@ -262,7 +263,7 @@ def _as_it_is(member: tarfile.TarInfo, _path: str) -> tarfile.TarInfo:
 
 
 def _environment(cloud: Cloud, revision: Revision, folder: Path) -> dict[str, str]:
-    passed_on = {name: os.environ[name] for name in job.PASSED_ON if name in os.environ}
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     path = [str(Path(revision.python).parent), passed_on.get("PATH", os.defpath)]
     return {
         **passed_on,

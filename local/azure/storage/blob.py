@@ -22,7 +22,6 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.storage import blob_auth
 
-_VERSION = "2019-07-07"
 CONTAINER_NAME = re.compile(r"\$root|[a-z0-9](?:-?[a-z0-9]){2,62}")
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
@@ -51,7 +50,7 @@ def sas_url(cloud: Cloud, container: str, name: str, *, permissions: str = "rcwa
 
 def common_headers() -> dict[str, str]:
     """Headers of every answer."""
-    return {"x-ms-version": _VERSION, "x-ms-request-id": str(uuid.uuid4())}
+    return {"x-ms-request-id": str(uuid.uuid4())}
 
 
 def blob_operation(request: Request) -> Callable[[Cloud, Request, str, str], Response]:
@@ -106,9 +105,11 @@ def blob_headers(cloud: Cloud, container: str, name: str) -> dict[str, str]:
         "x-ms-creation-time": formatdate(stat.st_ctime, usegmt=True),
         "x-ms-lease-status": "unlocked",
         "x-ms-lease-state": "available",
-        "x-ms-server-encrypted": "false",
+        "x-ms-server-encrypted": "true",
         **{f"x-ms-meta-{key}": value for key, value in record.get("metadata", {}).items()},
     }
+    if headers["x-ms-blob-type"] == "BlockBlob":
+        headers |= {"x-ms-access-tier": "Hot", "x-ms-access-tier-inferred": "true"}
     # A file may also grow without this service, as a run's log does; its MD5 is then unknown.
     if record.get("md5") and record.get("etag") == headers["etag"]:
         headers["content-md5"] = record["md5"]
@@ -165,7 +166,7 @@ def _put_block(cloud: Cloud, request: Request, container: str, name: str) -> Res
     folder = _block_folder(cloud, container, name)
     folder.mkdir(parents=True, exist_ok=True)
     _replace(cloud, folder / _block_file(request.query.get("blockid", "")), [request.body])
-    headers = {**common_headers(), "content-md5": digest, "x-ms-request-server-encrypted": "false"}
+    headers = {**common_headers(), "content-md5": digest, "x-ms-request-server-encrypted": "true"}
     return Response(status=201, headers=headers)
 
 
@@ -285,7 +286,7 @@ def _write_headers(cloud: Cloud, container: str, name: str) -> dict[str, str]:
         **common_headers(),
         "etag": headers["etag"],
         "last-modified": headers["last-modified"],
-        "x-ms-request-server-encrypted": "false",
+        "x-ms-request-server-encrypted": "true",
     }
 
 

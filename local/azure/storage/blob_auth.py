@@ -1,7 +1,7 @@
-"""Who may touch a blob: service SAS (made here and checked), Shared Key, or an Entra token.
+"""Who may touch a blob: service and account SAS, Shared Key, or an Entra token, all checked.
 
-Formulas: learn.microsoft.com/rest/api/storageservices/create-service-sas and
-.../authorize-with-shared-key. Not covered: account SAS and user delegation SAS (refused).
+Formulas: learn.microsoft.com/rest/api/storageservices/create-service-sas, .../create-account-sas
+and .../authorize-with-shared-key. Not covered: user delegation SAS (refused).
 """
 
 from __future__ import annotations
@@ -48,6 +48,25 @@ def make_sas(cloud: Cloud, container: str, name: str, *, permissions: str) -> st
     )
 
 
+def make_account_sas(account: str, key: str, *, hours: float) -> str:
+    """The query string of an account SAS for blobs and files, as datastores are opened with.
+
+    key: the account's, base64. Raises ServiceError 400 when it is none.
+    """
+    expiry = datetime.now(timezone.utc) + timedelta(hours=hours)
+    fields = {
+        "sv": SAS_VERSION,
+        "se": expiry.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "srt": "co",
+        "ss": "bf",
+        "sp": "rcuwdl",
+    }
+    signature = _signature(key, _account_sas_text(account, fields))
+    return "&".join(
+        f"{name}={quote(value, safe='')}" for name, value in (("sig", signature), *fields.items())
+    )
+
+
 def check(cloud: Cloud, request: Request, container: str, name: str) -> None:
     """Raises ServiceError 403 (or 401) unless the request proves a right to do what it asks."""
     authorization = request.headers.get("authorization", "")
@@ -73,26 +92,56 @@ def check(cloud: Cloud, request: Request, container: str, name: str) -> None:
 
 def _check_sas(cloud: Cloud, request: Request, container: str, name: str) -> None:
     fields = dict(parse_qsl(request.raw_query, keep_blank_values=True))
-    if fields.get("sr") not in ("b", "c") or fields.get("sv", "") < _OLDEST_VERSION:
-        raise _refusal("Only a service SAS for a blob or container is served.")
-    signed_name = name if fields["sr"] == "b" else ""
-    expected = _sign(cloud, _sas_text(cloud, fields, container, signed_name))
-    if not hmac.compare_digest(fields["sig"].encode(), expected.encode()):
+    if fields.get("sv", "") < _OLDEST_VERSION:
+        raise _refusal("The version of the signature (sv) is too old or missing.")
+    if "ss" in fields:
+        text = _account_sas_text(cloud.storage_account, fields)
+    elif fields.get("sr") in ("b", "c"):
+        text = _sas_text(cloud, fields, container, name if fields["sr"] == "b" else "")
+    else:
+        raise _refusal("Only an account SAS, or a service SAS of a blob or container is served.")
+    if not hmac.compare_digest(fields["sig"].encode(), _sign(cloud, text).encode()):
         raise _refusal("Signature did not match.")
     now = datetime.now(timezone.utc)
     if not fields.get("se") or _time(fields["se"]) <= now:
         raise _refusal(f"Signature not valid: the signed expiry is '{fields.get('se', '')}'.")
     if fields.get("st") and _time(fields["st"]) > now:
         raise _refusal(f"Signature not valid yet: the signed start is '{fields['st']}'.")
-    needed = "l" if request.query.get("comp") == "list" else _NEEDS.get(request.method, "r")
-    if request.query.get("comp") in ("metadata", "properties") and request.method == "PUT":
-        needed = "w"
-    if not set(needed) & set(fields.get("sp", "")):
+    if "ss" in fields:
+        _check_account_sas(fields, name)
+    if not set(_needed(request)) & set(fields.get("sp", "")):
         raise ServiceError(
             403,
             "AuthorizationPermissionMismatch",
             "This request is not authorized to perform this operation using this permission.",
         )
+
+
+def _check_account_sas(fields: Mapping[str, str], name: str) -> None:
+    """Raises ServiceError 403 unless the SAS is for the Blob service and this kind of resource."""
+    if "b" not in fields["ss"]:
+        raise ServiceError(
+            403,
+            "AuthorizationServiceMismatch",
+            "This request is not authorized to perform this operation using this service.",
+        )
+    kind = "o" if name else "c"
+    if kind not in fields.get("srt", ""):
+        raise ServiceError(
+            403,
+            "AuthorizationResourceTypeMismatch",
+            "This request is not authorized to perform this operation using this resource type.",
+        )
+
+
+def _needed(request: Request) -> str:
+    """The letters of which a SAS must have one."""
+    comp = request.query.get("comp")
+    if comp == "list":
+        return "l"
+    if comp in ("metadata", "properties") and request.method == "PUT":
+        return "w"
+    return _NEEDS.get(request.method, "r")
 
 
 def _time(text: str) -> datetime:
@@ -101,6 +150,14 @@ def _time(text: str) -> datetime:
     except ValueError:
         raise _refusal(f"'{text}' is not a time.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _account_sas_text(account: str, fields: Mapping[str, str]) -> str:
+    names = ("sp", "ss", "srt", "st", "se", "sip", "spr", "sv")
+    lines = [account, *(fields.get(name, "") for name in names)]
+    if fields.get("sv", "") >= _ENCRYPTION_SCOPE_VERSION:
+        lines.append(fields.get("ses", ""))
+    return "\n".join([*lines, ""])
 
 
 def _sas_text(cloud: Cloud, fields: Mapping[str, str], container: str, name: str) -> str:
@@ -142,8 +199,15 @@ def _shared_key_text(cloud: Cloud, request: Request) -> str:
 
 
 def _sign(cloud: Cloud, text: str) -> str:
-    key = base64.b64decode(cloud.storage_key)
-    return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha256).digest()).decode()
+    return _signature(cloud.storage_key, text)
+
+
+def _signature(key: str, text: str) -> str:
+    try:
+        raw = base64.b64decode(key, validate=True)
+    except ValueError:
+        raise ServiceError(400, "UserError", "The account key is not base64.") from None
+    return base64.b64encode(hmac.new(raw, text.encode(), hashlib.sha256).digest()).decode()
 
 
 def _refusal(detail: str) -> ServiceError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.sax.saxutils import escape
 
 from local.azure.kernel.cloud import Cloud
@@ -12,6 +13,7 @@ from local.azure.storage.blob import blob_operation, common_headers
 from local.azure.storage.containers import container_operation
 
 router = Router(host=BLOB_HOST)
+_VERSION = "2019-07-07"
 
 
 @router.route("GET|HEAD|PUT|DELETE", "/{container}", authenticated=False)
@@ -32,10 +34,15 @@ def _answer(cloud: Cloud, request: Request, container: str, name: str) -> Respon
             raise ServiceError(404, "AccountNotFound", f"There is no account {request.host} here.")
         blob_auth.check(cloud, request, container, name)
         if name:
-            return blob_operation(request)(cloud, request, container, name)
-        return container_operation(cloud, request, container)
+            answer = blob_operation(request)(cloud, request, container, name)
+        else:
+            answer = container_operation(cloud, request, container)
     except ServiceError as error:
-        return _error(request, error)
+        answer = _error(request, error)
+    # The service answers in the version that it was asked in.
+    version = request.headers.get("x-ms-version") or request.query.get("sv") or _VERSION
+    own = {"x-ms-version": version, "server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"}
+    return replace(answer, headers={**answer.headers, **own})
 
 
 def _error(request: Request, error: ServiceError) -> Response:

@@ -1,4 +1,7 @@
-"""Datastores: names for blob containers. Shapes as azureml-core's datastore client reads them."""
+"""Datastores: names for blob containers. Shapes as azureml-core's datastore client reads them.
+
+A workspace has two file shares too: they are listed, and nothing can be read from them here.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ from local.azure.storage import blob
 DEFAULT = "workspaceblobstore"
 ARTIFACT_STORE = "workspaceartifactstore"
 ARTIFACT_CONTAINER = "azureml"
+FILE_STORE = "workspacefilestore"
+WORKING_DIRECTORY = "workspaceworkingdirectory"
+BLOB, FILE = "AzureBlob", "AzureFile"
 
 router = Router()
 _PATH = "/datastore/v1.0{workspace}"
@@ -33,9 +39,9 @@ def make_containers(cloud: Cloud) -> None:
 
 def get_datastore(cloud: Cloud, name: str) -> dict[str, Any] | None:
     """A datastore with its credential, or None."""
-    containers = {DEFAULT: default_container(cloud), ARTIFACT_STORE: ARTIFACT_CONTAINER}
-    if name in containers:
-        found: dict[str, Any] | None = _own(cloud, name, containers[name])
+    own = _own_places(cloud)
+    if name in own:
+        found: dict[str, Any] | None = _own(cloud, name, *own[name])
     else:
         found = cloud.store.get("datastore", name)
     if found:
@@ -43,15 +49,34 @@ def get_datastore(cloud: Cloud, name: str) -> dict[str, Any] | None:
     return found
 
 
+def _own_places(cloud: Cloud) -> dict[str, tuple[str, str]]:
+    """The kind and the container or share of each datastore that a workspace comes with."""
+    return {
+        WORKING_DIRECTORY: (FILE, f"code-{cloud.workspace_id}"),
+        ARTIFACT_STORE: (BLOB, ARTIFACT_CONTAINER),
+        FILE_STORE: (FILE, f"azureml-filestore-{cloud.workspace_id}"),
+        DEFAULT: (BLOB, default_container(cloud)),
+    }
+
+
 def all_datastores(cloud: Cloud) -> list[dict[str, Any]]:
-    """All datastores with their credentials; the workspace's own come first."""
-    names = [DEFAULT, ARTIFACT_STORE, *(known["name"] for known in cloud.store.list("datastore"))]
+    """All datastores with their credentials: the newest first, the workspace's own last."""
+    registered = [known["name"] for known in cloud.store.list("datastore")]
+    names = [*reversed(registered), *_own_places(cloud)]
     return [found for name in names if (found := get_datastore(cloud, name))]
 
 
 def container_of(cloud: Cloud, name: str) -> str:
-    """The container behind a datastore. Raises ServiceError 404."""
-    section = _existing(cloud, name)["azureStorageSection"]
+    """The container behind a datastore. Raises ServiceError 404, or 400 for a foreign one."""
+    found = _existing(cloud, name)
+    section = found["azureStorageSection"]
+    if found["dataStoreType"] != BLOB or section["accountName"] != cloud.storage_account:
+        raise ServiceError(
+            400,
+            "UserError",
+            f"The datastore '{name}' is not on this machine: the local Azure has blob containers "
+            f"of the account '{cloud.storage_account}' only.",
+        )
     return str(section["containerName"])
 
 
@@ -91,7 +116,10 @@ def create_datastore(cloud: Cloud, request: Request) -> Response:
     """Register a blob container of the workspace's own storage account."""
     body = request.json_object()
     name = fields.text(body, "name")
+    _fill(body)
     _check(cloud, name, body, make=request.query.get("createIfNotExists", "").lower() == "true")
+    now = cloud.ml_timestamp()
+    body |= {"createdTime": now, "modifiedTime": now}
     try:
         if get_datastore(cloud, name) is not None:
             raise AlreadyExists(name)
@@ -112,16 +140,26 @@ def update_datastore(cloud: Cloud, request: Request) -> Response:
     return json_response(_existing(cloud, name))
 
 
-def put_datastore(cloud: Cloud, name: str, body: dict[str, Any], *, make: bool = False) -> None:
-    """Register a datastore or change it. make: its container too. Raises ServiceError 400."""
+def put_datastore(
+    cloud: Cloud, name: str, body: dict[str, Any], *, make: bool = False, check: bool = True
+) -> None:
+    """Register a datastore or change it. make: its container too. check: look whether it is there.
+
+    Raises ServiceError 400.
+    """
     _check_own(name)
+    now = cloud.ml_timestamp()
+    before = cloud.store.get("datastore", name) or {}
     body = {**body, "name": name}
-    _check(cloud, name, body, make=make)
+    body |= {"createdTime": before.get("createdTime") or now, "modifiedTime": now}
+    _fill(body)
+    if check:
+        _check(cloud, name, body, make=make)
     cloud.store.put("datastore", name, body)
 
 
 def _check_own(name: str) -> None:
-    if name in (DEFAULT, ARTIFACT_STORE):
+    if name in (DEFAULT, ARTIFACT_STORE, FILE_STORE, WORKING_DIRECTORY):
         raise ServiceError(400, "UserError", f"The datastore '{name}' belongs to the workspace.")
 
 
@@ -138,18 +176,9 @@ def forget_datastore(cloud: Cloud, name: str) -> None:
     cloud.store.delete("datastore", name)
 
 
-def _check(cloud: Cloud, name: str, body: dict[str, Any], *, make: bool) -> None:
+def _fill(body: dict[str, Any]) -> None:
+    """Fill in what a registration may leave out."""
     section = fields.mapping(body, "azureStorageSection")
-    if (
-        body.get("dataStoreType") != "AzureBlob"
-        or section.get("accountName") != cloud.storage_account
-    ):
-        raise ServiceError(
-            400,
-            "UserError",
-            f"The datastore '{name}' cannot be registered: the local Azure has blob containers of "
-            f"the account '{cloud.storage_account}' only.",
-        )
     section.setdefault("credentialType", "AccountKey")
     for field, default in (("endpoint", "core.windows.net"), ("protocol", "https")):
         section[field] = section.get(field) or default
@@ -157,6 +186,17 @@ def _check(cloud: Cloud, name: str, body: dict[str, Any], *, make: bool) -> None
         section["accountKey"] = section.get("accountKey") or section.get("credential")
     elif section["credentialType"] == "Sas":
         section["sasToken"] = section.get("sasToken") or section.get("credential")
+
+
+def _check(cloud: Cloud, name: str, body: dict[str, Any], *, make: bool) -> None:
+    section = fields.mapping(body, "azureStorageSection")
+    if body.get("dataStoreType") != BLOB or section.get("accountName") != cloud.storage_account:
+        raise ServiceError(
+            400,
+            "UserError",
+            f"The datastore '{name}' cannot be registered: the local Azure has blob containers of "
+            f"the account '{cloud.storage_account}' only.",
+        )
     folder = blob.path_of(cloud, fields.text(section, "containerName"), "any").parent
     if make:
         folder.mkdir(exist_ok=True)
@@ -173,10 +213,10 @@ def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
     return found
 
 
-def _own(cloud: Cloud, name: str, container: str) -> dict[str, Any]:
+def _own(cloud: Cloud, name: str, kind: str, container: str) -> dict[str, Any]:
     return {
         "name": name,
-        "dataStoreType": "AzureBlob",
+        "dataStoreType": kind,
         "hasBeenValidated": True,
         "tags": {},
         "azureStorageSection": {

@@ -78,7 +78,7 @@ def _put(cloud: Cloud, body: dict[str, Any]) -> None:
         raise ServiceError(
             400, "UserError", f"The secret name '{name}' may hold only letters, digits and dashes."
         )
-    now = cloud.timestamp()
+    now = cloud.ml_timestamp()
     # Key vault compares names without regard to case.
     present = cloud.store.get("secret", name.lower()) or {}
     secret = {

@@ -58,7 +58,7 @@ def fail_interrupted(cloud: Cloud) -> None:
 
 def _run_pipeline(cloud: Cloud, run_id: str, steps: list[Step], stop: Stop) -> None:
     record = cloud.store.update(KIND, run_id, lambda value: value.update(status="Running"))
-    runs.update_run(cloud, run_id, status="Running", startTimeUtc=cloud.timestamp())
+    runs.update_run(cloud, run_id, status="Running", startTimeUtc=cloud.ml_timestamp())
     by_node = {step.node: step for step in steps}
     outcomes = run_in_order(
         {step.node: step.after for step in steps},
@@ -75,7 +75,7 @@ def _end_pipeline(cloud: Cloud, run_id: str, outcome: Outcome) -> None:
     job.finish(cloud, run_id, outcome)
 
     def change(record: dict[str, Any]) -> None:
-        record.update(status=outcome.status, detail=outcome.message, ended=cloud.timestamp())
+        record.update(status=outcome.status, detail=outcome.message, ended=cloud.ml_timestamp())
 
     cloud.store.update(KIND, run_id, change)
 
@@ -98,7 +98,9 @@ def _run_step(cloud: Cloud, record: dict[str, Any], step: Step, pipeline_stop: S
     try:
         with cloud.background.cancelable(step_run, pipeline_stop) as stop:
             work = _job(cloud, record, step, step_run, outputs)
-            _set_node(cloud, record["id"], step.node, status="Running", started=cloud.timestamp())
+            _set_node(
+                cloud, record["id"], step.node, status="Running", started=cloud.ml_timestamp()
+            )
             outcome = run_on(cloud, work, step.target, stop)
     except ServiceError as error:  # an input or output that cannot be
         outcome = Outcome(status="Failed", code=error.code, message=error.message)
@@ -107,7 +109,7 @@ def _run_step(cloud: Cloud, record: dict[str, Any], step: Step, pipeline_stop: S
         logger.exception("step %s of run %s broke off", step.name, record["id"])
         outcome = BROKEN
         job.finish(cloud, step_run, outcome)
-    _set_node(cloud, record["id"], step.node, status=outcome.status, ended=cloud.timestamp())
+    _set_node(cloud, record["id"], step.node, status=outcome.status, ended=cloud.ml_timestamp())
     return outcome
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError, required
 from local.azure.registry import models
-from local.azure.resources import compute
+from local.azure.resources import compute_records
 from local.azure.serving import rollout
 from local.azure.serving.rollout import KIND
 
@@ -119,7 +119,7 @@ def find_model(cloud: Cloud, model_id: str) -> dict[str, Any]:
 
 
 def _cluster(cloud: Cloud, name: str | None) -> dict[str, Any]:
-    found = compute.get_compute(cloud, name) if name else None
+    found = compute_records.get_compute(cloud, name) if name else None
     if found is None:
         raise ServiceError(404, "ComputeNotFound", f"Compute target '{name}' was not found.")
     if found["properties"]["computeType"] != "AKS":

@@ -11,6 +11,7 @@ from typing import Any
 
 from local.azure.kernel import operations
 from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.errors import model_management_error
 from local.azure.kernel.http import Request, Response, ServiceError, json_response, required
 from local.azure.kernel.web import Router
 from local.azure.serving import deployments, rollout
@@ -24,7 +25,7 @@ from local.azure.v1.service_requests import (
     find_model,
 )
 
-router = Router()
+router = Router(errors=model_management_error)
 _API = "/modelmanagement/v1.0{workspace}"
 _SERVICE = _API + "/services/{name}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local.azure.kernel.web import Router
-from local.azure.v2 import resources
+from local.azure.v2 import operations
 from local.azure.v2.assets import (
     datastores,
     environments,
@@ -15,7 +15,7 @@ from local.azure.v2.mlflow import registry, tracking
 from local.azure.v2.online import deployments, endpoints, traffic
 
 ROUTERS: tuple[Router, ...] = (
-    resources.router,
+    operations.router,
     plain_assets.router,
     environments.router,
     models.router,

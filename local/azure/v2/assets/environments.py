@@ -6,24 +6,26 @@ local/azure/registry/environments.py is the one store of environments; what only
 
 from __future__ import annotations
 
+import functools
+import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
 
 from local.azure.kernel import bodies
 from local.azure.kernel.bodies import Object, text
-from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.cloud import Cloud, ml_time
 from local.azure.kernel.http import ServiceError
-from local.azure.kernel.web import ARM_HOST, Router
 from local.azure.registry import environments as v1
 from local.azure.resources.arm import CREATION_TIME
 from local.azure.v2.assets.curated import conda_of_curated, conda_of_image, curated_names
-from local.azure.v2.assets.kinds import AssetKind, Record, find
+from local.azure.v2.assets.kinds import AssetKind, Record, exists, find, not_found
 from local.azure.v2.assets.versions import ASSET, declare
-from local.azure.v2.resources import parse_asset_id
+from local.azure.v2.resources import ApiVersion, front_end_router, parse_asset_id
 
-router = Router(host=ARM_HOST)
+router = front_end_router()
 
 _EXTRAS = "environment-v2"
 _REGISTRY = re.compile(
@@ -140,7 +142,7 @@ def _record(cloud: Cloud, found: dict[str, Any]) -> Record:
         **{key: value for key, value in extras.items() if key not in ("created", "modified")},
     }
     # v1 keeps no times: such an environment is shown to be as old as the workspace.
-    created = extras.get("created") or CREATION_TIME
+    created = extras.get("created") or ml_time(CREATION_TIME)
     return {
         "name": found["name"],
         "version": found["version"],
@@ -201,6 +203,42 @@ _MEMBERS: dict[str, bodies.Shape] = {
     "intellectualProperty": bodies.anything,
     "osType": text,
 }
+
+
+def _members_of(api: ApiVersion) -> Iterable[str]:
+    is_later_preview = api.is_preview and api.date >= "2023"
+    return (
+        *("description", "tags", "properties", "isArchived", "isAnonymous"),
+        *(("autoDeleteSetting",) if is_later_preview else ()),
+        *("environmentType", "image", "condaFile", "osType", "autoRebuild"),
+        *(("provisioningState", "stage") if api.date >= "2023" else ()),
+        *(("intellectualProperty",) if is_later_preview else ()),
+    )
+
+
+def _shown(cloud: Cloud, record: Record) -> Record:
+    """The conda file as JSON, whatever it was; the newest version of a name has a label."""
+    properties = record["properties"]
+    conda = properties.get("condaFile")
+    is_anonymous = bool(properties.get("isAnonymous"))
+    newest = None if is_anonymous else find(cloud, KIND, record["name"], None)
+    label = "latest" if newest and newest["version"] == record["version"] else ""
+    return {
+        **properties,
+        "tags": properties.get("tags") or {},
+        "properties": {**(properties.get("properties") or {}), "azureml.labels": label},
+        "isAnonymous": is_anonymous,
+        "condaFile": json.dumps(_read_conda(record["name"], conda), indent=2) if conda else "",
+        "autoRebuild": properties.get("autoRebuild") or "Disabled",
+        "stage": properties.get("stage") or ("Logged" if is_anonymous else "Development"),
+    }
+
+
+def _missing(name: str, version: str | None) -> ServiceError:
+    what = f"environment {name} (version: {version})" if version else f"environment {name}"
+    return not_found(what)
+
+
 KIND = AssetKind(
     plural="environments",
     word="environment",
@@ -210,5 +248,9 @@ KIND = AssetKind(
     get=_get,
     listed=_listed,
     put=_put,
+    members=_members_of,
+    shown=_shown,
+    missing=_missing,
+    unchangeable=functools.partial(exists, "environment"),
 )
 declare(router, KIND)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from local.azure.kernel.bodies import Shape
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
+from local.azure.v2.resources import CREATED_AND_MODIFIED, ApiVersion, parse_asset_id
 
 Record = dict[str, Any]
 
@@ -18,7 +19,9 @@ class AssetKind:
     """A kind of asset: its path segment, body, and where its versions are kept.
 
     A record holds name, version, properties, created and modified. `listed` gives the records of
-    a name (None: of all), oldest first. `content`: the properties that never change.
+    a name (None: of all), oldest first. content: the properties that never change. members: those
+    that an api-version shows. shown: how the service writes them. missing: its 404 for a name and
+    a version. unchangeable: its refusal of another content.
     """
 
     plural: str
@@ -29,6 +32,27 @@ class AssetKind:
     get: Callable[[Cloud, str, str], Record | None]
     listed: Callable[[Cloud, str | None], list[Record]]
     put: Callable[[Cloud, Record], None]
+    members: Callable[[ApiVersion], Iterable[str]]
+    shown: Callable[[Cloud, Record], Record]
+    missing: Callable[[str, str | None], ServiceError]
+    unchangeable: Callable[[str, str, list[str]], ServiceError]
+    system_data: tuple[str, ...] = CREATED_AND_MODIFIED
+
+
+def not_found(what: str, *inner: str) -> ServiceError:
+    """404 of an asset. inner: ever more specific codes."""
+    return ServiceError(404, "UserError", f"Not found {what}.", inner=("NotFound", *inner))
+
+
+def exists(word: str, name: str, version: str, fields: list[str]) -> ServiceError:
+    """409: another content under a version that is taken."""
+    return ServiceError(
+        409,
+        "UserError",
+        f"A {word} version with this name and version already exists: {name}, {version}. "
+        f"Its {', '.join(fields)} cannot be changed; use another version.",
+        inner=("Conflict",),
+    )
 
 
 # Every kind that has routes, by its `plural`; `versions.declare` adds them at import.
@@ -45,3 +69,19 @@ def find(
         raise ServiceError(400, "UserError", f"The label '{label}' is not known; 'latest' is.")
     versions = [one for one in kind.listed(cloud, name) if not one["properties"].get("isArchived")]
     return versions[-1] if versions else None
+
+
+def full_id(cloud: Cloud, kind: AssetKind, reference: str) -> str:
+    """The id of a version that any form of reference stands for, as specifications have it.
+
+    What is of a registry, or nothing that is known, stays as it is.
+    """
+    if reference.startswith(("azureml://", "azureml:azureml://")):
+        return reference.removeprefix("azureml:")
+    try:
+        name, version, label = parse_asset_id(reference, kind.plural)
+        found = find(cloud, kind, name, version, label)
+    except ServiceError:
+        return reference
+    version = found["version"] if found else version
+    return f"azureml:{cloud.workspace_scope}/{kind.plural}/{name}/versions/{version}"

@@ -6,9 +6,11 @@ v2 registers are linked to artifacts of their own, which is how v1 finds and dow
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,14 @@ from local.azure.kernel import bodies
 from local.azure.kernel.bodies import Object, text
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
-from local.azure.kernel.web import ARM_HOST, Router
 from local.azure.registry import models as v1
 from local.azure.storage import datastores
 from local.azure.v2.assets import uris
-from local.azure.v2.assets.kinds import AssetKind, Record
+from local.azure.v2.assets.kinds import AssetKind, Record, exists
 from local.azure.v2.assets.versions import ASSET, declare
+from local.azure.v2.resources import ApiVersion, front_end_router, missing
 
-router = Router(host=ARM_HOST)
+router = front_end_router()
 
 _EXTRAS = "model-v2"
 _ORIGIN = "Model"
@@ -55,7 +57,7 @@ def _record(cloud: Cloud, model: dict[str, Any]) -> Record:
             "jobName": model["runId"],
             "isArchived": False,
             "isAnonymous": False,
-            "stage": None,
+            "stage": "Development",
             "provisioningState": "Succeeded",
             **extras,
             "description": model["description"],
@@ -138,6 +140,32 @@ _MEMBERS: dict[str, bodies.Shape] = {
     "systemMetadata": bodies.anything,
     "defaultDeploymentTemplate": bodies.anything,
 }
+
+
+def _members_of(api: ApiVersion) -> Iterable[str]:
+    is_later_preview = api.is_preview and api.date >= "2023"
+    return (
+        *("description", "tags", "properties", "isArchived", "isAnonymous"),
+        *(("autoDeleteSetting",) if is_later_preview else ()),
+        *("flavors", "modelType", "modelUri", "jobName"),
+        *(("provisioningState", "stage") if api.date >= "2023" else ()),
+        *(("intellectualProperty",) if is_later_preview else ()),
+    )
+
+
+def _shown(_cloud: Cloud, record: Record) -> Record:
+    properties = record["properties"]
+    # The service writes this one segment in another case than in the URIs of data.
+    uri = str(properties["modelUri"]).replace("/resourcegroups/", "/resourceGroups/")
+    return {**properties, "modelUri": uri}
+
+
+def _missing(name: str, version: str | None) -> ServiceError:
+    if version is None:
+        return missing(f"Model container with name: {name}", code="ModelNotFound")
+    return missing(f"Model with name: {name}, version: {version}", code="ModelNotFound")
+
+
 KIND = AssetKind(
     plural="models",
     word="model",
@@ -147,5 +175,9 @@ KIND = AssetKind(
     get=_get,
     listed=_listed,
     put=_put,
+    members=_members_of,
+    shown=_shown,
+    missing=_missing,
+    unchangeable=functools.partial(exists, "model"),
 )
 declare(router, KIND)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterable
 
 from local.azure.kernel import bodies
 from local.azure.kernel.bodies import Object, Shape, text
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
-from local.azure.kernel.web import ARM_HOST, Router
-from local.azure.v2.assets import uris
-from local.azure.v2.assets.kinds import AssetKind, Record
+from local.azure.v2.assets import component_specs, kinds, uris
+from local.azure.v2.assets.kinds import AssetKind, Record, exists, not_found
 from local.azure.v2.assets.versions import ASSET, declare
+from local.azure.v2.resources import (
+    CREATED,
+    CREATED_AND_MODIFIED,
+    ApiVersion,
+    front_end_router,
+)
 
-router = Router(host=ARM_HOST)
+router = front_end_router()
+
+_DESCRIBED = ("description", "tags", "properties", "isArchived", "isAnonymous")
 
 
 def _stored(
@@ -22,6 +30,12 @@ def _stored(
     shape: Shape,
     content: tuple[str, ...],
     prepare: Callable[[Cloud, str, str, Record], Record],
+    *,
+    members: Callable[[ApiVersion], Iterable[str]],
+    shown: Callable[[Cloud, Record], Record],
+    missing: Callable[[str, str | None], ServiceError],
+    unchangeable: Callable[[str, str, list[str]], ServiceError] | None = None,
+    system_data: tuple[str, ...] = CREATED_AND_MODIFIED,
 ) -> AssetKind:
     """A kind of asset that only the v2 plane knows."""
     place = f"v2-{plural}"
@@ -38,6 +52,11 @@ def _stored(
         get=lambda cloud, name, version: cloud.store.get(place, f"{name}/{version}"),
         listed=lambda cloud, name: cloud.store.list(place, f"{name}/" if name else ""),
         put=put,
+        members=members,
+        shown=shown,
+        missing=missing,
+        unchangeable=unchangeable or functools.partial(exists, word),
+        system_data=system_data,
     )
 
 
@@ -69,8 +88,29 @@ def _prepare_component(_cloud: Cloud, name: str, version: str, given: Record) ->
             f"The component '{name}' is of type '{kind}': the local Azure has components of the "
             "types command and pipeline.",
         )
-    given["componentSpec"] = {**spec, "name": name, "version": version}
+    if not given.get("isAnonymous"):
+        given["componentSpec"] = {**spec, "name": name, "version": version}
     return given
+
+
+def _described(record: Record) -> Record:
+    properties = record["properties"]
+    return {
+        **properties,
+        "isArchived": bool(properties.get("isArchived")),
+        "isAnonymous": bool(properties.get("isAnonymous")),
+        "tags": properties.get("tags") or {},
+        "properties": properties.get("properties") or {},
+        "provisioningState": "Succeeded",
+    }
+
+
+def _code_members(api: ApiVersion) -> Iterable[str]:
+    return (*_DESCRIBED, "codeUri", *(("provisioningState",) if api.date >= "2023" else ()))
+
+
+def _missing_code(name: str, version: str | None) -> ServiceError:
+    return not_found(f"code {name} (version: {version})" if version else f"code {name}")
 
 
 CODES = _stored(
@@ -79,6 +119,9 @@ CODES = _stored(
     Object(name="CodeVersion", members={**ASSET, "codeUri": text}, required=("codeUri",)),
     ("codeUri",),
     _prepare_code,
+    members=_code_members,
+    shown=lambda _cloud, record: _described(record),
+    missing=_missing_code,
 )
 _DATA_MEMBERS = {
     **ASSET,
@@ -87,13 +130,68 @@ _DATA_MEMBERS = {
     "referencedUris": bodies.list_of(text),
     "intellectualProperty": bodies.anything,
 }
+
+
+def _data_members(api: ApiVersion) -> Iterable[str]:
+    if api.is_preview and api.date >= "2023":
+        more = ("autoDeleteSetting", "dataUri", "stage", "intellectualProperty", "dataType")
+        return (*_DESCRIBED, *more)
+    return (*_DESCRIBED, "dataUri", "dataType")
+
+
+def _missing_data(name: str, version: str | None) -> ServiceError:
+    return not_found(f"data {name} (version: {version})" if version else f"data {name}")
+
+
 DATA = _stored(
     "data",
     "data",
     Object(name="DataVersionBase", members=_DATA_MEMBERS, required=("dataType", "dataUri")),
     ("dataType", "dataUri"),
     _prepare_data,
+    members=_data_members,
+    shown=lambda _cloud, record: _described(record),
+    missing=_missing_data,
+    system_data=(*CREATED, "lastModifiedAt"),
 )
+
+
+def _component_members(api: ApiVersion) -> Iterable[str]:
+    delete = ("autoDeleteSetting",) if api.is_preview and api.date >= "2023" else ()
+    state = ("provisioningState", "stage") if api.date >= "2023" else ()
+    return (*_DESCRIBED, *delete, "componentSpec", *state)
+
+
+def _shown_component(cloud: Cloud, record: Record) -> Record:
+    properties = _described(record)
+    spec = properties["componentSpec"]
+    code, environment = (
+        kinds.full_id(cloud, kinds.KINDS[plural], str(spec[name])) if spec.get(name) else None
+        for name, plural in (("code", "codes"), ("environment", "environments"))
+    )
+    return {
+        **properties,
+        "description": None,  # it stands in the specification
+        "stage": properties.get("stage") or "Development",
+        "componentSpec": component_specs.written(spec, code=code, environment=environment),
+    }
+
+
+def _missing_component(name: str, version: str | None) -> ServiceError:
+    what = f"component {name} (version: {version})" if version else f"component {name}"
+    return not_found(what, "ComponentNotFound")
+
+
+def _unchangeable_component(name: str, _version: str, fields: list[str]) -> ServiceError:
+    return ServiceError(
+        400,
+        "UserError",
+        f'Failed to update component {name} since field "{fields[0]}" is immutable, try specifying '
+        "a new version.",
+        inner=("BadArgument", "ArgumentInvalid", "UpdateComponentFailed"),
+    )
+
+
 COMPONENTS = _stored(
     "components",
     "component",
@@ -104,6 +202,10 @@ COMPONENTS = _stored(
     ),
     ("componentSpec",),
     _prepare_component,
+    members=_component_members,
+    shown=_shown_component,
+    missing=_missing_component,
+    unchangeable=_unchangeable_component,
 )
 for _kind in (CODES, DATA, COMPONENTS):
     declare(router, _kind)

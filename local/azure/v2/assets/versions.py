@@ -9,10 +9,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import yaml
+
 from local.azure.kernel import bodies
 from local.azure.kernel.bodies import (
     DESCRIBED,
-    Object,
     Shape,
     boolean,
     text,
@@ -21,9 +22,17 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Router
 from local.azure.storage import blob_auth
-from local.azure.v2.assets import kinds, uris
+from local.azure.v2.assets import component_specs, containers, kinds, uris
 from local.azure.v2.assets.kinds import AssetKind, Record, find
-from local.azure.v2.resources import arm_route, missing, page, view
+from local.azure.v2.resources import (
+    PAGED,
+    ApiVersion,
+    api_version,
+    arm_route,
+    page,
+    put_response,
+    view,
+)
 
 ASSET: dict[str, Shape] = {
     **DESCRIBED,
@@ -33,6 +42,13 @@ ASSET: dict[str, Shape] = {
     "stage": text,
     "autoDeleteSetting": bodies.anything,
 }
+# Members that only those versions have that were given them.
+_SHOWN_IF_GIVEN = ("build", "inferenceConfig", "imageDetails", "referencedUris")
+_VERSION_FILTERS = (
+    *("$orderBy", "orderBy", "hash", "hashVersion", "listViewType", "stage", "tags", "version"),
+    *PAGED,
+)
+
 # What may change after an asset was registered.
 _CHANGEABLE = ("description", "properties", "tags", "isArchived", "stage", "isAnonymous")
 
@@ -43,20 +59,20 @@ def existing(
     """An asset by version or label. Raises ServiceError 404."""
     found = find(cloud, kind, name, version, label)
     if found is None:
-        raise missing(f"{kind.word} {name} (version: {version or label})")
+        raise kind.missing(name, version or label)
     return found
 
 
 def register(cloud: Cloud, kind: AssetKind, name: str, version: str, given: Record) -> Record:
-    """Register an asset, or change what may change of one. Raises ServiceError 409."""
+    """Register an asset, or change what may change of one. Raises ServiceError 409 or 400."""
     present = kind.get(cloud, name, version)
-    now = cloud.timestamp()
+    now = cloud.ml_timestamp()
     if present is None:
         properties = kind.prepare(cloud, name, version, dict(given))
         record = {
             "name": name,
             "version": version,
-            "properties": {**properties, "provisioningState": "Succeeded"},
+            "properties": properties,
             "created": now,
             "modified": now,
         }
@@ -65,17 +81,15 @@ def register(cloud: Cloud, kind: AssetKind, name: str, version: str, given: Reco
     properties = present["properties"]
     differs = [
         field
-        for field in kind.content
-        if given.get(field) is not None and not _same(cloud, given[field], properties.get(field))
+        for part in kind.content
+        if given.get(part) is not None
+        for field in _differing(cloud, part, given[part], properties.get(part))
     ]
     if differs and not properties.get("isAnonymous"):
-        raise ServiceError(
-            409,
-            "Conflict",
-            f"A {kind.word} version with this name and version already exists: {name}, {version}. "
-            f"Its {', '.join(differs)} cannot be changed; use another version.",
-        )
+        raise kind.unchangeable(name, version, differs)
     changed = {field: given[field] for field in _CHANGEABLE if field in given}
+    if "componentSpec" in given:
+        changed["componentSpec"] = {**given["componentSpec"], "name": name, "version": version}
     kind.put(cloud, {**present, "properties": {**properties, **_filled(changed)}, "modified": now})
     return existing(cloud, kind, name, version)
 
@@ -87,65 +101,57 @@ def _filled(changed: Record) -> Record:
     return changed
 
 
-def _same(cloud: Cloud, given: Any, kept: Any) -> bool:
+# What may change in the description of a component, and what clients send along.
+_CHANGEABLE_OF_SPECS = frozenset(
+    {"$schema", "_source", "description", "display_name", "id", "name", "resources", "tags"}
+    | {"version"}
+)
+
+
+def _differing(cloud: Cloud, field: str, given: Any, kept: Any) -> list[str]:
+    """The fields of the content that differ: a specification is compared member by member."""
+    if field != "componentSpec" or not isinstance(given, dict) or not isinstance(kept, dict):
+        return [] if _same(cloud, field, given, kept) else [field]
+    names = (given.keys() | kept.keys()) - _CHANGEABLE_OF_SPECS
+    return sorted(
+        name for name in names if not _same_in_spec(cloud, name, given.get(name), kept.get(name))
+    )
+
+
+def _same_in_spec(cloud: Cloud, name: str, given: Any, kept: Any) -> bool:
+    if name in ("code", "environment") and given and kept:
+        kind = kinds.KINDS["codes" if name == "code" else "environments"]
+        return kinds.full_id(cloud, kind, str(given)) == kinds.full_id(cloud, kind, str(kept))
+    return bool(component_specs.normal(given) == component_specs.normal(kept))
+
+
+def _same(cloud: Cloud, field: str, given: Any, kept: Any) -> bool:
     if given == kept:
         return True
     if not isinstance(given, str) or not isinstance(kept, str):
         return False
+    if field == "condaFile":  # sent as YAML, shown as JSON, which is YAML too
+        left, right = (yaml.safe_load(text) for text in (given, kept))
+        return bool(left == right)
     try:
         return uris.resolve(cloud, given).rstrip("/") == uris.resolve(cloud, kept).rstrip("/")
     except ServiceError:
         return False
 
 
-def show(cloud: Cloud, kind: AssetKind, record: Record) -> Record:
-    """A version as Resource Manager shows it."""
+def show(cloud: Cloud, kind: AssetKind, record: Record, version: ApiVersion) -> Record:
+    """A version as Resource Manager shows it to callers of an api-version."""
     tail = f"{kind.plural}/{record['name']}/versions/{record['version']}"
+    properties = kind.shown(cloud, record)
     return view(
-        cloud, tail, record["properties"], created=record["created"], modified=record["modified"]
+        cloud,
+        tail,
+        {name: properties.get(name) for name in kind.members(version)}
+        | {name: value for name, value in properties.items() if name in _SHOWN_IF_GIVEN and value},
+        created=record["created"],
+        modified=record["modified"],
+        system_data=kind.system_data,
     )
-
-
-def _container(cloud: Cloud, kind: AssetKind, name: str) -> Record:
-    versions = kind.listed(cloud, name)
-    archived = cloud.store.get("v2-container", f"{kind.plural}/{name}")
-    if not versions:
-        raise missing(f"{kind.word} container {name}")
-    numbers = [int(one["version"]) for one in versions if one["version"].isdigit()]
-    latest = versions[-1]
-    properties = {
-        "description": None,
-        "tags": {},
-        "properties": {},
-        "isArchived": bool(archived and archived["isArchived"]),
-        "latestVersion": latest["version"],
-        "nextVersion": str(max(numbers, default=0) + 1),
-        "provisioningState": "Succeeded",
-        **({"dataType": latest["properties"]["dataType"]} if kind.plural == "data" else {}),
-    }
-    return view(cloud, f"{kind.plural}/{name}", properties, created=versions[0]["created"])
-
-
-_CONTAINER = Object(
-    name="AssetContainer",
-    members={
-        **DESCRIBED,
-        **dict.fromkeys(("latestVersion", "nextVersion", "provisioningState", "dataType"), text),
-        "isArchived": boolean,
-    },
-)
-
-
-def is_anonymous(record: Record) -> bool:
-    """Whether an asset was made of what a job holds inline; lists leave such ones out."""
-    return str(record["properties"].get("isAnonymous")).lower() == "true"
-
-
-def _viewed(request: Request, records: list[Record]) -> list[Record]:
-    """The records that `listViewType` asks for."""
-    asked = request.query.get("listViewType", "ActiveOnly").lower()
-    archived = {"activeonly": (False,), "archivedonly": (True,)}.get(asked, (True, False))
-    return [one for one in records if bool(one["properties"].get("isArchived")) in archived]
 
 
 def declare(routes: Router, kind: AssetKind) -> None:
@@ -153,46 +159,33 @@ def declare(routes: Router, kind: AssetKind) -> None:
     kinds.KINDS[kind.plural] = kind
     versions = f"{kind.plural}/{{name}}/versions"
 
-    @arm_route(routes, "GET", kind.plural)
-    def list_names(cloud: Cloud, request: Request) -> Response:
-        shown = (one for one in kind.listed(cloud, None) if not is_anonymous(one))
-        names = dict.fromkeys(record["name"] for record in shown)
-        found = [_container(cloud, kind, name) for name in names]
-        return page(request, _viewed(request, found))
+    containers.declare(routes, kind)
 
-    @arm_route(routes, "GET", kind.plural + "/{name}")
-    def show_container(cloud: Cloud, request: Request) -> Response:
-        return json_response(_container(cloud, kind, request.params["name"]))
-
-    @arm_route(routes, "PUT", kind.plural + "/{name}")
-    def put_container(cloud: Cloud, request: Request) -> Response:
-        name = request.params["name"]
-        body = bodies.check(bodies.resource(_CONTAINER), request.json())
-        archived = bool(body["properties"].get("isArchived"))
-        cloud.store.put("v2-container", f"{kind.plural}/{name}", {"isArchived": archived})
-        return json_response(_container(cloud, kind, name))
-
-    @arm_route(routes, "GET", versions)
+    @arm_route(routes, "GET", versions, query=_VERSION_FILTERS)
     def list_versions(cloud: Cloud, request: Request) -> Response:
         return page(request, _versions(cloud, kind, request))
 
     @arm_route(routes, "GET", versions + "/{version}")
     def show_version(cloud: Cloud, request: Request) -> Response:
         found = existing(cloud, kind, request.params["name"], request.params["version"])
-        return json_response(show(cloud, kind, found))
+        return json_response(show(cloud, kind, found, api_version(request)))
 
     @arm_route(routes, "GET", kind.plural + "/{name}/labels/{label}")
     def show_label(cloud: Cloud, request: Request) -> Response:
         found = existing(cloud, kind, request.params["name"], None, request.params["label"])
-        return json_response(show(cloud, kind, found))
+        return json_response(show(cloud, kind, found, api_version(request)))
 
     @arm_route(routes, "PUT", versions + "/{version}")
     def put_version(cloud: Cloud, request: Request) -> Response:
         name, version = request.params["name"], request.params["version"]
         body = bodies.check(bodies.resource(kind.shape), request.json())
-        status = 200 if kind.get(cloud, name, version) else 201
+        is_anonymous_one = body["properties"].get("isAnonymous") is True
+        if kind.plural == "components" and is_anonymous_one:
+            version = component_specs.anonymous_version(body["properties"]["componentSpec"])
+        new = is_anonymous_one or kind.get(cloud, name, version) is None
         record = register(cloud, kind, name, version, body["properties"])
-        return json_response(show(cloud, kind, record), status)
+        shown = show(cloud, kind, record, api_version(request))
+        return put_response(request, shown, new=new)
 
     @arm_route(routes, "DELETE", versions + "/{version}")
     def delete_version(_cloud: Cloud, _request: Request) -> Response:
@@ -206,6 +199,7 @@ def declare(routes: Router, kind: AssetKind) -> None:
 
 
 def _versions(cloud: Cloud, kind: AssetKind, request: Request) -> list[Record]:
+    api = api_version(request)
     digest = request.query.get("hash")
     if digest:  # of the content of a code, whatever its name
         found = [
@@ -213,13 +207,22 @@ def _versions(cloud: Cloud, kind: AssetKind, request: Request) -> list[Record]:
             for record in kind.listed(cloud, None)
             if (record["properties"].get("properties") or {}).get("hash_sha256") == digest
         ]
-        return [show(cloud, kind, record) for record in found]
+        return [show(cloud, kind, record, api) for record in found]
+    name = request.params["name"]
+    everything = kind.listed(cloud, name)
+    if not everything and cloud.store.get(containers.KIND, f"{kind.plural}/{name}") is None:
+        raise kind.missing(name, None)
     order = (request.query.get("$orderBy") or request.query.get("orderBy") or "").lower()
-    found = _viewed(request, kind.listed(cloud, request.params["name"]))
+    found = containers.viewed(request, everything)
     if not order.endswith(" asc"):
         found.reverse()
-    found = [record for record in found if _tagged(record, request.query.get("tags") or "")]
-    return [show(cloud, kind, record) for record in found]
+    wanted = request.query.get("version")
+    found = [
+        record
+        for record in found
+        if _tagged(record, request.query.get("tags") or "") and wanted in (None, record["version"])
+    ]
+    return [show(cloud, kind, record, api) for record in found]
 
 
 def _tagged(record: Record, wanted: str) -> bool:
@@ -241,9 +244,9 @@ def _upload(cloud: Cloud) -> Record:
     group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{cloud.resource_group}"
     return {
         "pendingUploadId": str(uuid.uuid4()),
-        "pendingUploadType": "TemporaryBlobReference",
+        "pendingUploadType": "None",
         "blobReferenceForConsumption": {
-            "blobUri": address,
+            "blobUri": f"https://{blob_auth.account_host(cloud)}:443/{container}",
             "storageAccountArmId": (
                 f"{group}/providers/Microsoft.Storage/storageAccounts/{cloud.storage_account}"
             ),

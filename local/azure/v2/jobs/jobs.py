@@ -5,6 +5,7 @@ Runs that v1 started are jobs too, shown with what v2 can say of them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,10 +15,10 @@ from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.store import AlreadyExists
-from local.azure.kernel.web import ARM_HOST, Router
 from local.azure.running import executor, job
 from local.azure.running.job import Outcome
-from local.azure.v2 import resources
+from local.azure.storage import datastores
+from local.azure.v2 import operations, resources
 from local.azure.v2.jobs import (
     commands,
     job_io,
@@ -29,9 +30,15 @@ from local.azure.v2.jobs.commands import Command
 from local.azure.v2.jobs.job_bodies import check_job
 from local.azure.v2.jobs.job_views import JOBS
 from local.azure.v2.jobs.pipeline_jobs import Pipeline
-from local.azure.v2.resources import arm_route
+from local.azure.v2.resources import ApiVersion, api_version, arm_route
 
-router = Router(host=ARM_HOST)
+router = resources.front_end_router()
+
+# Seconds that a job is in its first state: long enough that a script which does not wait sees it.
+STARTING_S = 0.3
+# Seconds that a cancellation takes at most; usually it ends with the job.
+CANCELING_S = 15.0
+DELETING_S = 0.5
 
 _RUNNING = "v2-running"
 _CHANGEABLE = ("tags", "properties", "displayName", "description", "isArchived")
@@ -49,12 +56,19 @@ def recover(cloud: Cloud) -> None:
         cloud.store.delete(_RUNNING, record["name"])
 
 
-@arm_route(router, "GET", "jobs")
+@arm_route(
+    router,
+    "GET",
+    "jobs",
+    query=("listViewType", "jobType", "tag", "properties", *resources.PAGED),
+)
 def list_jobs(cloud: Cloud, request: Request) -> Response:
     """Jobs that no other job started, newest first."""
     view = request.query.get("listViewType", "ActiveOnly").lower()
     hidden = {"activeonly": (False,), "archivedonly": (True,)}.get(view, (True, False))
     kind, tag = request.query.get("jobType"), request.query.get("tag")
+    wanted = [term for term in request.query.get("properties", "").split(",") if term]
+    api = api_version(request)
     runs = [
         run
         for run in reversed(cloud.store.list("run"))
@@ -63,14 +77,21 @@ def list_jobs(cloud: Cloud, request: Request) -> Response:
         and job_views.kind_of(run)
         and (not kind or job_views.kind_of(run) == kind)
         and (not tag or tag in run["tags"])
+        and all(_has(run["properties"], term) for term in wanted)
     ]
-    return resources.page(request, [job_views.show(cloud, run) for run in runs])
+    return resources.page(request, [job_views.show(cloud, run, api) for run in runs])
+
+
+def _has(properties: Mapping[str, str], term: str) -> bool:
+    key, equals, value = term.partition("=")
+    return key in properties and (not equals or properties[key] == value)
 
 
 @arm_route(router, "GET", "jobs/{name}")
 def show_job(cloud: Cloud, request: Request) -> Response:
     """A job. Of the children of pipelines only run history knows more than that they are there."""
-    return json_response(job_views.show(cloud, _existing(cloud, request.params["name"])))
+    run = _existing(cloud, request.params["name"])
+    return json_response(job_views.show(cloud, run, api_version(request)))
 
 
 @arm_route(router, "PUT", "jobs/{name}")
@@ -80,7 +101,7 @@ def put_job(cloud: Cloud, request: Request) -> Response:
     body = request.json()
     run = history.get_run(cloud, name)
     if run is not None:
-        return _change(cloud, run, body)
+        return _change(cloud, run, body, api_version(request))
     properties = check_job(body)
     start = {"Command": _command, "Pipeline": _pipeline}[properties["jobType"]]
     work = start(cloud, name, properties)
@@ -91,46 +112,52 @@ def put_job(cloud: Cloud, request: Request) -> Response:
     cloud.store.put(_RUNNING, name, {"name": name})
     run = _create_run(cloud, name, properties)
 
+    def over() -> None:
+        cloud.store.delete(_RUNNING, name)
+        operations.finish_named(cloud, operations.JOB_CANCEL, name)
+
     def finished(outcome: Outcome) -> None:
         job.finish(cloud, name, outcome)
-        cloud.store.delete(_RUNNING, name)
+        over()
 
     def run_it(stop: Stop) -> None:
+        stop.wait(STARTING_S)
         try:
             work(run, stop)
         except ServiceError as error:
             job.finish(
                 cloud, name, Outcome(status="Failed", code=error.code, message=error.message)
             )
-        cloud.store.delete(_RUNNING, name)
+        over()
 
     cloud.background.start(name, run_it, broken=lambda: finished(executor.BROKEN))
-    return json_response(job_views.show(cloud, run), 201)
+    shown = job_views.show(cloud, run, api_version(request))
+    return resources.put_response(request, shown, new=True)
 
 
 def _create_run(cloud: Cloud, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     is_pipeline = properties["jobType"] == "Pipeline"
+    target = commands.target_of(_compute(properties))
+    experiment = properties.get("experimentName") or "Default"
+    is_serverless = target == executor.SERVERLESS
+    place = {
+        "_azureml.ComputeTargetType": "amlcdsi" if is_serverless else "amlctrain",
+        "_azureml.ClusterName": None if is_serverless else target,
+    }
     return history.create_run(
         cloud,
-        experiment=properties.get("experimentName") or "Default",
+        experiment=experiment,
         run_id=name,
-        status="Preparing" if is_pipeline else "Queued",
-        runType="azureml.PipelineRun" if is_pipeline else "azureml.scriptrun",
+        status="NotStarted" if is_pipeline else "Starting",
+        runType="azureml.PipelineRun" if is_pipeline else job.SCRIPT_RUN,
         displayName=properties.get("displayName") or name,
         description=properties.get("description"),
         hidden=bool(properties.get("isArchived")),
-        target=commands.target_of(_compute(properties)),
-        cancelUri=executor.cancel_uri(cloud, properties.get("experimentName") or "Default", name),
+        target=target,
+        cancelUri=executor.cancel_uri(cloud, experiment, name),
         runDefinition=None if is_pipeline else {"command": properties["command"]},
         tags=properties.get("tags") or {},
-        properties={
-            **(
-                {"azureml.runsource": "azureml.PipelineRun", "runSource": "MFE"}
-                if is_pipeline
-                else {"_azureml.ComputeTargetType": "amlctrain"}
-            ),
-            **(properties.get("properties") or {}),
-        },
+        properties={**(properties.get("properties") or {}), **({} if is_pipeline else place)},
     )
 
 
@@ -142,7 +169,8 @@ def _compute(properties: Mapping[str, Any]) -> Any:
 def _check_target(cloud: Cloud, target: str) -> None:
     problem = target != executor.SERVERLESS and executor.check_target(cloud, target)
     if problem:
-        raise ServiceError(400, "UserError", problem)
+        code = "UnknownTargetType" if problem.startswith("Unknown") else "TargetTypeNotSupported"
+        raise ServiceError(400, "UserError", problem, inner=("BadArgument", code))
 
 
 def _command(cloud: Cloud, name: str, properties: Mapping[str, Any]) -> Any:
@@ -192,6 +220,12 @@ def _pipeline(cloud: Cloud, name: str, properties: Mapping[str, Any]) -> Any:
     pipeline_graph.read_graph(cloud, jobs, inputs, outputs, target)
 
     def work(run: Mapping[str, Any], stop: Stop) -> None:
+        history.update_run(
+            cloud,
+            name,
+            status="Preparing",
+            properties=_pipeline_properties(inputs, settings, target),
+        )
         pipeline = Pipeline(
             run=run,
             jobs=jobs,
@@ -199,7 +233,7 @@ def _pipeline(cloud: Cloud, name: str, properties: Mapping[str, Any]) -> Any:
             outputs=outputs,
             target=target,
             store=settings.get("default_datastore"),
-            continue_on_failure=str(settings.get("continue_on_step_failure")).lower() == "true",
+            continue_on_failure=_continues(settings),
             force_rerun=str(settings.get("force_rerun")).lower() == "true",
         )
         pipeline_jobs.run_pipeline(cloud, pipeline, stop)
@@ -207,7 +241,34 @@ def _pipeline(cloud: Cloud, name: str, properties: Mapping[str, Any]) -> Any:
     return work
 
 
-def _change(cloud: Cloud, run: dict[str, Any], body: Any) -> Response:
+def _continues(settings: Mapping[str, Any]) -> bool:
+    """Steps that do not need the one that failed go on, unless the settings say otherwise."""
+    return str(settings.get("continue_on_step_failure", True)).lower() != "false"
+
+
+def _pipeline_properties(
+    inputs: Mapping[str, job_io.Input], settings: Mapping[str, Any], target: str
+) -> dict[str, str]:
+    """What the service writes into the run of a pipeline about how it is run."""
+    literals = {key: one.value for key, one in inputs.items() if one.type == job_io.LITERAL}
+    store = str(settings.get("default_datastore") or datastores.DEFAULT)
+    return {
+        "azureml.DevPlatv2": "true",
+        "azureml.DatasetAccessMode": "Asset",
+        "azureml.runsource": "azureml.PipelineRun",
+        "runSource": "MFE",
+        "runType": "HTTP",
+        "azureml.parameters": json.dumps(literals),
+        "azureml.continue_on_step_failure": str(_continues(settings)),
+        "azureml.continue_on_failed_optional_input": "True",
+        "azureml.enforceRerun": str(str(settings.get("force_rerun")).lower() == "true"),
+        "azureml.defaultComputeName": target,
+        "azureml.defaultDataStoreName": store.rpartition("/")[2].removeprefix("azureml:"),
+        "azureml.pipelineComponent": "pipelinerun",
+    }
+
+
+def _change(cloud: Cloud, run: dict[str, Any], body: Any, api: ApiVersion) -> Response:
     """What is not to be changed may be sent again, as clients do that change what they got."""
     given = (body or {}).get("properties") if isinstance(body, dict) else None
     if not isinstance(given, dict):
@@ -215,15 +276,17 @@ def _change(cloud: Cloud, run: dict[str, Any], body: Any) -> Response:
     fields = {key: given[key] for key in _CHANGEABLE if given.get(key) is not None}
     if "isArchived" in fields:
         fields["hidden"] = bool(fields.pop("isArchived"))
-    bodies.map_of(bodies.text)(fields.get("tags"), "properties.tags")
+    bodies.require(bodies.TAGS, fields.get("tags"), "properties.tags")
     changed = history.update_run(cloud, run["runId"], **fields)
-    return json_response(job_views.show(cloud, changed))
+    return json_response(job_views.show(cloud, changed, api))
 
 
 @arm_route(router, "POST", "jobs/{name}/cancel")
 def cancel_job(cloud: Cloud, request: Request) -> Response:
-    """Ask a job to end. One that has ended stays as it is."""
+    """Ask a job to end. One that has ended stays as it is, which is told by 200."""
     run = _existing(cloud, request.params["name"])
+    if run["status"] in history.TERMINAL:
+        return Response(status=200, headers={"content-length": "0"})
     if cloud.background.cancel(run["runId"]):
 
         def change(found: dict[str, Any]) -> None:
@@ -231,7 +294,14 @@ def cancel_job(cloud: Cloud, request: Request) -> Response:
                 found["status"] = "CancelRequested"
 
         cloud.store.update("run", run["runId"], change)
-    return _done(cloud)
+    operation = operations.start(
+        cloud,
+        operations.JOB_CANCEL,
+        running="CancelRequested",
+        lasts_s=CANCELING_S,
+        name=run["runId"],
+    )
+    return operations.accepted(cloud, request, operation, timeout="PT1H")
 
 
 @arm_route(router, "DELETE", "jobs/{name}")
@@ -244,17 +314,19 @@ def delete_job(cloud: Cloud, request: Request) -> Response:
     for run in family:
         cloud.store.delete("run", run["runId"])
         cloud.store.delete(JOBS, run["runId"])
-    return _done(cloud)
-
-
-def _done(cloud: Cloud) -> Response:
-    operation = resources.start_operation(cloud)
-    resources.finish_operation(cloud, operation)
-    return Response(status=202, headers=resources.deletion_headers(cloud, operation))
+    operation = operations.start(
+        cloud, operations.JOB_DELETE, running="Deleting", lasts_s=DELETING_S
+    )
+    return Response(status=202, headers=operations.deletion_headers(cloud, request, operation))
 
 
 def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
     run = history.get_run(cloud, name)
     if run is None:
-        raise ServiceError(404, "UserError", f"Run {name} was not found.")
+        raise ServiceError(
+            404,
+            "UserError",
+            f"Run {name} was not found.",
+            inner=("NotFoundError", "RunNotFound"),
+        )
     return run

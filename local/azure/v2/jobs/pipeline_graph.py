@@ -15,7 +15,7 @@ from typing import Any
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
 from local.azure.running import executor
-from local.azure.v2.assets import plain_assets, versions
+from local.azure.v2.assets import kinds, plain_assets
 from local.azure.v2.jobs.commands import target_of
 from local.azure.v2.jobs.job_bodies import check_resources, refusal
 from local.azure.v2.jobs.job_io import (
@@ -157,7 +157,10 @@ def _node(cloud: Cloud, name: str, given: dict[str, Any]) -> Node:
     if not component_id:
         raise _wrong(name, "it has no componentId")
     id_name, version, label = parse_asset_id(str(component_id), "components")
-    record = versions.existing(cloud, plain_assets.COMPONENTS, id_name, version, label)
+    record = kinds.find(cloud, plain_assets.COMPONENTS, id_name, version, label)
+    if record is None:
+        absent = plain_assets.COMPONENTS.missing(id_name, version or label)
+        raise ServiceError(404, "NotFound", f"key: {component_id}, Message: {absent.message}")
     spec = record["properties"]["componentSpec"]
     check_resources(f"The component of node '{name}'", spec)
     inputs = _inputs(name, spec, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from collections.abc import Mapping
@@ -27,6 +28,9 @@ from local.azure.v2.jobs.pipeline_graph import (
 
 logger = logging.getLogger(__name__)
 
+# Modules, which are what components become in a run, have ids that follow from their names.
+_MODULES = uuid.UUID("6f8d1e0e-2f0b-4b5a-9a57-3c2f6d7f1c11")
+
 EXECUTION_LOG = "logs/azureml/executionlogs.txt"
 
 
@@ -48,12 +52,18 @@ def run_pipeline(cloud: Cloud, pipeline: Pipeline, stop: Stop) -> Outcome:
     """Run a pipeline to its end and write that into run history."""
     run_id = pipeline.run["runId"]
     log = job.append_log(cloud, run_id, EXECUTION_LOG)
-    runs.update_run(cloud, run_id, status="Running", startTimeUtc=cloud.timestamp())
+    runs.update_run(cloud, run_id, status="Running", startTimeUtc=cloud.ml_timestamp())
     try:
         outcome = _run_nodes(cloud, pipeline, stop, log)
     except ServiceError as error:
         outcome = Outcome(status="Failed", code=error.code, message=error.message)
-    log(f"[{cloud.timestamp()}] Pipeline run {run_id} ended: {outcome.status}. {outcome.message}")
+    log(
+        f"[{cloud.ml_timestamp()}] Pipeline run {run_id} ended: {outcome.status}. {outcome.message}"
+    )
+    stages = json.dumps({"Execution": {"EndTime": cloud.ml_timestamp(), "Status": outcome.status}})
+    runs.update_run(
+        cloud, run_id, status="Finalizing", properties={"azureml.pipelines.stages": stages}
+    )
     job.finish(cloud, run_id, outcome)
     return outcome
 
@@ -67,7 +77,7 @@ def _run_nodes(cloud: Cloud, pipeline: Pipeline, stop: Stop, log: Any) -> Outcom
     def work(name: str) -> Outcome:
         node = nodes[name]
         child = _create_child(cloud, pipeline, node)
-        log(f"[{cloud.timestamp()}] Node '{name}' is run {child['runId']}.")
+        log(f"[{cloud.ml_timestamp()}] Node '{name}' is run {child['runId']}.")
         try:
             outputs = _outputs(pipeline, node, child["runId"])
             with cloud.background.cancelable(child["runId"], stop) as child_stop:
@@ -81,7 +91,7 @@ def _run_nodes(cloud: Cloud, pipeline: Pipeline, stop: Stop, log: Any) -> Outcom
             logger.exception("node %s of run %s broke off", name, run_id)
             outcome = executor.BROKEN
             job.finish(cloud, child["runId"], outcome)
-        log(f"[{cloud.timestamp()}] Node '{name}' ended: {outcome.status}. {outcome.message}")
+        log(f"[{cloud.ml_timestamp()}] Node '{name}' ended: {outcome.status}. {outcome.message}")
         if outcome.status == "Completed":
             done[name] = outputs
             for port, output in node.outputs.items():
@@ -183,26 +193,47 @@ def _outputs(pipeline: Pipeline, node: Node, run_id: str) -> dict[str, Output]:
 
 
 def _create_child(cloud: Cloud, pipeline: Pipeline, node: Node) -> dict[str, Any]:
-    parent = pipeline.run["runId"]
-    identifiers = {"azureml.nodeid": node.name, "azureml.pipelinerunid": parent}
+    parent = str(pipeline.run["runId"])
+    run_id = str(uuid.uuid4())
+    experiment = str(pipeline.run["experimentName"])
+    target = node.target(pipeline.inputs, pipeline.target)
+    cancel = executor.cancel_uri(cloud, experiment, run_id)
+    name, version = (str(node.component.get(key)) for key in ("name", "version"))
     return runs.create_run(
         cloud,
-        experiment=pipeline.run["experimentName"],
-        run_id=str(uuid.uuid4()),
+        experiment=experiment,
+        run_id=run_id,
         parentRunId=parent,
-        status="Queued",
+        status="NotStarted",
         name=node.name,
         displayName=str(node.given.get("display_name") or node.name),
         runType="azureml.PipelineRun" if node.is_pipeline else "azureml.StepRun",
-        target=node.target(pipeline.inputs, pipeline.target),
-        tags=node.given.get("tags") or {},
+        target=target,
+        cancelUri=cancel,
+        diagnosticsUri=cancel.removesuffix("cancel") + "diagnostics",
+        tags={
+            **(node.given.get("tags") or {}),
+            "azureml.nodeid": node.name,
+            "azureml.pipeline": parent,
+        },
         properties={
-            **identifiers,
-            "azureml.runsource": "azureml.StepRun",
-            "azureml.moduleName": str(node.component.get("name")),
-            "azureml.moduleVersion": str(node.component.get("version")),
-            "runSource": "StepRun",
+            "azureml.DevPlatv2": "true",
+            "azureml.DatasetAccessMode": "Asset",
             "StepType": "PipelineComponent" if node.is_pipeline else "PythonScriptStep",
             "ComputeTargetType": "AmlCompute",
+            "azureml.moduleid": str(uuid.uuid5(_MODULES, f"{name}:{version}")),
+            "azureml.moduleFamilyId": str(uuid.uuid5(_MODULES, name)),
+            "azureml.moduleName": name,
+            "azureml.moduleVersion": version,
+            "azureml.runsource": "azureml.StepRun",
+            "azureml.nodeid": node.name,
+            "azureml.pipelinerunid": parent,
+            "azureml.pipeline": parent,
+            "azureml.rootpipelinerunid": str(pipeline.run["rootRunId"]),
+            "azureml.pipelineComponent": "masterescloud",
+            "_azureml.ComputeTargetType": "amlctrain",
+            "_azureml.ClusterName": target,
+            "ProcessInfoFile": "azureml-logs/process_info.json",
+            "ProcessStatusFile": "azureml-logs/process_status.json",
         },
     )

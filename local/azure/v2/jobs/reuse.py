@@ -73,7 +73,7 @@ def take(
         "azureml.reusedrunid": found["runId"],
         "azureml.reusedpipelinerunid": found["pipelineRunId"],
     }
-    now = cloud.timestamp()
+    now = cloud.ml_timestamp()
     runs.update_run(cloud, run["runId"], startTimeUtc=now, properties=properties)
     job_io.keep_outputs(cloud, run["runId"], outputs)
     outcome = Outcome(status="Completed")

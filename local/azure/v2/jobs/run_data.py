@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from local.azure.history import runs
+from local.azure.history import run_views, runs
 from local.azure.history.experiments import HISTORY
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response, required
@@ -50,7 +50,7 @@ def show_run_data(cloud: Cloud, request: Request) -> Response:
     }
     return json_response(
         {
-            "runMetadata": {**run, "outputs": outputs},
+            "runMetadata": {**run_views.shown(cloud, run), "outputs": outputs},
             "runDefinition": run["runDefinition"] if asked.get("selectRunDefinition") else None,
             "jobSpecification": _specification(cloud, run)
             if asked.get("selectJobSpecification")

@@ -104,7 +104,7 @@ def create_name(cloud: Cloud, request: Request) -> Response:
         "name": name,
         "description": given.get("description") or "",
         "tags": {str(one["key"]): str(one.get("value", "")) for one in given.get("tags") or []},
-        "created": cloud.timestamp(),
+        "created": cloud.ml_timestamp(),
     }
     cloud.store.put(_NAMES, name, record)
     return json_response({"registered_model": _registered(cloud, name)})

@@ -144,7 +144,7 @@ def archive_experiment(cloud: Cloud, request: Request) -> Response:
     """Archive an experiment, which is what deleting means here, or bring it back."""
     given = asked(request, "experiment_id")
     name = views.existing_experiment(cloud, given["experiment_id"])["name"]
-    time = cloud.timestamp() if request.path.endswith("delete") else None
+    time = cloud.ml_timestamp() if request.path.endswith("delete") else None
     cloud.store.update("experiment", name, lambda record: record.update(archivedTime=time))
     return json_response({})
 
@@ -163,7 +163,7 @@ def create_run(cloud: Cloud, request: Request) -> Response:
     if parent:
         views.existing_run(cloud, parent)
     run_id = str(uuid.uuid4())
-    start = views.time_of(given.get("start_time")) or cloud.timestamp()
+    start = views.time_of(given.get("start_time")) or cloud.ml_timestamp()
     runs.create_run(
         cloud,
         experiment=experiment["name"],
@@ -209,7 +209,7 @@ def update_run(cloud: Cloud, request: Request) -> Response:
     ended = views.time_of(given.get("end_time"))
     state = views.FROM_STATUS[str(status)] if status is not None else None
     if state in runs.TERMINAL and ended is None:
-        ended = cloud.timestamp()
+        ended = cloud.ml_timestamp()
     run = runs.update_run(
         cloud, run_id, status=state, endTimeUtc=ended, displayName=given.get("run_name")
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from local.azure.history import artifacts, metrics, runs
 from local.azure.history.experiments import ensure_experiment, find_experiment
-from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.cloud import Cloud, ml_time
 from local.azure.kernel.http import ServiceError
 
 STATUS = {"Running": "RUNNING", "Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}
@@ -35,7 +35,7 @@ def time_of(milliseconds: Any) -> str | None:
     if not milliseconds:
         return None
     moment = datetime.fromtimestamp(int(milliseconds) / 1000, timezone.utc)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return ml_time(moment)
 
 
 def not_found(message: str) -> ServiceError:
@@ -182,7 +182,7 @@ def log_metrics(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
     for one in given:
         value = {
             "metricId": None,
-            "createdUtc": time_of(one.get("timestamp")) or cloud.timestamp(),
+            "createdUtc": time_of(one.get("timestamp")) or cloud.ml_timestamp(),
             "step": int(one.get("step") or 0),
             # MLflow writes NaN, Infinity and -Infinity as text, as protobuf's JSON does.
             "data": float(one["value"]),

@@ -65,7 +65,17 @@ ENDPOINT = bodies.resource(
     ),
     **_TRACKED,
 )
-ENDPOINT_PATCH = Object(name="OnlineEndpointPatch", members={"tags": TAGS, "identity": _IDENTITY})
+# Properties could be changed so in the first previews, and azureml-mlflow does.
+ENDPOINT_PATCH = Object(
+    name="PartialOnlineEndpointPartialTrackedResource",
+    members={
+        **_TRACKED,
+        "properties": Object(
+            name="PartialOnlineEndpoint",
+            members={"traffic": map_of(number), "mirrorTraffic": map_of(number)},
+        ),
+    },
+)
 REGENERATE = Object(
     name="RegenerateEndpointKeysRequest",
     members={"keyType": one_of("Primary", "Secondary"), "keyValue": text},
@@ -167,7 +177,7 @@ _DEFAULT_PROBE = {
 }
 _DEFAULT_REQUESTS = {
     "maxConcurrentRequestsPerInstance": 1,
-    "maxQueueWait": "PT0.5S",
+    "maxQueueWait": "PT0S",
     "requestTimeout": "PT5S",
 }
 _DEFAULT_RESOURCES = {
@@ -181,6 +191,7 @@ def filled(asked: dict[str, Any]) -> dict[str, Any]:
     is_managed = str(asked["endpointComputeType"]).lower() == "managed"
     full = {
         **dict.fromkeys(("description", "model", "environmentId", "codeConfiguration")),
+        **dict.fromkeys(("modelMountPath", "dataCollector") if is_managed else ()),
         "appInsightsEnabled": False,
         "environmentVariables": {},
         "properties": {},

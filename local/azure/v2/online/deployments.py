@@ -7,31 +7,30 @@ up is in online_rollout.py.
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 from local.azure.kernel import bodies
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
-from local.azure.kernel.web import ARM_HOST, Router
 from local.azure.resources.regions import find_vm_size
+from local.azure.v2 import operations
 from local.azure.v2.assets import environments
 from local.azure.v2.online import bodies as online_bodies
-from local.azure.v2.online import rollout
-from local.azure.v2.online.endpoints import check_name
-from local.azure.v2.online.endpoints import existing as existing_endpoint
+from local.azure.v2.online import records, rollout
+from local.azure.v2.online.checks import check_name
 from local.azure.v2.online.rollout import KIND, key_of
 from local.azure.v2.resources import (
+    PAGED,
     arm_route,
-    deletion_headers,
-    finish_operation,
-    missing,
-    operation_headers,
+    front_end_router,
     page,
-    start_operation,
+    parse_asset_id,
+    put_response,
     view,
 )
 
-router = Router(host=ARM_HOST)
+router = front_end_router()
 _ALL = "onlineEndpoints/{endpoint}/deployments"
 _ONE = _ALL + "/{deployment}"
 
@@ -54,17 +53,49 @@ def stop(cloud: Cloud) -> None:
 def show(cloud: Cloud, record: dict[str, Any]) -> dict[str, Any]:
     """A deployment as Resource Manager shows it."""
     tail = f"onlineEndpoints/{record['endpoint']}/deployments/{record['name']}"
-    properties = {**record["properties"], "provisioningState": record["state"]}
-    return {
-        **view(cloud, tail, properties, created=record["created"], modified=record["modified"]),
-        **{name: record[name] for name in ("location", "tags", "identity", "kind", "sku")},
+    state = rollout.state_of(record)
+    properties = {
+        **record["properties"],
+        "properties": {
+            **record["properties"]["properties"],
+            "AzureAsyncOperationUri": record["status_url"],
+        },
+        "provisioningState": state,
     }
+    if state == "Succeeded":
+        properties["environmentVariables"] = {
+            **_own_variables(record["properties"]),
+            **record["properties"]["environmentVariables"],
+        }
+    shown = view(
+        cloud,
+        tail,
+        properties,
+        created=record["created"],
+        modified=record["modified"],
+        system_data=("createdAt", "createdBy", "lastModifiedAt"),
+    )
+    more = ("tags", "location", "kind", *(("identity",) if record["identity"] else ()), "sku")
+    return {**shown, **{name: record[name] for name in more}}
 
 
-@arm_route(router, "GET", _ALL)
+def _own_variables(properties: dict[str, Any]) -> dict[str, str]:
+    """The variables that the service itself gives to a container."""
+    variables = {}
+    if properties.get("model"):
+        name, version, _ = parse_asset_id(properties["model"], "models")
+        variables["AZUREML_MODEL_DIR"] = f"/var/azureml-app/azureml-models/{name}/{version}"
+    code = properties.get("codeConfiguration")
+    if code:
+        variables["AZUREML_ENTRY_SCRIPT"] = code["scoringScript"]
+        variables["AML_APP_ROOT"] = f"/var/azureml-app/{parse_asset_id(code['codeId'], 'codes')[0]}"
+    return variables
+
+
+@arm_route(router, "GET", _ALL, query=("$orderBy", *PAGED))
 def list_all(cloud: Cloud, request: Request) -> Response:
     """The deployments of an endpoint."""
-    endpoint = existing_endpoint(cloud, request.params["endpoint"])
+    endpoint = records.existing(cloud, request.params["endpoint"])
     found = rollout.deployments_of(cloud, endpoint["name"])
     return page(request, [show(cloud, one) for one in found])
 
@@ -78,18 +109,18 @@ def show_deployment(cloud: Cloud, request: Request) -> Response:
 @arm_route(router, "PUT", _ONE)
 def put_deployment(cloud: Cloud, request: Request) -> Response:
     """Create or change a deployment; what changes its content is rolled out beside the old one."""
-    endpoint = existing_endpoint(cloud, request.params["endpoint"])
+    endpoint = records.existing(cloud, request.params["endpoint"])
+    records.check_settled(endpoint, "Updating")
     name = request.params["deployment"]
     body = bodies.check(online_bodies.DEPLOYMENT, request.json())
-    properties = online_bodies.filled(body["properties"])
-    key = key_of(endpoint["name"], name)
-    before = cloud.store.get(KIND, key)
+    properties = _without_own(online_bodies.filled(body["properties"]))
+    before = rollout.record_of(cloud, endpoint["name"], name)
     if before is None:
         check_name(name, "deployment")
-    _check_settled(key, name)
+    else:
+        _check_settled(before)
     _check(cloud, endpoint, name, properties)
-    now = cloud.timestamp()
-    operation = start_operation(cloud)
+    now = cloud.ml_timestamp()
     record = {
         "endpoint": endpoint["name"],
         "name": before["name"] if before else name,
@@ -97,50 +128,96 @@ def put_deployment(cloud: Cloud, request: Request) -> Response:
         "tags": body.get("tags") or {},
         "identity": body.get("identity"),
         "kind": properties["endpointComputeType"],
-        "sku": {"name": "Default", "capacity": 1, **(body.get("sku") or {})},
+        "sku": _sku(body.get("sku")),
         "properties": properties,
-        "state": "Updating" if before else "Creating",
         "error": None,
         "revision": before["revision"] if before else None,
-        "operation": operation,
         "created": before["created"] if before else now,
         "modified": now,
     }
     if before and before["state"] == "Succeeded" and _same_content(before, record):
-        record["state"] = "Succeeded"
-        cloud.store.put(KIND, key, record)
-        finish_operation(cloud, operation)
+        operation = _keep_in_place(cloud, request, record)
     else:
-        cloud.store.put(KIND, key, record)
-        rollout.start(cloud, record, operation)
-    headers = operation_headers(cloud, operation)
-    return json_response(show(cloud, record), 200 if before else 201, headers)
+        operation = _roll_out(cloud, request, record, is_new=before is None)
+    headers = operations.status_headers(cloud, request, operation)
+    return put_response(request, show(cloud, record), new=before is None, headers=headers)
+
+
+def _keep_in_place(cloud: Cloud, request: Request, record: dict[str, Any]) -> str:
+    """Keep a change that needs no new process; returns the operation."""
+    lasts_s = records.UPDATING_S
+    operation = operations.start(cloud, operations.DEPLOYMENT, running="Updating", lasts_s=lasts_s)
+    record |= {
+        "state": "Succeeded",
+        "until": time.time() + lasts_s,
+        "operation": operation,
+        "status_url": operations.status_url(cloud, request, operation),
+    }
+    cloud.store.put(KIND, key_of(record["endpoint"], record["name"]), record)
+    return operation
+
+
+def _roll_out(cloud: Cloud, request: Request, record: dict[str, Any], *, is_new: bool) -> str:
+    """Bring a new process up in the background; returns the operation."""
+    state = "Creating" if is_new else "Updating"
+    operation = operations.start(cloud, operations.DEPLOYMENT, running=state)
+    record |= {
+        "state": state,
+        "until": None,
+        "operation": operation,
+        "status_url": operations.status_url(cloud, request, operation),
+    }
+    cloud.store.put(KIND, key_of(record["endpoint"], record["name"]), record)
+    rollout.start(cloud, record, operation)
+    return operation
+
+
+def _without_own(properties: dict[str, Any]) -> dict[str, Any]:
+    """Without what the service adds: clients send back what they were shown."""
+    shown = {"AZUREML_MODEL_DIR", "AZUREML_ENTRY_SCRIPT", "AML_APP_ROOT"}
+    variables = properties["environmentVariables"]
+    given = properties["properties"]
+    return {
+        **properties,
+        "environmentVariables": {
+            name: value
+            for name, value in variables.items()
+            if name not in shown or not str(value).startswith("/var/azureml-app")
+            if name != "AZUREML_ENTRY_SCRIPT"
+        },
+        "properties": {
+            name: value for name, value in given.items() if name != "AzureAsyncOperationUri"
+        },
+    }
+
+
+def _sku(asked: dict[str, Any] | None) -> dict[str, Any]:
+    sku = {"name": "Default", "tier": "Standard", "capacity": 1}
+    return {**sku, **{name: value for name, value in (asked or {}).items() if value is not None}}
 
 
 @arm_route(router, "PATCH", _ONE)
 def patch_deployment(cloud: Cloud, request: Request) -> Response:
     """Change the tags or the number of instances of a deployment."""
     record = _existing(cloud, request)
-    key = key_of(record["endpoint"], record["name"])
-    _check_settled(key, record["name"])
+    _check_settled(record)
     body = bodies.check(online_bodies.DEPLOYMENT_PATCH, request.json())
-
-    def change(known: dict[str, Any]) -> None:
-        known["tags"] = body.get("tags") or known["tags"]
-        known["sku"].update(body.get("sku") or {})
-        known["modified"] = cloud.timestamp()
-
-    changed = cloud.store.update(KIND, key, change)
-    operation = start_operation(cloud)
-    finish_operation(cloud, operation)
-    return json_response(show(cloud, changed), 200, operation_headers(cloud, operation))
+    changed = {
+        **record,
+        "tags": record["tags"] if body.get("tags") is None else body["tags"],
+        "sku": {**record["sku"], **(body.get("sku") or {})},
+        "modified": cloud.ml_timestamp(),
+    }
+    operation = _keep_in_place(cloud, request, changed)
+    headers = operations.deletion_headers(cloud, request, operation)
+    return json_response(show(cloud, changed), 202, headers)
 
 
 @arm_route(router, "DELETE", _ONE)
 def delete_deployment(cloud: Cloud, request: Request) -> Response:
     """End a deployment, which must take no traffic. 204 when there is none."""
-    endpoint = existing_endpoint(cloud, request.params["endpoint"])
-    record = cloud.store.get(KIND, key_of(endpoint["name"], request.params["deployment"]))
+    endpoint = records.existing(cloud, request.params["endpoint"])
+    record = rollout.record_of(cloud, endpoint["name"], request.params["deployment"])
     if record is None:
         return Response(status=204)
     traffic = endpoint["properties"]["traffic"]
@@ -151,11 +228,30 @@ def delete_deployment(cloud: Cloud, request: Request) -> Response:
             f"The deployment '{record['name']}' takes {traffic[record['name']]} % of the traffic "
             f"of the endpoint '{endpoint['name']}'. Set that to 0 before deleting it.",
         )
-    rollout.remove(cloud, record)
+    rollout.remove(cloud, record, lasts_s=records.DELETING_S)
     rollout.forget_traffic(cloud, record)
-    operation = start_operation(cloud)
-    finish_operation(cloud, operation)
-    return Response(status=202, headers=deletion_headers(cloud, operation))
+    operation = operations.start(
+        cloud, operations.DEPLOYMENT, running="Deleting", lasts_s=records.DELETING_S
+    )
+    headers = operations.deletion_headers(cloud, request, operation)
+    return Response(status=202, headers={**headers, "content-length": "0"})
+
+
+@arm_route(router, "GET", _ONE + "/skus", query=PAGED)
+def list_skus(cloud: Cloud, request: Request) -> Response:
+    """How many instances a deployment may have."""
+    record = _existing(cloud, request)
+    offered = {
+        "resourceType": "Microsoft.MachineLearning.Services/endpoints/deployments",
+        "sku": {"name": "default", "tier": "Standard"},
+        "capacity": {
+            "minimum": 1,
+            "maximum": 50,
+            "default": record["sku"]["capacity"],
+            "scaleType": "Automatic",
+        },
+    }
+    return page(request, [offered])
 
 
 @arm_route(router, "POST", _ONE + "/getLogs")
@@ -164,29 +260,36 @@ def get_logs(cloud: Cloud, request: Request) -> Response:
     record = _existing(cloud, request)
     asked = bodies.check(online_bodies.LOGS, request.json_object())
     tail = int(asked.get("tail") or 100)
-    if str(asked.get("containerType")).lower() == "storageinitializer":
-        text = rollout.placed_text(cloud, record)
-    else:
-        text = rollout.log_text(cloud, record)
-    return json_response({"content": "".join(text.splitlines(keepends=True)[-tail:])})
+    if str(asked.get("containerType")).lower() != "storageinitializer":
+        return json_response({"content": rollout.log_text(cloud, record, lines=tail)})
+    placed = rollout.placed_text(cloud, record).splitlines(keepends=True)
+    return json_response({"content": "".join(placed[-tail:])})
 
 
 def _existing(cloud: Cloud, request: Request) -> dict[str, Any]:
-    endpoint = existing_endpoint(cloud, request.params["endpoint"])
+    endpoint = records.existing(cloud, request.params["endpoint"])
     name = request.params["deployment"]
-    found = cloud.store.get(KIND, key_of(endpoint["name"], name))
+    found = rollout.record_of(cloud, endpoint["name"], name)
     if found is None:
-        raise missing(f"deployment {name} of endpoint {endpoint['name']}")
+        raise ServiceError(
+            404,
+            "UserError",
+            f"A deployment with the name '{name}' does not exist in the endpoint "
+            f"'{endpoint['name']}'.",
+            inner=("NotFound", "DeploymentNotFound"),
+        )
     return found
 
 
-def _check_settled(key: str, name: str) -> None:
-    if rollout.fleet.under_way(key):
+def _check_settled(record: dict[str, Any]) -> None:
+    key = key_of(record["endpoint"], record["name"])
+    state = rollout.state_of(record)
+    if rollout.fleet.under_way(key) or state in ("Updating", "Deleting"):
         raise ServiceError(
             409,
             "Conflict",
-            f"The deployment '{name}' is being created or updated. Wait for that to end, or delete "
-            "it.",
+            f"The deployment '{record['name']}' is {state}. Wait for the end of its operation, "
+            "then try again.",
         )
 
 

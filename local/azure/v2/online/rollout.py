@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from local.azure.serving.deployments import (
     Running,
 )
 from local.azure.serving.fleet import STOPPED, Fleet
+from local.azure.v2 import operations
 from local.azure.v2.assets import (
     environments,
     models,
@@ -34,13 +36,13 @@ from local.azure.v2.assets import (
     uris,
     versions,
 )
+from local.azure.v2.online import records
 from local.azure.v2.online.bodies import seconds
-from local.azure.v2.resources import finish_operation, parse_asset_id
+from local.azure.v2.resources import parse_asset_id
 
 logger = logging.getLogger(__name__)
 
 KIND = "online-deployment"
-ENDPOINTS = "online-endpoint"
 
 # Packages that bring the inference server: an environment for serving must list one of them.
 _SERVERS = (INFERENCE_SERVER, "azureml-defaults")
@@ -56,9 +58,27 @@ def key_of(endpoint: str, deployment: str) -> str:
     return f"{endpoint}/{deployment}".lower()
 
 
+def record_of(cloud: Cloud, endpoint: str, deployment: str) -> dict[str, Any] | None:
+    """The record of a deployment, or None. One whose deletion is over goes."""
+    key = key_of(endpoint, deployment)
+    found = cloud.store.get(KIND, key)
+    if found and found["state"] == "Deleting" and time.time() >= found["until"]:
+        cloud.store.delete(KIND, key)
+        return None
+    return found
+
+
 def deployments_of(cloud: Cloud, endpoint: str) -> list[dict[str, Any]]:
     """The records of the deployments of an endpoint, oldest first."""
-    return cloud.store.list(KIND, f"{endpoint.lower()}/")
+    names = [str(one["name"]) for one in cloud.store.list(KIND, f"{endpoint.lower()}/")]
+    return [found for name in names if (found := record_of(cloud, endpoint, name))]
+
+
+def state_of(record: dict[str, Any]) -> str:
+    """The state as the service shows it; a change without a new process takes its time too."""
+    if record["state"] == "Succeeded" and time.time() < (record.get("until") or 0):
+        return "Updating"
+    return str(record["state"])
 
 
 def place_of(record: dict[str, Any]) -> str:
@@ -95,11 +115,15 @@ def start_again(cloud: Cloud) -> None:
             fleet.serve_again(cloud, key, Revision(**record["revision"]))
 
 
-def remove(cloud: Cloud, record: dict[str, Any]) -> None:
-    """End a deployment, also while it is being brought up, and forget it."""
+def remove(cloud: Cloud, record: dict[str, Any], *, lasts_s: float | None = None) -> None:
+    """End a deployment, also while it is being brought up, and forget it: at once, or later."""
     key = key_of(record["endpoint"], record["name"])
     fleet.remove(cloud, key)
-    cloud.store.delete(KIND, key)
+    if lasts_s is None:
+        cloud.store.delete(KIND, key)
+    else:
+        change = {"state": "Deleting", "until": time.time() + lasts_s, "revision": None}
+        cloud.store.update(KIND, key, lambda known: known.update(change))
     deployments.discard_all(cloud, place_of(record))
 
 
@@ -108,11 +132,25 @@ def find(cloud: Cloud, endpoint: str, deployment: str) -> Running | None:
     return fleet.find(cloud, key_of(endpoint, deployment))
 
 
-def log_text(cloud: Cloud, record: dict[str, Any]) -> str:
-    """The log of the newest revision of a deployment, whether it came up or not."""
+def log_text(cloud: Cloud, record: dict[str, Any], *, lines: int) -> str:
+    """The log of the newest revision of a deployment, whether it came up or not, and how it is.
+
+    lines: how many of the container's last ones.
+    """
     folder = cloud.root / "services" / place_of(record)
     newest = max(folder.glob("*/log.txt"), default=None)
-    return newest.read_text("utf-8", "replace") if newest else ""
+    logged = newest.read_text("utf-8", "replace") if newest else ""
+    steps = ("SystemSetup", "UserContainerImagePull", "ModelDownload", "UserContainerStart")
+    started = {"Succeeded": "Succeeded", "Failed": "Failed"}.get(record["state"], "InProgress")
+    status = {**dict.fromkeys(steps, "Succeeded"), steps[-1]: started}
+    return (
+        "Instance status:\n"
+        + "".join(f"{step}: {outcome}\n" for step, outcome in status.items())
+        + "\nContainer events:\n"
+        + f"Kind: Pod, Name: Downloading, Type: Normal, Time: {record['created']}\n"
+        + "\nContainer logs:\n"
+        + "".join(logged.splitlines(keepends=True)[-lines:])
+    )
 
 
 def placed_text(cloud: Cloud, record: dict[str, Any]) -> str:
@@ -132,7 +170,7 @@ def forget_traffic(cloud: Cloud, record: dict[str, Any]) -> None:
         for traffic in ("traffic", "mirrorTraffic"):
             endpoint["properties"][traffic].pop(record["name"], None)
 
-    cloud.store.update(ENDPOINTS, record["endpoint"].lower(), change)
+    cloud.store.update(records.KIND, record["endpoint"].lower(), change)
 
 
 def model_id(cloud: Cloud, reference: str) -> str:
@@ -186,7 +224,7 @@ def _bring_up(cloud: Cloud, record: dict[str, Any], operation: str, stop: Stop) 
         raise DeploymentFailure("Canceled", "The deployment was deleted.") from None
     before = fleet.switch(key, running)
     fleet.settle(key)
-    finish_operation(cloud, operation)
+    operations.finish(cloud, operation)
     if before is not None:
         deployments.end(cloud, before, drain=True)
     deployments.discard_before(cloud, revision)
@@ -283,7 +321,7 @@ def _fail(cloud: Cloud, key: str, operation: str, failure: DeploymentFailure) ->
     if cloud.store.get(KIND, key) is not None:
         cloud.store.update(KIND, key, lambda record: record.update(state="Failed", error=error))
     fleet.settle(key)
-    finish_operation(cloud, operation, error)
+    operations.finish(cloud, operation, error)
 
 
 def _error(failure: DeploymentFailure) -> dict[str, str]:

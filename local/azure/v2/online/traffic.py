@@ -16,7 +16,7 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.kernel.web import Router
 from local.azure.serving.scoring import has_key, pass_on, plain
-from local.azure.v2.online import endpoints, rollout
+from local.azure.v2.online import endpoints, records, rollout
 from local.azure.v2.online.bodies import seconds
 
 INFERENCE_HOST = "*.inference.ml.azure.com"
@@ -57,14 +57,15 @@ _splitter = Splitter()
 def score(cloud: Cloud, request: Request) -> Response:
     """Score, or show /swagger.json, on the deployment that the header or the traffic picks."""
     name, _, rest = request.host.partition(".")
-    endpoint = cloud.store.get(endpoints.KIND, name.lower())
-    if endpoint is None or rest.partition(".")[0] != cloud.location:
+    endpoint = records.find(cloud, name)
+    is_here = rest.partition(".")[0] == cloud.location
+    if endpoint is None or not is_here or records.state_of(endpoint) in ("Creating", "Deleting"):
         return plain(404, f"The endpoint {name} was not found on {request.host}.")
     refusal = _refusal(cloud, request, endpoint)
     if refusal:
         return plain(401, refusal)
     picked = request.headers.get(PICK)
-    chosen = picked or _splitter.next(endpoint["name"], endpoint["properties"]["traffic"])
+    chosen = picked or _splitter.next(endpoint["name"], records.traffic_of(endpoint)["traffic"])
     if chosen is None:
         return plain(404, f"No deployment of the endpoint {name} takes any traffic.")
     answer = _ask(cloud, request, endpoint["name"], chosen)
@@ -83,16 +84,19 @@ def _refusal(cloud: Cloud, request: Request, endpoint: dict[str, Any]) -> str:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer":
         return "token_auth_bad_header_forbidden"
-    audience = endpoints.token_audience(endpoint) if mode == "AMLToken" else None
+    audience = endpoints.SCORING_AUDIENCE if mode == "AMLToken" else None
     try:
-        entra.verify_token(cloud, token.strip(), host=request.host, audience=audience)
+        claims = entra.verify_token(cloud, token.strip(), host=request.host, audience=audience)
+        # A later endpoint of the same name is another one.
+        if audience and claims.get("serviceId") != endpoint["id"]:
+            return "token_auth_access_denied: the token is for another endpoint"
     except ServiceError as error:
         return f"token_auth_access_denied: {error.message}"
     return ""
 
 
 def _ask(cloud: Cloud, request: Request, endpoint: str, deployment: str) -> Response:
-    record = cloud.store.get(rollout.KIND, rollout.key_of(endpoint, deployment))
+    record = rollout.record_of(cloud, endpoint, deployment)
     if record is None:
         return plain(404, f"The deployment {deployment} of the endpoint {endpoint} was not found.")
     running = rollout.find(cloud, endpoint, deployment)
@@ -110,7 +114,7 @@ def _ask(cloud: Cloud, request: Request, endpoint: str, deployment: str) -> Resp
 
 def _mirror(cloud: Cloud, request: Request, endpoint: dict[str, Any]) -> None:
     """Let another deployment have a copy of a share of the calls; nobody waits for its answers."""
-    mirror = endpoint["properties"]["mirrorTraffic"]
+    mirror = records.traffic_of(endpoint)["mirrorTraffic"]
     for name, share in mirror.items():
         shares = {name: share, "": 100 - share}
         if share and _splitter.next(f"{endpoint['name']} to {name}", shares) == name:

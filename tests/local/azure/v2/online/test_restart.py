@@ -62,6 +62,9 @@ class Plane:
         found = self.arm("GET", f"onlineEndpoints/kept/deployments/{name}")
         return str(found["properties"]["provisioningState"])
 
+    def endpoint_state(self) -> str:
+        return str(self.arm("GET", "onlineEndpoints/kept")["properties"]["provisioningState"])
+
     def score(self, key: str) -> int:
         headers = {"Authorization": f"Bearer {key}", "azureml-model-deployment": "quick"}
         url = "https://kept.eastus.inference.ml.azure.com/score"
@@ -89,6 +92,7 @@ def test_deployments_after_a_kill(start_local_azure: Any, tmp_path: Path) -> Non
         plane.upload("slow", SCORE.format(SLOW))
         plane.arm("PUT", "onlineEndpoints/kept", {"properties": {"authMode": "Key"}})
         key = plane.arm("POST", "onlineEndpoints/kept/listKeys")["primaryKey"]
+        until(lambda: plane.endpoint_state() == "Succeeded")
         plane.deploy("quick")
         plane.deploy("slow")
         until(lambda: plane.state("quick") == "Succeeded")

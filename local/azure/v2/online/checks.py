@@ -1,0 +1,91 @@
+"""What is checked before an online endpoint or deployment is made or changed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.http import ServiceError
+from local.azure.resources import compute_records
+from local.azure.v2.online import rollout
+
+_NAME = re.compile(r"[a-zA-Z](?:[-a-zA-Z0-9]{1,30})[a-zA-Z0-9]")
+_WITH_SERVICES = ("Kubernetes", "AKS")
+
+
+def check_name(name: str, what: str) -> None:
+    """Whether an endpoint or deployment may be called so. Raises ServiceError 400."""
+    if not _NAME.fullmatch(name):
+        raise ServiceError(
+            400,
+            "UserError",
+            f"The {what} name '{name}' is not valid: 3 to 32 letters, digits and dashes, of which "
+            "the first is a letter and the last is no dash.",
+        )
+
+
+def check_compute(cloud: Cloud, compute_id: str) -> None:
+    """Whether an endpoint may be on a compute. Raises ServiceError 404 or 400."""
+    name = compute_id.rpartition("/")[2]
+    found = compute_records.get_compute(cloud, name)
+    if found is None:
+        raise ServiceError(
+            404, "ComputeNotFound", f"The compute '{name}' was not found in the workspace."
+        )
+    kind = found["properties"]["computeType"]
+    if kind not in _WITH_SERVICES:
+        raise ServiceError(
+            400,
+            "UserError",
+            f"The compute '{name}' is of type {kind}; an online endpoint needs an attached "
+            "Kubernetes cluster.",
+        )
+    if found["properties"]["provisioningState"] != "Succeeded":
+        state = found["properties"]["provisioningState"]
+        raise ServiceError(400, "UserError", f"The compute '{name}' is not ready: it is {state}.")
+
+
+def shares(asked: dict[str, Any] | None, known: dict[str, int]) -> dict[str, int]:
+    """Percentages by deployment; none given leaves what is there."""
+    return known if asked is None else {name: int(float(share)) for name, share in asked.items()}
+
+
+def check_traffic(cloud: Cloud, name: str, properties: dict[str, Any]) -> None:
+    """Whether traffic and mirrored traffic fit the deployments. Raises ServiceError 400."""
+    traffic, mirror = properties["traffic"], properties["mirrorTraffic"]
+    there = {
+        one["name"]: one["revision"] is not None for one in rollout.deployments_of(cloud, name)
+    }
+    for deployment, share in {**mirror, **traffic}.items():
+        if deployment not in there:
+            raise ServiceError(
+                400,
+                "UserError",
+                f"The deployment '{deployment}' in the traffic of the endpoint '{name}' does not "
+                "exist.",
+            )
+        if share > 0 and not there[deployment]:
+            raise ServiceError(
+                400,
+                "UserError",
+                f"The deployment '{deployment}' of the endpoint '{name}' is not ready, so it can "
+                "take no traffic.",
+            )
+    shares = [*traffic.values(), *mirror.values()]
+    if any(share < 0 for share in shares) or sum(traffic.values()) not in (0, 100):
+        raise ServiceError(
+            400,
+            "UserError",
+            f"The sum of the traffic of the endpoint '{name}' is {sum(traffic.values())}; it must "
+            "be 0 or 100.",
+        )
+    mirrored = [deployment for deployment, share in mirror.items() if share]
+    if mirrored and properties["compute"]:
+        raise ServiceError(400, "UserError", "Only managed online endpoints mirror traffic.")
+    if len(mirrored) > 1 or any(mirror[one] > 50 or traffic.get(one) for one in mirrored):
+        raise ServiceError(
+            400,
+            "UserError",
+            "Mirror traffic can go to one deployment without live traffic, at most 50 percent.",
+        )
