@@ -1,4 +1,4 @@
-"""What the local agent tells a user when it refuses to start or to go on."""
+"""The errors that the local agent shows its user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What classic build and release definitions share: variables, tasks, what no agent can do.
+"""What classic build and release definitions share: variables, groups and tasks.
 
 Keys: the classes of azure-devops 7.1.0b4 (azure/devops/v7_1/build/models.py, release/models.py),
 and what exports of the portal have beside them.
@@ -135,10 +135,10 @@ def read_process_parameters(fields: Fields) -> tuple[VariableDefinition, ...]:
 
 
 def refuse_used(fields: Fields, *keys: str) -> None:
-    """Refuse keys that only the service can honour, unless they hold nothing.
+    """Refuse keys that only the service can honour, unless they are empty.
 
     Raises:
-        PipelineFileError: names the first that holds something.
+        PipelineFileError: names the first that is not empty.
     """
     for key in keys:
         node = fields.get(key)
@@ -168,11 +168,13 @@ def read_step(fields: Fields, reference: Fields, *, identity: str, version: str)
         PipelineFileError: it is a task group, or its version spec or condition is none.
     """
     if reference.text("definitionType").lower() == _GROUP.lower():
-        message = f"{fields.what} is a task group, which lives in the service; put its tasks here"
+        message = (
+            f"{fields.what} is a task group, which only the service can expand; put its tasks here"
+        )
         raise fields.node.place.error(message)
     refuse_used(fields, "overrideInputs")
     if not identity:
-        raise fields.node.place.error(f"{fields.what} names no task by its id")
+        raise fields.node.place.error(f"{fields.what} does not name a task by its id")
     numbers = version.removesuffix(".*")
     if not numbers or not all(part.isdecimal() for part in numbers.split(".")):
         message = f"{fields.what} has the version '{version}'; choose a major one such as 1.*"

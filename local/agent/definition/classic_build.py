@@ -146,7 +146,7 @@ def _job(node: Node, definition: Fields, position: int, without_sources: bool) -
 def _check_target(phase: Fields, title: str) -> None:
     target = phase.child("target", f"the target of '{title}'", _TARGET)
     if target.choice("type", _TARGETS, "agent") != "agent":
-        message = f"the job '{title}' is agentless, which the local agent has not"
+        message = f"the job '{title}' is agentless, which the local agent does not support"
         raise target.error(message)
     known = ("type", "continueOnError", "maxConcurrency", "multipliers")
     execution = target.child("executionOptions", f"the execution options of '{title}'", known)

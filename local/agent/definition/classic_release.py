@@ -110,7 +110,7 @@ def read_release(
     """Read a release definition; arguments and errors are those of ``read_build``."""
     root = classic.load(path)
     if not classic.is_release(root):
-        message = "this is no release definition; run a build's with: agent run"
+        message = "this is not a release definition; run a build definition with: agent run"
         raise root.place.error(message)
     fields = Fields(root, "the release definition", _DEFINITION)
     groups = VariableGroups() if groups is None else groups
@@ -192,7 +192,9 @@ def _starts(stage: Fields, artifacts: tuple[Artifact, ...]) -> Starts:
                 raise node.place.error(message + "; the local agent knows 4 (succeeded) and 132")
             after[name] = value
         elif name != "ReleaseStarted":
-            raise node.place.error(f"{stage.what} waits for '{name}', which nothing announces")
+            raise node.place.error(
+                f"{stage.what} waits for the event '{name}', which the local agent does not know"
+            )
     return Starts(after=after, filters=filters, automatic=automatic)
 
 
@@ -227,7 +229,9 @@ def _known_alias(
         if artifact.alias.lower() == alias.lower():
             return artifact
     hint = nearest(alias, [artifact.alias for artifact in artifacts])
-    raise fields.error(f"{what} asks for the artifact '{alias}', which the release has not; {hint}")
+    raise fields.error(
+        f"{what} asks for the artifact '{alias}', which the release does not have; {hint}"
+    )
 
 
 def _triggers(fields: Fields, artifacts: tuple[Artifact, ...]) -> dict[str, tuple[Filter, ...]]:

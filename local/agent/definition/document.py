@@ -129,7 +129,7 @@ def _convert(node: yaml.Node, path: Path) -> Node:
         if not isinstance(key, Scalar):
             raise key.place.error("a key must be text, not a list or a mapping")
         if key.text in seen and not key.text.lstrip().startswith("${{"):
-            raise key.place.error(f"the key '{key.text}' stands here twice")
+            raise key.place.error(f"the key '{key.text}' is here twice")
         seen.add(key.text)
         entries.append((key, _convert(value_node, path)))
     return Mapping(entries=tuple(entries), place=place)
@@ -145,7 +145,7 @@ def _convert_json(value: object, path: Path) -> Node:
         names = [name for name, _ in value]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise PipelineFileError(path, 0, f"the key '{twice}' stands twice in one object")
+            raise PipelineFileError(path, 0, f"the key '{twice}' is twice in one object")
         entries = [
             (Scalar(text=name, place=place), _convert_json(one, path)) for name, one in value
         ]

@@ -140,7 +140,7 @@ class Expander:
             return
         items = body if isinstance(body, Sequence) else self.node(body)
         if not isinstance(items, Sequence):
-            raise directive.place.error("below this expression a list must stand")
+            raise directive.place.error("there must be a list below this expression")
         yield from self.items(items, level=level, kind=kind)
 
     def _item(self, item: Node, *, level: int | None, kind: str | None) -> Iterable[Node]:
@@ -188,7 +188,7 @@ class Expander:
         if isinstance(body, Scalar):
             body = self.node(body)
         if not isinstance(body, Mapping):
-            raise directive.place.error("below this expression a mapping must stand")
+            raise directive.place.error("there must be a mapping below this expression")
         yield from self.entries(body, level=level, kinds=kinds)
 
     def _taken(self, directive: _Directive, chain: _Chain) -> Iterable[Expander]:

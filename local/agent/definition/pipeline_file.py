@@ -88,8 +88,8 @@ def read_pipeline(
     fields = Fields(tree, "a pipeline", {*_COMMON, *_LEVELS}, _REFUSED)
     present = [level for level in _LEVELS if fields.has(level)]
     if len(present) != 1:
-        stands = " and ".join(present) or "none of them"
-        message = f"a pipeline needs one of stages, jobs or steps; here stands {stands}"
+        there = " and ".join(present) or "none of them"
+        message = f"a pipeline needs one of stages, jobs or steps; here there is {there}"
         raise tree.place.error(message)
     return Pipeline(
         path=path,

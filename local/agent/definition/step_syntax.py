@@ -174,7 +174,7 @@ def _target(fields: Fields) -> tuple[bool, tuple[str, ...] | None]:
     if isinstance(node, Scalar):
         if node.text.lower() == "host":
             return False, None
-        message = f"the target '{node.text}' is a container, which the local agent has not"
+        message = f"the target '{node.text}' is a container, which the local agent does not support"
         raise node.place.error(message)
     known = ("commands", "settableVariables")
     target = Fields(node, "a target", known, ("container",))
@@ -198,7 +198,7 @@ def _target(fields: Fields) -> tuple[bool, tuple[str, ...] | None]:
 def _task(fields: Fields) -> tuple[str, dict[str, str]]:
     task = fields.text("task")
     if not _TASK.fullmatch(task):
-        message = f"'{task}' names no task: write Name@Major, for example Bash@3"
+        message = f"'{task}' does not name a task: write Name@Major, for example Bash@3"
         raise fields.place.error(message)
     return task, fields.texts("inputs")
 

@@ -33,7 +33,7 @@ class Console:
             try:
                 click.echo(f"{stamp} {kind:<5} {part}"[:MAX_LINE].rstrip())
             except BrokenPipeError:
-                # Nobody reads on; the run goes on, its logs are in files.
+                # The reader has gone; the run continues, and its logs are in files.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""Names that the service lets artifacts and attachments have."""
+"""The names that artifacts and attachments may have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets out of everything that is shown or stored, by the agent's rules.
+"""Removes secrets from everything that is shown or stored, by the agent's rules.
 
 The agent: src/Agent.Worker/Worker.cs InitializeSecretMasker, src/Agent.Sdk/SecretMasking/,
 src/Agent.Sdk/Util/MaskingUtil.cs,

@@ -72,7 +72,7 @@ def find_sources(pipeline: Path) -> Sources:
         author=log[1],
         message=log[2][:_MESSAGE_LENGTH],
         branch=branch,
-        # A password in the address is nobody's business.
+        # Never show a password that is part of the address.
         uri=re.sub(r"(?<=//)[^/@]*@", "", uri) or root.as_uri(),
     )
 

@@ -1,4 +1,4 @@
-"""Tasks out of a .vsix: what their task.json says, finding one, unpacking.
+"""The tasks of a .vsix: reading their task.json, finding one, unpacking.
 
 The agent: src/Agent.Worker/TaskManager.cs (folders, handler priorities).
 """
@@ -102,7 +102,7 @@ def read_tasks(vsix: Path) -> list[TaskDefinition]:
             if PurePosixPath(name).name == "task.json" and "node_modules" not in name.split("/")
         ]
     if not tasks:
-        raise AgentError(f"{vsix} holds no task.json; give an extension that has tasks")
+        raise AgentError(f"{vsix} has no task.json; give an extension that has tasks")
     return tasks
 
 
@@ -130,9 +130,7 @@ def _opened(vsix: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(vsix) as archive:
             yield archive
     except (OSError, zipfile.BadZipFile) as error:
-        raise AgentError(
-            f"{vsix} is no readable .vsix ({error}); build it and try again"
-        ) from error
+        raise AgentError(f"{vsix} is not a readable .vsix ({error}); build it again") from error
 
 
 def _publisher(archive: zipfile.ZipFile) -> str:
@@ -228,7 +226,7 @@ def find(tasks: Sequence[TaskDefinition], reference: str) -> TaskDefinition | No
 
 
 def unknown(tasks: Sequence[TaskDefinition], reference: str, built_in: Sequence[str]) -> str:
-    """Return the sentence for a task that is not there, with what is."""
+    """Return the sentence for an unknown task, with the known ones."""
     available = [*(task.label for task in tasks), *built_in]
     close = difflib.get_close_matches(reference, available, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""

@@ -24,7 +24,7 @@ from local.agent.host.process import (
 )
 from local.agent.host.tasks import Handler, TaskDefinition
 from local.agent.host.variables import CaseInsensitive, expand
-from local.agent.job.dispatch import process_line
+from local.agent.job.logging_commands import process_line
 from local.agent.job.step_record import StepRecord
 from local.agent.session.session import Session
 

@@ -17,7 +17,7 @@ from local.agent.host.variables import Variables
 from local.agent.job.job_state import JobState
 from local.agent.job.planned_step import Plan, PlannedStep
 from local.agent.job.step import run_step
-from local.agent.session.dependencies import JobOutcome, StepOutcome
+from local.agent.session.outcomes import JobOutcome, StepOutcome
 from local.agent.session.predefined import job_folders, job_variables
 from local.agent.session.session import Session
 from local.agent.session.task_result import Result
@@ -49,8 +49,8 @@ def run_job(
     began, began_at = time.monotonic(), time.time()
     predefined = {**session.predefined, **job_variables(session, stage, job, number)}
     identity = predefined["System.JobId"]
-    session.report.job_started(stage, job, identity)
-    predefined.update(session.report.job_variables(identity))
+    session.observer.job_started(stage, job, identity)
+    predefined.update(session.observer.job_variables(identity))
     for folder in job_folders(predefined):
         folder.mkdir(parents=True, exist_ok=True)
     _empty(session.folders.temp)

@@ -1,4 +1,4 @@
-"""What the steps of a running job share: its variables, its result so far, its time and its end."""
+"""What the steps of a running job share: its variables, its result so far, its time limit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.agent.expressions.values import ExpressionError
 from local.agent.host.process import Wish
 from local.agent.host.variables import Variables
 from local.agent.job.planned_step import Plan
-from local.agent.session.dependencies import step_context
+from local.agent.session.outcomes import step_context
 from local.agent.session.session import Session
 from local.agent.session.task_result import Result, merge
 

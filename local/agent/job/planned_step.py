@@ -1,4 +1,4 @@
-"""A step together with the task that carries it out, found before anything runs."""
+"""A step with the task that carries it out."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from local.agent.job.job_state import JobState
 from local.agent.job.planned_step import PlannedStep
 from local.agent.job.step_record import Restrictions, StepRecord
 from local.agent.job.unset_macros import Explainer, unset_macros
-from local.agent.session.dependencies import StepOutcome
+from local.agent.session.outcomes import StepOutcome
 from local.agent.session.session import Session
 from local.agent.session.task_result import Result, merge
 
@@ -58,7 +58,7 @@ def run_step(
     for warning in state.variables.recalculate():
         record.warning(warning)
     title = _EXECUTIONS[execution] + state.variables.expand(step.display_name)
-    session.report.step_started(state.identity, record.identity, step.name, title)
+    session.observer.step_started(state.identity, record.identity, step.name, title)
     # Post-job work runs whatever happened before it.
     condition = "always()" if execution == "postjobexecution" else step.condition
     result = _skip_or_fail(state, record, condition)
@@ -77,7 +77,7 @@ def run_step(
         outputs={name: value for name, (value, secret) in record.outputs.items() if not secret},
         issues=record.issues,
     )
-    session.report.step_ended(record.identity, outcome, log_file)
+    session.observer.step_ended(record.identity, outcome, log_file)
     return outcome, {name: value for name, (value, _) in record.outputs.items()}
 
 

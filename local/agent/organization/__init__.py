@@ -1,1 +1,1 @@
-"""Tells others: the build or release in an organisation of Azure DevOps."""
+"""Sends runs to an organisation of Azure DevOps, as builds and releases."""

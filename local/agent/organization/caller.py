@@ -1,4 +1,4 @@
-"""Requests to an organisation of Azure DevOps, and what is said when they fail."""
+"""Requests to an organisation of Azure DevOps, and the errors when they fail."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _TIMEOUT_S = 30.0
 
 
 class UnreachableError(AgentError):
-    """Nobody answers under the organisation's address."""
+    """The organisation does not answer."""
 
 
 class Caller:
-    """Requests to one project of an organisation, with one token."""
+    """Sends requests to one project of an organisation, with one token."""
 
     def __init__(self, url: str, project: str, session: requests.Session) -> None:
-        """`session` signs in."""
+        """Use ``session``, which carries the credentials."""
         self.url = url.rstrip("/")
         self.project = project
         self._session = session
 
     def at(self, url: str) -> Caller:
-        """The same at another address, where an area has its own."""
+        """Return a caller for another address: some areas have their own host."""
         return Caller(url, self.project, self._session)
 
     def in_project(self, method: str, path: str, **options: Any) -> Any:
-        """A request below the project's ``_apis``; see ``call``."""
+        """Send a request below the project's ``_apis``; see ``call``."""
         return self.call(method, f"{quote(self.project)}/_apis/{path}", **options)
 
     def call(
@@ -46,11 +46,11 @@ class Caller:
         data: bytes | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Any:
-        """The JSON that answers a request below the organisation; None where there is none.
+        """Send a request below the organisation; return the JSON of its answer, None without any.
 
         Raises:
-            UnreachableError: no answer.
-            AgentError: another answer than success.
+            UnreachableError: the organisation does not answer.
+            AgentError: the answer is not a success.
         """
         kind = {} if data is None else {"content-type": "application/octet-stream"}
         try:

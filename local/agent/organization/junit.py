@@ -1,4 +1,4 @@
-"""Test results in JUnit's form, as a test run of the service.
+"""Reads test results in JUnit's form for a test run of the service.
 
 The agent: src/Agent.Worker/TestResults/Legacy/JunitResultReader.cs.
 """
@@ -18,13 +18,15 @@ def read_results(file: Path) -> list[dict[str, Any]]:
     """Return the test cases of a file.
 
     Raises:
-        AgentError: it is no JUnit.
+        AgentError: the file is not JUnit.
     """
     try:
         # A step's own file, read on the machine that the step ran on.
         root = ElementTree.parse(file).getroot()  # noqa: S314
     except (ElementTree.ParseError, UnicodeDecodeError) as error:
-        raise AgentError(f"'{file}' holds no JUnit results ({error}); it is not shown") from None
+        raise AgentError(
+            f"'{file}' has no JUnit results ({error}); the run's tests do not include it"
+        ) from None
     return [_result(case) for case in root.iter("testcase")]
 
 

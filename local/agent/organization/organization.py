@@ -1,8 +1,8 @@
 """The Azure DevOps organisation that a run belongs to, where the environment names one.
 
-The run becomes a build or a release there: it is queued, and its job request is taken from the
-pool's messages as the real agent does (src/Agent.Listener/MessageListener.cs). ``reports`` tells
-what happens then.
+The run becomes a build or a release there: the agent queues it and takes its job request from the
+pool's messages, as the real one does (src/Agent.Listener/MessageListener.cs). ``run_updates``
+sends its progress.
 """
 
 from __future__ import annotations
@@ -53,17 +53,17 @@ class JobRequest:
     stages: Stages | None = None
 
     def completed(self, predefined: Mapping[str, str]) -> dict[str, str]:
-        """The run's variables, with the service's values in place of those made up here."""
+        """Return the run's variables, with the service's values instead of the local ones."""
         names = {name.lower(): name for name in (*predefined, "Build.BuildNumber")}
         given = {names.get(name.lower(), name): value for name, value in self.variables.items()}
         return {**predefined, **given}
 
 
 class Stages:
-    """The stages of a release, set as the organisation's user does."""
+    """Sets the status of a release's stages, as the organisation's user."""
 
     def __init__(self, caller: Caller, release: int, ids: Mapping[str, int]) -> None:
-        """`caller`: of the release area; `ids`: of the stages, by name."""
+        """Use a caller of the release area; ``ids`` has the stages' ids by name."""
         self._caller = caller
         self._path = f"Release/releases/{release}"
         self._ids = ids
@@ -80,7 +80,7 @@ class Stages:
 
 
 class Organization:
-    """The organisation as its user, whose token the agent was configured with."""
+    """The organisation, with the token of its user."""
 
     def __init__(self, caller: Caller) -> None:
         """Use ``from_environment``."""
@@ -134,10 +134,7 @@ class Organization:
         return self._caller.at(area["locationUrl"])
 
     def adopt(self, connection: Connection) -> Connection:
-        """The connection under the id it has in the project; made there when it is new.
-
-        Its secrets stay here.
-        """
+        """Return the connection with its id in the project, where it is created without secrets."""
         where = "serviceendpoint/endpoints"
         query = {"endpointNames": connection.name}
         found = self._caller.in_project("GET", where, query=query)["value"]
@@ -271,11 +268,11 @@ def _values(variables: Mapping[str, Mapping[str, Any]], *, secret: bool) -> dict
 
 
 def from_environment(environment: Mapping[str, str], masker: SecretMasker) -> Organization | None:
-    """The organisation that the agent's environment names, None when it names none.
+    """Return the organisation that the agent's environment names, None when it names none.
 
     Args:
         environment: the agent's.
-        masker: is told the token.
+        masker: hides the token.
 
     Raises:
         AgentError: it is named without a project or a token.
@@ -292,7 +289,7 @@ def from_environment(environment: Mapping[str, str], masker: SecretMasker) -> Or
 
 
 def as_job(request: JobRequest) -> Caller:
-    """The organisation as the build's job sees it."""
+    """Return a caller with the token of the build's job."""
     session = requests.Session()
     session.headers["authorization"] = f"Bearer {request.token}"
     return Caller(request.url, request.project, session)

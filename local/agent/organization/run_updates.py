@@ -1,4 +1,4 @@
-"""A run that belongs to an organisation, as it is told there: a build or a release."""
+"""Sends the progress of a run to its organisation, as a build or a release."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from local.agent.host.console import Console
 from local.agent.organization.junit import read_results
 from local.agent.organization.organization import JobRequest, Stages
 from local.agent.organization.timeline import Timeline
-from local.agent.session.dependencies import JobOutcome, StageOutcome, StepOutcome
-from local.agent.session.observer import Report
+from local.agent.session.observer import RunObserver
+from local.agent.session.outcomes import JobOutcome, StageOutcome, StepOutcome
 from local.agent.session.task_result import Result
 
 # A stage of a release that ended without a job: refused, or canceled before it began.
 _ENDED = {Result.Failed: "rejected", Result.Canceled: "canceled"}
 
 
-class _PlanReport(Report):
-    """The jobs and steps of a build, or of a stage of a release."""
+class _PlanUpdates(RunObserver):
+    """Sends the progress of jobs and steps, of a build or of a stage of a release."""
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self._jobs: dict[tuple[str, str], str] = {}
 
     def _above(self, stage: str) -> str | None:
-        """The record above a stage's jobs."""
+        """Return the record above a stage's jobs."""
         raise NotImplementedError
 
     def job_started(self, stage: Stage, job: Job, identity: str) -> None:
-        """A record of type Job; the service has a Phase above it, and so have we."""
+        """Add a record of type Job below one of type Phase, as in the service."""
         self._jobs[stage.name, job.name] = identity
         phase, title = _phase(identity), job.display_name
         self.timeline.begin(phase, "Phase", job.name, title, self._above(stage.name))
         self.timeline.begin(identity, "Job", f"{job.name}.__default", title, phase)
 
     def job_ended(self, stage: Stage, outcome: JobOutcome) -> None:
-        """Their result; a job that was skipped has a phase only, as in the service."""
+        """Complete both records; a skipped job has only a Phase, as in the service."""
         identity = self._jobs.get((stage.name, outcome.name))
         if identity is None:
             phase, above = str(uuid.uuid4()), self._above(stage.name)
@@ -50,11 +50,11 @@ class _PlanReport(Report):
         self.timeline.end(phase, outcome.result)
 
     def step_started(self, job: str, identity: str, name: str, title: str) -> None:
-        """A record of type Task."""
+        """Add a record of type Task."""
         self.timeline.begin(identity, "Task", name, title, job)
 
     def step_ended(self, identity: str, outcome: StepOutcome, log: Path) -> None:
-        """Its result, issues and log."""
+        """Complete the record with its issues and log."""
         kinds = [issue.type for issue in outcome.issues]
         more: dict[str, Any] = {
             "issues": [
@@ -68,11 +68,11 @@ class _PlanReport(Report):
         self.timeline.end(identity, outcome.result, **more)
 
     def attached(self, identity: str, kind: str, name: str, file: Path) -> None:
-        """The file, beside the step's record."""
+        """Attach the file to the step's record."""
         self.timeline.attach(identity, kind, name, file)
 
     def job_variables(self, identity: str) -> dict[str, str]:
-        """The job's plan, and where it asks for ID tokens."""
+        """Return the job's plan, and where it asks for ID tokens."""
         return {
             "System.PlanId": self.timeline.plan,
             "System.TimelineId": self.timeline.plan,
@@ -80,11 +80,11 @@ class _PlanReport(Report):
         }
 
 
-class BuildReport(_PlanReport):
-    """A build; its stages are records of its one timeline."""
+class BuildUpdates(_PlanUpdates):
+    """Sends the progress of a build, whose stages are records of one timeline."""
 
     def __init__(self, timeline: Timeline, request: JobRequest) -> None:
-        """Tell of the build that was given to this agent."""
+        """Send updates for the build that was given to this agent."""
         super().__init__(timeline)
         self._number = request.variables["build.buildNumber"]
         self._identity = {"id": str(request.number)}
@@ -95,22 +95,22 @@ class BuildReport(_PlanReport):
         return self._stages[stage]
 
     def started(self, number: str) -> None:
-        """The build is in progress, under the number that the pipeline gives it."""
+        """Start the build, and give it the number that the pipeline makes."""
         self.timeline.event("JobStarted")
         if number != self._number:
             self.numbered(number)
 
     def stage_started(self, stage: Stage) -> None:
-        """A record of type Stage."""
+        """Add a record of type Stage."""
         identity = self._stages[stage.name] = str(uuid.uuid4())
         self.timeline.begin(identity, "Stage", stage.name, stage.display_name, None)
 
     def stage_ended(self, outcome: StageOutcome) -> None:
-        """Its result."""
+        """Complete the record."""
         self.timeline.end(self._stages[outcome.name], outcome.result)
 
     def tested(self, title: str, file: Path) -> None:
-        """A test run with a result for each case."""
+        """Add a test run with a result for each case."""
         results = self.timeline.attempt(lambda: read_results(file))
         if results is None:
             return
@@ -122,29 +122,29 @@ class BuildReport(_PlanReport):
             self.timeline.tell("PATCH", path, body={"state": "Completed"})
 
     def tagged(self, tag: str) -> None:
-        """The tag."""
+        """Tag the build."""
         self.timeline.tell("PUT", f"{self._path}/tags/{quote(tag, safe='')}")
 
     def numbered(self, number: str) -> None:
-        """The number."""
+        """Change the build's number."""
         self.timeline.tell("PATCH", self._path, body={"buildNumber": number})
 
     def published(self, name: str, folder: Path) -> None:
-        """The artifact's name, and the folder that it is in on this machine."""
+        """Add the artifact, which is a folder on this machine."""
         resource = {"type": "FilePath", "data": str(folder)}
         body = {"name": name, "resource": resource}
         self.timeline.tell("POST", f"{self._path}/artifacts", body=body)
 
     def ended(self, result: Result) -> None:
-        """The build is completed; the job's token ends with it."""
+        """Complete the build; the job's token ends with it."""
         self.timeline.event("JobCompleted", result=result.json_name)
 
 
-class ReleaseReport(_PlanReport):
-    """A release; each stage is begun with its first job, and has a timeline of its own."""
+class ReleaseUpdates(_PlanUpdates):
+    """Sends the progress of a release: a stage starts with its first job, with its own timeline."""
 
     def __init__(self, timeline: Timeline, stages: Stages) -> None:
-        """Tell of the stages of a release that was given to this agent."""
+        """Send updates for the release that was given to this agent."""
         super().__init__(timeline)
         self._stages = stages
 
@@ -153,12 +153,12 @@ class ReleaseReport(_PlanReport):
         return None
 
     def stage_started(self, stage: Stage) -> None:
-        """Nobody knows yet whether it has anything to do."""
+        """Do nothing yet: the stage may have nothing to do."""
         del stage
         self.timeline.plan = ""
 
     def job_started(self, stage: Stage, job: Job, identity: str) -> None:
-        """The stage, with its first job; then the job."""
+        """Start the stage with its first job; then add the job."""
         if not self.timeline.plan:
             begin = self.timeline.attempt(lambda: self._stages.set(stage.name, "inProgress"))
             self.timeline.plan = begin or ""
@@ -166,12 +166,12 @@ class ReleaseReport(_PlanReport):
         super().job_started(stage, job, identity)
 
     def job_ended(self, stage: Stage, outcome: JobOutcome) -> None:
-        """Its result; what a stage skips before it begins is told nowhere."""
+        """Complete the job; jobs that are skipped before the stage starts have no record."""
         if self.timeline.plan:
             super().job_ended(stage, outcome)
 
     def stage_ended(self, outcome: StageOutcome) -> None:
-        """Its result; the job's token ends with it."""
+        """Complete the stage; the job's token ends with it."""
         if self.timeline.plan:
             self.timeline.event("JobCompleted", result=outcome.result.json_name)
         elif outcome.result in _ENDED:
@@ -179,10 +179,10 @@ class ReleaseReport(_PlanReport):
             self.timeline.attempt(lambda: self._stages.set(outcome.name, status))
 
 
-def report_of(request: JobRequest | None, console: Console) -> Report:
-    """The report of a build or a release; of a run that is none, one that tells nobody."""
+def observer_of(request: JobRequest | None, console: Console) -> RunObserver:
+    """Return who sends a run's progress; a run without an organisation has a silent observer."""
     if request is None:
-        return Report()
+        return RunObserver()
 
     def warn(text: str) -> None:
         console.line("", text)
@@ -190,8 +190,8 @@ def report_of(request: JobRequest | None, console: Console) -> Report:
     hub = "build" if request.stages is None else "release"
     timeline = Timeline(request, hub, warn=warn, mask=console.masker.mask)
     if request.stages is None:
-        return BuildReport(timeline, request)
-    return ReleaseReport(timeline, request.stages)
+        return BuildUpdates(timeline, request)
+    return ReleaseUpdates(timeline, request.stages)
 
 
 def _phase(job: str) -> str:

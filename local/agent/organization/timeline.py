@@ -1,4 +1,4 @@
-"""Telling the organisation of one plan: its records, attachments, logs and events.
+"""Reports the progress of one plan: its records, attachments, logs and events.
 
 The forms are those that the real agent sends (microsoft/azure-pipelines-agent,
 src/Microsoft.VisualStudio.Services.Agent/JobServer.cs and JobServerQueue.cs).
@@ -19,13 +19,13 @@ from local.agent.session.task_result import Result
 
 
 class Timeline:
-    """A plan as its job tells of it.
+    """Reports what the job of a plan does.
 
-    Nothing of the run depends on being told: a failure is shown and the run goes on.
+    The run does not depend on these reports: when one fails, it says so and continues.
 
     Attributes:
-        plan: its id, empty while there is none; the stages of a release have one each.
-        caller: the organisation, as the job.
+        plan: its id, empty while there is none; each stage of a release has its own.
+        caller: sends requests with the job's token.
     """
 
     def __init__(
@@ -36,7 +36,14 @@ class Timeline:
         warn: Callable[[str], None],
         mask: Callable[[str], str],
     ) -> None:
-        """`hub`: build or release; `warn`: shows a line; `mask`: hides secrets in what is told."""
+        """Report for a request.
+
+        Args:
+            request: the build or release.
+            hub: ``build`` or ``release``.
+            warn: shows a line.
+            mask: hides secrets in what is sent.
+        """
         self.plan = request.plan
         self.caller: Caller = as_job(request)
         self._request = request
@@ -47,12 +54,12 @@ class Timeline:
         self._silent = False
 
     def event(self, name: str, **more: str) -> None:
-        """The job started or completed."""
+        """Report that the job started or completed."""
         about = {"jobId": self._request.job, "requestId": self._request.number}
         self.tell("POST", self._path("events"), body={"name": name, **about, **more})
 
     def begin(self, identity: str, kind: str, name: str, title: str, parent: str | None) -> None:
-        """A record, in progress."""
+        """Add a record that is in progress."""
         self._count += 1
         self._record(
             id=identity,
@@ -67,7 +74,7 @@ class Timeline:
         )
 
     def end(self, identity: str, result: Result, **more: Any) -> None:
-        """The same record, completed."""
+        """Complete a record."""
         self._record(
             id=identity,
             state="completed",
@@ -78,13 +85,13 @@ class Timeline:
         )
 
     def attach(self, identity: str, kind: str, name: str, file: Path) -> None:
-        """A file beside a record."""
+        """Attach a file to a record."""
         place = f"{quote(kind, safe='')}/{quote(name, safe='')}"
         path = self._path(f"timelines/{self.plan}/records/{identity}/attachments/{place}")
         self.tell("PUT", path, data=file.read_bytes())
 
     def log(self, identity: str, file: Path) -> dict[str, Any]:
-        """A record's log; what the record says of it."""
+        """Upload a record's log; return what the record must say of it."""
         made = self.tell("POST", self._path("logs"), body={"path": f"logs\\{identity}"})
         if made is None:
             return {}
@@ -92,24 +99,24 @@ class Timeline:
         return {"log": {"id": made["id"], "type": "Container", "location": made["location"]}}
 
     def oidc_request_uri(self, job: str) -> str:
-        """Where a job of the plan asks for the ID token of a service connection."""
+        """Return where a job of the plan asks for the ID token of a service connection."""
         place = f"{self._request.url}{self._request.project}/_apis"
         return f"{place}/{self._path(f'jobs/{job}/oidctoken')}"
 
     def tell(self, method: str, path: str, **options: Any) -> Any:
-        """Any request of the job's; None when it failed, which is shown, or there is no plan."""
+        """Send a request of the job; None without a plan, and with a warning when it fails."""
         if not self.plan:
             return None
         return self.attempt(lambda: self.caller.in_project(method, path, **options))
 
     def attempt(self, request: Callable[[], Any]) -> Any:
-        """The answer of a request; None when it failed, which is shown."""
+        """Return the answer of a request; None when it fails, with a warning."""
         if self._silent:
             return None
         try:
             return request()
         except AgentError as error:
-            # Only where nobody answers is there no use in telling the rest.
+            # When the organisation does not answer, further requests are useless.
             self._silent = isinstance(error, UnreachableError)
             self._warn(f"##[warning]{self._mask(str(error))}")
             return None

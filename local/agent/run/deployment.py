@@ -17,12 +17,12 @@ _DEPLOYABLE = (Result.Succeeded.json_name, Result.SucceededWithIssues.json_name)
 
 
 class TriggerError(AgentError):
-    """The build starts no release: no mistake, but nothing to run either."""
+    """The build does not start a release; this is not a mistake."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """What was chosen for one release.
+    """The stages and artifacts of one release.
 
     Attributes:
         pipeline: the definition's, without the stages' that these artifacts do not start.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from local.agent.session.artifacts import FACTS
-from local.agent.session.dependencies import StageOutcome, StepOutcome
+from local.agent.session.outcomes import StageOutcome, StepOutcome
 from local.agent.session.session import Session
 from local.agent.session.task_result import Result, roll_up
 

@@ -1,4 +1,4 @@
-"""Before anything runs: every step's task is found, every service connection exists."""
+"""Checks before anything runs: tasks, their inputs and service connections exist."""
 
 from __future__ import annotations
 
@@ -77,8 +77,10 @@ def _planned(
     _check_inputs(task, step, path)
     for execution, handler in task.handlers.items():
         if handler is None:
-            message = f"the task {task.label} has no {execution} handler of {' or '.join(HANDLERS)}"
-            raise _error(path, step, f"{message}, the only ones agents still run")
+            message = (
+                f"the task {task.label} has no {execution} handler for {' or '.join(HANDLERS)}"
+            )
+            raise _error(path, step, f"{message}, which are the only ones that agents run")
     given = task.resolve_aliases(step.inputs)
     for declared in task.inputs:
         if declared.type.lower().startswith("connectedservice:"):

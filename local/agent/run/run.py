@@ -26,7 +26,7 @@ from local.agent.job.job import run_job
 from local.agent.job.planned_step import Plan, PlannedStep
 from local.agent.run.json_report import run_result
 from local.agent.run.scope import Scope
-from local.agent.session.dependencies import (
+from local.agent.session.outcomes import (
     JobOutcome,
     StageOutcome,
     StepOutcome,
@@ -104,17 +104,17 @@ class _PipelineRun:
 
     def run(self) -> list[StageOutcome]:
         session = self.session
-        session.report.started(session.build_number)
+        session.observer.started(session.build_number)
         scope = self._scope()
         for stage in in_order(self.pipeline.stages):
-            session.report.stage_started(stage)
+            session.observer.stage_started(stage)
             self._tell_status(stage, "InProgress")
             outcome = self._stage(stage, scope)
             self._tell_status(stage, _STATUS[outcome.result])
-            session.report.stage_ended(outcome)
+            session.observer.stage_ended(outcome)
             self.stages[stage.name] = outcome
         ended = [self.stages[stage.name] for stage in self.pipeline.stages]
-        session.report.ended(run_result(ended, session))
+        session.observer.ended(run_result(ended, session))
         return ended
 
     def _scope(self) -> Scope | None:
@@ -263,7 +263,7 @@ class _PipelineRun:
             number=next(self.job_numbers),
             definitions=scope.definitions,
         )
-        session.report.job_ended(stage, outcome)
+        session.observer.job_ended(stage, outcome)
         if outcome.result not in (Result.Succeeded, Result.Skipped):
             session.console.line("job", f"{job.display_name}: {outcome.result.json_name}")
         return outcome
@@ -287,5 +287,5 @@ class _PipelineRun:
                 for planned in steps
             ],
         )
-        self.session.report.job_ended(stage, outcome)
+        self.session.observer.job_ended(stage, outcome)
         return outcome

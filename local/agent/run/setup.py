@@ -1,4 +1,4 @@
-"""What every run stands on: the agent's environment, connection, tasks, counters and folders."""
+"""What every run needs: the agent's environment, connections, tasks, counters and folders."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from local.agent.organization import organization
 from local.agent.organization.caller import SETTINGS
 from local.agent.organization.open_runs import OpenRuns
 from local.agent.organization.organization import JobRequest, Organization
-from local.agent.organization.run_updates import report_of
+from local.agent.organization.run_updates import observer_of
 from local.agent.run.plan import needs_node
 from local.agent.session.counters import Counters
 from local.agent.session.session import Folders, Session
@@ -57,8 +57,8 @@ class Options:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """What is known of this machine and of the command line, whatever runs.
+class RunSetup:
+    """What builds and releases need of this machine and of the command line.
 
     Attributes:
         environment: the agent's own, without its settings; steps inherit it.
@@ -77,8 +77,8 @@ class Place:
     tasks: list[TaskDefinition]
 
     @classmethod
-    def find(cls, options: Options) -> Place:
-        """Look at the environment and the .vsix; raises AgentError when one cannot be used."""
+    def find(cls, options: Options) -> RunSetup:
+        """Read the environment and the .vsix; raises AgentError when one cannot be used."""
         environment = dict(os.environ)
         own = connection.from_environment(environment, options.connections)
         masker = _masker(environment)
@@ -167,7 +167,7 @@ class Place:
             folders=folders,
             masker=self.masker,
             console=console,
-            report=report_of(request, console),
+            observer=observer_of(request, console),
             source=pipeline.path,
             environment=self.environment,
             predefined=predefined,
@@ -203,7 +203,7 @@ def _folders(
         Path(tools).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise AgentError(
-            f"the folder '{error.filename}' cannot be made ({error.strerror}); choose another "
+            f"the folder '{error.filename}' cannot be created ({error.strerror}); choose another "
             "with --work, or another AGENT_TOOLSDIRECTORY"
         ) from error
     if work is None:

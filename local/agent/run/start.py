@@ -15,7 +15,7 @@ from local.agent.host.sources import find_sources
 from local.agent.job.planned_step import Plan
 from local.agent.run.deployment import Selection, select
 from local.agent.run.plan import make_plan
-from local.agent.run.setup import Options, Place
+from local.agent.run.setup import Options, RunSetup
 from local.agent.session.approvals import read_approvals
 from local.agent.session.artifacts import artifact_variables, primary_variables
 from local.agent.session.predefined import (
@@ -46,15 +46,15 @@ def prepare(file: Path, options: Options, *, parameters: Mapping[str, str]) -> P
     Raises:
         AgentError: with the one sentence that the user needs.
     """
-    place = Place.find(options)
+    setup = RunSetup.find(options)
     sources = find_sources(file)
-    variable_groups = place.variable_groups(options.groups)
-    predefined = run_variables(file.stem, sources, 0, place.now)
+    variable_groups = setup.variable_groups(options.groups)
+    predefined = run_variables(file.stem, sources, 0, setup.now)
     if file.suffix.lower() == ".json":
         if parameters:
             raise AgentError("--parameter: a classic definition has none; use --variable")
         pipeline = read_build(
-            file, environment=place.environment, overrides=options.variables, groups=variable_groups
+            file, environment=setup.environment, overrides=options.variables, groups=variable_groups
         )
     else:
         pipeline = read_pipeline(
@@ -66,23 +66,23 @@ def prepare(file: Path, options: Options, *, parameters: Mapping[str, str]) -> P
             groups=variable_groups,
         )
     variable_groups.check_all_read()
-    plan = make_plan(pipeline, place.tasks, place.connections, predefined)
-    node = place.node(plan)
+    plan = make_plan(pipeline, setup.tasks, setup.connections, predefined)
+    node = setup.node(plan)
 
     def run(build_id: int) -> dict[str, str]:
         identity = pipeline.identity
-        return run_variables(pipeline.name, sources, build_id, place.now, identity=identity)
+        return run_variables(pipeline.name, sources, build_id, setup.now, identity=identity)
 
-    place.end_abandoned()
-    joined = place.organization
+    setup.end_abandoned()
+    joined = setup.organization
     request = joined.queue(run(0), file) if joined is not None else None
-    build_id = request.number if request is not None else place.numbers.next("Build.BuildId")
+    build_id = request.number if request is not None else setup.numbers.next("Build.BuildId")
     predefined = run(build_id)
     if request is not None:
         predefined = request.completed(predefined)
     if pipeline.name_format or request is None:
-        predefined["Build.BuildNumber"] = place.number(pipeline, predefined)
-    session = place.session(pipeline, predefined, node, request, label=str(build_id))
+        predefined["Build.BuildNumber"] = setup.number(pipeline, predefined)
+    session = setup.session(pipeline, predefined, node, request, label=str(build_id))
     return Prepared(pipeline=pipeline, plan=plan, session=session)
 
 
@@ -109,30 +109,30 @@ def prepare_release(
         TriggerError: the build of ``after`` starts no release.
         AgentError: anything else that is wrong.
     """
-    place = Place.find(options)
-    variable_groups = place.variable_groups(options.groups)
+    setup = RunSetup.find(options)
+    variable_groups = setup.variable_groups(options.groups)
     release = read_release(
-        file, environment=place.environment, overrides=options.variables, groups=variable_groups
+        file, environment=setup.environment, overrides=options.variables, groups=variable_groups
     )
     variable_groups.check_all_read()
     selection = select(release, artifacts=artifacts, after=after)
     pipeline = selection.pipeline
     approvals = read_approvals(pipeline.stages, approve=approve, reject=reject)
     predefined = _release_predefined(pipeline, selection, 0)
-    plan = make_plan(pipeline, place.tasks, place.connections, predefined)
-    node = place.node(plan)
-    place.end_abandoned()
-    joined = place.organization
+    plan = make_plan(pipeline, setup.tasks, setup.connections, predefined)
+    node = setup.node(plan)
+    setup.end_abandoned()
+    joined = setup.organization
     builds = {alias: one.facts for alias, one in selection.sources.items() if one.is_build}
     request = joined.release(pipeline.name, file, builds) if joined is not None else None
-    own = request.number if request is not None else place.numbers.next("Release.ReleaseId")
+    own = request.number if request is not None else setup.numbers.next("Release.ReleaseId")
     predefined = _release_predefined(pipeline, selection, own)
     if request is not None:
         predefined = request.completed(predefined)
-    predefined["Release.ReleaseName"] = place.number(pipeline, predefined)
+    predefined["Release.ReleaseName"] = setup.number(pipeline, predefined)
     if request is not None and request.stages is not None:
         request.stages.rename(predefined["Release.ReleaseName"])
-    session = place.session(pipeline, predefined, node, request, label=f"{own}r")
+    session = setup.session(pipeline, predefined, node, request, label=f"{own}r")
     session.release = ReleaseRun(sources=selection.sources)
     session.approvals = approvals
     return Prepared(pipeline=pipeline, plan=plan, session=session)

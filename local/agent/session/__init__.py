@@ -1,1 +1,1 @@
-"""One run: what its jobs share, and what they leave for each other."""
+"""One run: what its jobs share, and their outcomes."""

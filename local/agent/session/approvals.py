@@ -18,7 +18,7 @@ _TICK_S = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What became of one request; ``when`` is before or after, ``by`` the option or terminal."""
+    """One decision; ``when`` is before or after the jobs, ``by`` the option or the terminal."""
 
     stage: str
     when: str
@@ -28,7 +28,7 @@ class Decision:
 
 @dataclass(kw_only=True)
 class Approvals:
-    """Who decides, and what was decided.
+    """The approvals of a release: who decides, and the decisions.
 
     Attributes:
         approved: stages that the command line lets through, lower-case.
@@ -84,7 +84,7 @@ def read_approvals(
     rejected = frozenset(name.lower() for name in reject)
     both = next((name for name in names if name.lower() in approved & rejected), None)
     if both is not None:
-        raise AgentError(f"the stage {both} is both approved and rejected; choose one")
+        raise AgentError(f"the stage {both} is both approved and rejected; give one option only")
     for stage in stages:
         waits = stage.approvers or stage.approvers_after
         if stage.condition == NEVER:

@@ -1,4 +1,4 @@
-"""What a release deploys: a build's result document, or a folder.
+"""The artifacts that a release deploys: a build's JSON result, or a folder.
 
 Names of the variables: MicrosoftDocs/azure-devops-docs docs/pipelines/release/variables.md.
 """
@@ -78,11 +78,13 @@ def read_source(path: Path) -> Source:
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AgentError(
-            f"{path} is no result of a build; give what agent run --json wrote, or a folder"
+            f"{path} is not the result of a build; give what agent run --json wrote, or a folder"
         ) from error
     for name, folder in parts.items():
         if not folder.is_dir():
-            raise AgentError(f"the artifact '{name}' of {path} is gone ({folder}); build it again")
+            raise AgentError(
+                f"the artifact '{name}' of {path} no longer exists ({folder}); run the build again"
+            )
     return source
 
 

@@ -1,36 +1,36 @@
-"""What a run tells of itself, to whom it may concern: see ``reports`` for the organisation."""
+"""The events of a run; ``organization.run_updates`` sends them to an organisation."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from local.agent.definition.model import Job, Stage
-from local.agent.session.dependencies import JobOutcome, StageOutcome, StepOutcome
+from local.agent.session.outcomes import JobOutcome, StageOutcome, StepOutcome
 from local.agent.session.task_result import Result
 
 SUMMARY = "Distributedtask.Core.Summary"
 
 
-class Report:
-    """The events of a run. This one is for runs that belong to no organisation."""
+class RunObserver:
+    """Observes a run and does nothing, for runs without an organisation."""
 
     def started(self, number: str) -> None:
-        """The run begins."""
+        """The run has started."""
 
     def stage_started(self, stage: Stage) -> None:
-        """A stage begins."""
+        """A stage has started."""
 
     def stage_ended(self, outcome: StageOutcome) -> None:
         """A stage has ended, or was skipped."""
 
     def job_started(self, stage: Stage, job: Job, identity: str) -> None:
-        """A job begins; ``identity`` is its ``System.JobId``."""
+        """A job has started; ``identity`` is its ``System.JobId``."""
 
     def job_ended(self, stage: Stage, outcome: JobOutcome) -> None:
         """A job has ended, or was skipped."""
 
     def step_started(self, job: str, identity: str, name: str, title: str) -> None:
-        """A step of the job of that id begins; ``identity`` is its ``System.TaskInstanceId``."""
+        """A step of the job has started; ``identity`` is its ``System.TaskInstanceId``."""
 
     def step_ended(self, identity: str, outcome: StepOutcome, log: Path) -> None:
         """A step has ended, or was skipped."""
@@ -39,7 +39,7 @@ class Report:
         """A step attached a file."""
 
     def tested(self, title: str, file: Path) -> None:
-        """A step published test results, in JUnit's form."""
+        """A step has published test results, in JUnit's form."""
 
     def tagged(self, tag: str) -> None:
         """A step tagged the build."""
@@ -54,6 +54,6 @@ class Report:
         """The run has ended."""
 
     def job_variables(self, identity: str) -> dict[str, str]:
-        """The variables that the organisation adds to the job of that ``System.JobId``."""
+        """Return the variables that the organisation adds to the job of that ``System.JobId``."""
         del identity
         return {}

@@ -17,7 +17,7 @@ from local.agent.host.masking import SecretMasker
 from local.agent.session.approvals import Approvals
 from local.agent.session.artifacts import Source
 from local.agent.session.counters import Counters
-from local.agent.session.observer import Report
+from local.agent.session.observer import RunObserver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ class Session:
         started: when the run started, UTC.
         counters: for ``counter()``.
         open_run: the file that says the run is in progress in an organisation; removed at its end.
-        report: told of everything that happens; it tells the organisation, where there is one.
+        observer: told of everything that happens; it tells the organisation, where there is one.
         environment: the agent's own environment, without its settings; steps inherit it.
         predefined: the variables every job starts with.
         secrets: the secret variables every job starts with.
@@ -112,7 +112,7 @@ class Session:
     default_branch: str = ""
     release: ReleaseRun | None = None
     approvals: Approvals = field(default_factory=Approvals)
-    report: Report = field(default_factory=Report)
+    observer: RunObserver = field(default_factory=RunObserver)
     cancellation: Cancellation = field(default_factory=Cancellation)
     tags: list[str] = field(default_factory=list)
     artifacts: dict[str, Path] = field(default_factory=dict)
@@ -160,6 +160,6 @@ class Session:
         else:
             shutil.copy2(source, destination / source.name)
         if name not in self.artifacts:
-            self.report.published(name, target)
+            self.observer.published(name, target)
         self.artifacts[name] = target
         return target

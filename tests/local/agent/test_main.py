@@ -111,7 +111,7 @@ def test_failure(command, document):
         ("steps:\n- scrip: a\n", (), "azure-pipelines.yml:2: a step starts with one of"),
         (GOOD, ("--variable", "novalue"), "--variable novalue: write it as NAME=VALUE"),
         (GOOD, ("--parameter", "cod=1"), "has no such parameter; did you mean 'code'?"),
-        (GOOD, ("--vsix", "none.vsix"), "none.vsix is no readable .vsix"),
+        (GOOD, ("--vsix", "none.vsix"), "none.vsix is not a readable .vsix"),
         ("steps:\n- task: Nosuch@1\n", (), "'Nosuch@1' is neither in the .vsix nor built in"),
     ],
 )

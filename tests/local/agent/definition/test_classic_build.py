@@ -134,7 +134,7 @@ STEP = (*PHASE, "steps", 0)
         ((*PHASE, "dependencies"), [{"scope": "Job_9", "event": "Completed"}], "'Job_9', which"),
         ((*PHASE, "condition"), "suceeded()", "suceeded"),
         ((*STEP, "task", "definitionType"), "metaTask", "the step 'Bash Script' is a task group"),
-        ((*STEP, "task", "id"), "", "the step 'Bash Script' names no task by its id"),
+        ((*STEP, "task", "id"), "", "the step 'Bash Script' does not name a task by its id"),
         ((*STEP, "task", "versionSpec"), "*", "has the version '*'; choose a major one such as"),
         ((*STEP, "task", "versionSpec"), "1.*-preview", "has the version '1.*-preview'"),
         ((*STEP, "condition"), "eq(1", "eq(1"),
@@ -160,7 +160,7 @@ def test_a_secret_on_the_command_line_is_refused(read, build_json):
     [
         ("{", "definition.json:1: this is not valid JSON"),
         ("[]", "a definition must be a JSON object"),
-        ('{"name": "a", "name": "b"}', "the key 'name' stands twice"),
+        ('{"name": "a", "name": "b"}', "the key 'name' is twice"),
     ],
 )
 def test_what_is_no_definition(json_file, text, words):

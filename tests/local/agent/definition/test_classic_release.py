@@ -206,7 +206,7 @@ class TestArtifacts:
                 "--artifact _mad: the release has no such artifact; did",
             ),
             ({"artifacts": {"_made": "nowhere.json"}}, "nowhere.json cannot be read"),
-            ({"artifacts": {"_made": "release.json"}}, "is no result of a build"),
+            ({"artifacts": {"_made": "release.json"}}, "is not the result of a build"),
             ({"after": "."}, "a folder starts no release"),
         ],
     )
@@ -228,7 +228,7 @@ class TestArtifacts:
         document = json.loads(path.read_text())
         document["artifacts"]["drop"] = "/nowhere"
         path.write_text(json.dumps(document))
-        with pytest.raises(AgentError, match=r"is gone .*; build it again"):
+        with pytest.raises(AgentError, match=r"no longer exists .*; run the build again"):
             play_release(release_json(stage_json("S", "echo")), artifacts={"_made": path})
 
 
@@ -351,10 +351,13 @@ class TestApprovals:
         ({"environmentTriggers": [{}]}, "'environmentTriggers' of the stage 'S'"),
         ({"conditions": [after("Nosuch")]}, "depends on 'Nosuch', which does not exist"),
         ({"conditions": [after("S", "16")]}, "the stage 'S' waits for the state 16 of 'S'"),
-        ({"conditions": [{"name": "Full moon", "conditionType": 1}]}, "waits for 'Full moon'"),
+        (
+            {"conditions": [{"name": "Full moon", "conditionType": 1}]},
+            "waits for the event 'Full moon'",
+        ),
         (
             {"conditions": [{"name": "_x", "conditionType": 4, "value": "{}"}]},
-            "the stage 'S' asks for the artifact '_x', which the release has not; valid",
+            "the stage 'S' asks for the artifact '_x', which the release does not have; valid",
         ),
         ({"nosuch": 1}, "a stage has no key 'nosuch'"),
     ],
@@ -412,7 +415,7 @@ def test_what_is_refused_of_a_job(play_release, release_json, stage_json, change
         ({"artifacts": [{"alias": "a"}, {"alias": "A"}]}, "two artifacts have the alias 'A'"),
         (
             {"triggers": [{"triggerType": 1, "artifactAlias": "_b"}]},
-            "a trigger asks for the artifact '_b', which the release has not",
+            "a trigger asks for the artifact '_b', which the release does not have",
         ),
     ],
 )
@@ -423,5 +426,5 @@ def test_what_is_refused_of_a_release(play_release, release_json, stage_json, ch
 
 
 def test_a_build_definition_is_no_release(play_release, build_json):
-    with pytest.raises(AgentError, match="this is no release definition"):
+    with pytest.raises(AgentError, match="this is not a release definition"):
         play_release(build_json("echo"))

@@ -189,7 +189,7 @@ MISTAKES = [
     ("steps:\n- script: ${{ parameters.a\n", 2, "'${{' has no matching '}}'"),
     ("steps:\n- script: ${{ nosuch }}\n", 2, "'nosuch' is not available here"),
     ("steps:\n- ${{ else }}:\n  - script: a\n", 2, "does not follow an if"),
-    ("steps:\n- ${{ if true }}: a\n", 2, "below this expression a list must stand"),
+    ("steps:\n- ${{ if true }}: a\n", 2, "there must be a list below this expression"),
     ("steps:\n- ${{ each a of b }}: []\n", 2, "write '${{ each NAME in EXPRESSION }}'"),
     ("steps:\n- ${{ each a in 'b' }}: []\n", 2, "neither a list nor a mapping"),
     (

@@ -15,7 +15,7 @@ import pytest
 from local.agent.expressions.functions import Function
 from local.agent.expressions.language import Context, condition, evaluate
 from local.agent.expressions.values import ExpressionError, Value, to_string
-from local.agent.session.dependencies import graph_functions, step_context
+from local.agent.session.outcomes import graph_functions, step_context
 from local.agent.session.task_result import Result
 
 STATUSES = [

@@ -218,7 +218,7 @@ REFUSALS = [
     ),
     ("task: Dump@2", "did you mean 'Dump@1'?"),
     ("task: PublishTestResults@2", "Available: Dump@1, Old@1, checkout, Bash@3"),
-    ("task: Old@1", "the task Old@1 has no execution handler of Node24 or Node20_1"),
+    ("task: Old@1", "the task Old@1 has no execution handler for Node24 or Node20_1"),
     (
         "{task: Dump@1, inputs: {azureSubscription: other}}",
         "connection other which could not be found",
@@ -249,11 +249,11 @@ def test_no_connection_at_all(play, make_vsix, task_json, monkeypatch):
 def test_broken_extensions(tmp_path, make_vsix, task_json):
     bad = tmp_path / "bad.vsix"
     bad.write_text("no zip")
-    with pytest.raises(AgentError, match=r"is no readable \.vsix"):
+    with pytest.raises(AgentError, match=r"is not a readable \.vsix"):
         read_tasks(bad)
-    with pytest.raises(AgentError, match=r"is no readable \.vsix"):
+    with pytest.raises(AgentError, match=r"is not a readable \.vsix"):
         read_tasks(tmp_path / "none.vsix")
-    with pytest.raises(AgentError, match=r"holds no task\.json"):
+    with pytest.raises(AgentError, match=r"has no task\.json"):
         read_tasks(make_vsix())
     with pytest.raises(AgentError, match=r"task\.json cannot be used"):
         read_tasks(make_vsix(({"name": "x", "version": {"Major": 1}}, {})))

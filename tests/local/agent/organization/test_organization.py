@@ -234,7 +234,7 @@ def test_a_run_goes_on_when_the_organisation_has_gone(
     ask: Callable[..., Any], play: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(prepared: Any) -> Any:
-        prepared.session.report.timeline.caller.url = "https://127.0.0.1:9/nobody"
+        prepared.session.observer.timeline.caller.url = "https://127.0.0.1:9/nobody"
         return prepared
 
     played = play("steps: [{script: echo}, {script: echo}]", change=cut)
@@ -294,7 +294,7 @@ def test_results_that_are_no_junit_are_a_warning(
     script = 'echo nonsense > r.xml; echo "##vso[results.publish type=JUnit;resultFiles=r.xml]"'
     played = play(f"steps: [{{script: '{script}'}}]".replace("resultFiles=r", "resultFiles=$PWD/r"))
     assert played.result == "succeeded", played.console
-    assert "holds no JUnit results" in played.console
+    assert "has no JUnit results" in played.console
 
 
 def test_a_job_gets_the_variables_of_its_definition(

@@ -14,7 +14,7 @@ import pytest
 
 from local.agent.host.console import Console, StepLog
 from local.agent.host.variables import Variables
-from local.agent.job.dispatch import process_line
+from local.agent.job.logging_commands import process_line
 from local.agent.job.step_record import Restrictions, StepRecord
 from local.agent.session.session import Session
 from local.agent.session.task_result import Result

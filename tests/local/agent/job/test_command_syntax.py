@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.agent.job.commands import escape, parse, unescape
+from local.agent.job.command_syntax import escape, parse, unescape
 
 # line, whether %AZP25 is decoded, properties, data
 CASES = [

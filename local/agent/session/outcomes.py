@@ -1,4 +1,4 @@
-"""What jobs and stages leave for those that depend on them, and for the JSON result."""
+"""The outcomes of steps, jobs and stages, and how expressions see them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GOOD = (Result.Succeeded, Result.SucceededWithIssues)
 
 @dataclass(frozen=True, kw_only=True)
 class StepOutcome:
-    """A step's end; ``outputs`` holds no secrets."""
+    """How a step ended; ``outputs`` has no secrets."""
 
     name: str
     display_name: str
@@ -30,7 +30,7 @@ class StepOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class JobOutcome:
-    """A job's end; ``outputs`` maps ``step.variable`` to its value, secrets included."""
+    """How a job ended; ``outputs`` maps ``step.variable`` to its value, secrets included."""
 
     name: str
     display_name: str
@@ -42,7 +42,7 @@ class JobOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class StageOutcome:
-    """A stage's end."""
+    """How a stage ended."""
 
     name: str
     display_name: str

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from local.agent.errors import AgentError
 from local.agent.host.file_names import is_file_name
-from local.agent.job.commands import (
+from local.agent.job.command_syntax import (
     Command,
     escape,
     parse,
@@ -206,7 +206,7 @@ def _prepend_path(command: Command, record: StepRecord, _session: Session) -> No
 def _upload_summary(command: Command, record: StepRecord, session: Session) -> None:
     copy = session.attach(_file(command), "summaries", record.name)
     session.summaries.append(copy)
-    session.report.attached(record.identity, SUMMARY, copy.name, copy)
+    session.observer.attached(record.identity, SUMMARY, copy.name, copy)
 
 
 def _add_attachment(command: Command, record: StepRecord, session: Session) -> None:
@@ -218,7 +218,7 @@ def _add_attachment(command: Command, record: StepRecord, session: Session) -> N
         return
     copy = session.attach(_file(command), kind, record.name)
     session.attachments.append({"type": kind, "name": name, "path": str(copy)})
-    session.report.attached(record.identity, kind, name, copy)
+    session.observer.attached(record.identity, kind, name, copy)
 
 
 def _upload_file(command: Command, record: StepRecord, session: Session) -> None:
@@ -226,7 +226,7 @@ def _upload_file(command: Command, record: StepRecord, session: Session) -> None
     copy = session.attach(file, "files", record.name)
     kind = "DistributedTask.Core.FileAttachment"
     session.attachments.append({"type": kind, "name": file.name, "path": str(copy)})
-    session.report.attached(record.identity, kind, file.name, copy)
+    session.observer.attached(record.identity, kind, file.name, copy)
 
 
 def _upload_artifact(command: Command, _record: StepRecord, session: Session) -> None:
@@ -255,7 +255,7 @@ def _publish_results(command: Command, record: StepRecord, session: Session) -> 
         copy = session.attach(file, "test-results", record.name)
         session.test_results.append(copy)
         if kind.lower() == "junit":
-            session.report.tested(title, copy)
+            session.observer.tested(title, copy)
 
 
 def _update_build_number(command: Command, record: StepRecord, session: Session) -> None:
@@ -263,7 +263,7 @@ def _update_build_number(command: Command, record: StepRecord, session: Session)
         raise _CommandError("Build number is required.")
     record.variables.set("Build.BuildNumber", command.data)
     session.predefined["Build.BuildNumber"] = command.data
-    session.report.numbered(command.data)
+    session.observer.numbered(command.data)
 
 
 def _add_build_tag(command: Command, _record: StepRecord, session: Session) -> None:
@@ -272,7 +272,7 @@ def _add_build_tag(command: Command, _record: StepRecord, session: Session) -> N
         raise _CommandError("Build tag is required.")
     if tag.lower() not in (known.lower() for known in session.tags):
         session.tags.append(tag)
-    session.report.tagged(tag)
+    session.observer.tagged(tag)
 
 
 def _no_effect(command: Command, record: StepRecord, _session: Session) -> None:
