@@ -23,8 +23,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Generic, TypeVar
 
+from local.azure.devops.errors import invalid, missing, unsupported
 from local.azure.devops.secrets import hidden
-from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.http import Request, Response, json_response
 
 T = TypeVar("T")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -326,24 +327,6 @@ def _named(members: Mapping[str, Any], given: str) -> str | None:
 
 def _below(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
-
-
-# --- errors ---------------------------------------------------------------------------------------
-
-
-def unsupported(message: str) -> ServiceError:
-    """What the service can do and the local Azure cannot."""
-    return ServiceError(501, "NotImplementedException", message)
-
-
-def invalid(message: str) -> ServiceError:
-    """A value of a wrong form."""
-    return ServiceError(400, "VssPropertyValidationException", message)
-
-
-def missing(name: str) -> ServiceError:
-    """A member that must be there."""
-    return ServiceError(400, "ArgumentNullException", f"Value cannot be null. (Parameter '{name}')")
 
 
 def _required(request: Request) -> Any:

@@ -70,3 +70,18 @@ def _home(code: str) -> tuple[str, str]:
         if code.startswith(beginnings):
             return home
     return _COMMON
+
+
+def unsupported(message: str) -> ServiceError:
+    """What the service can do and the local Azure cannot."""
+    return ServiceError(501, "NotImplementedException", message)
+
+
+def invalid(message: str) -> ServiceError:
+    """A value of a wrong form."""
+    return ServiceError(400, "VssPropertyValidationException", message)
+
+
+def missing(name: str) -> ServiceError:
+    """A member that must be there."""
+    return ServiceError(400, "ArgumentNullException", f"Value cannot be null. (Parameter '{name}')")

@@ -27,8 +27,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, TypeVar
 
-from local.azure.devops.contracts import Contract, contract_of, invalid
-from local.azure.devops.errors import error_answer
+from local.azure.devops.contracts import Contract, contract_of
+from local.azure.devops.errors import error_answer, invalid
 from local.azure.devops.organization.access import authenticate
 from local.azure.identity.organization import ORGANIZATION_HOST, organization
 from local.azure.kernel.cloud import Cloud

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from local.azure.devops.builds import (
+    agents,
     build_details,
     builds,
     definitions,
@@ -20,6 +21,7 @@ from local.azure.devops.organization import (
     gallery,
     identities,
     oidc,
+    operations,
     permissions,
     projects,
 )
@@ -35,6 +37,7 @@ from local.azure.devops.repos import (
     items,
     pull_request_threads,
     pull_requests,
+    pushes,
     repositories,
     reviewers,
 )
@@ -43,7 +46,7 @@ from local.azure.kernel.web import Router
 
 AREAS: tuple[Area, ...] = (
     projects.area,
-    projects.operations,
+    operations.area,
     definitions.area,
     plans.area,
     repositories.area,
@@ -58,8 +61,8 @@ AREAS: tuple[Area, ...] = (
 )
 # These add their routes to an area of those above.
 EXTENDING = (
-    *(build_details, builds, folders, logs, oidc, pools, variable_groups),
-    *(branches, items, pull_requests, pull_request_threads, reviewers),
+    *(agents, build_details, builds, folders, logs, oidc, pools, variable_groups),
+    *(branches, items, pull_requests, pull_request_threads, pushes, reviewers),
     *(release_attachments, releases, stages),
 )
 

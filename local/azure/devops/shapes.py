@@ -8,7 +8,15 @@ from local.azure.devops.contracts import Date
 from local.azure.devops.enumerations import ProjectVisibility
 from local.azure.identity.organization import Href, IdentityRef
 
-__all__ = ["Href", "IdentityRef", "Links", "ProjectName", "TeamProjectReference", "Variables"]
+__all__ = [
+    "Href",
+    "IdentityRef",
+    "Links",
+    "ProjectGiven",
+    "ProjectName",
+    "TeamProjectReference",
+    "Variables",
+]
 
 Links = dict[str, Href]
 Variables = dict[str, dict[str, Any]]
@@ -28,6 +36,13 @@ class TeamProjectReference(_TeamProjectReference, total=False):
     """A project as others show it; one without a description shows none."""
 
     description: str
+
+
+class ProjectGiven(TypedDict, total=False):
+    """A project in a body, by id or name."""
+
+    id: str
+    name: str
 
 
 class ProjectName(TypedDict):

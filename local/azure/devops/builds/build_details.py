@@ -11,7 +11,8 @@ from local.azure.devops.builds.builds import build_of, change_build
 from local.azure.devops.builds.definitions import area
 from local.azure.devops.builds.plans import attachments, content, timeline
 from local.azure.devops.builds.timeline_shapes import Timeline
-from local.azure.devops.contracts import ReadOnly, Unread, invalid
+from local.azure.devops.contracts import ReadOnly, Unread
+from local.azure.devops.errors import invalid
 from local.azure.devops.shapes import Links
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from local.azure.devops.builds.build_shapes import BuildRecord, BuildsQuery
-from local.azure.devops.contracts import invalid
+from local.azure.devops.errors import invalid
 from local.azure.identity.organization import IdentityRef
 
 

@@ -6,6 +6,7 @@ completed with the last. One that is cancelled before an agent has it ends by it
 
 from __future__ import annotations
 
+import ast
 import datetime
 import json
 import uuid
@@ -20,16 +21,16 @@ from local.azure.devops.builds.build_shapes import (
     NewBuild,
     QueueQuery,
 )
+from local.azure.devops.builds.build_views import shown
 from local.azure.devops.builds.definition_shapes import BuildRepository, DefinitionRecord
-from local.azure.devops.builds.definitions import QUEUE, area, definition_of, summary, variables
+from local.azure.devops.builds.definitions import area, definition_of, summary, variables
 from local.azure.devops.builds.plan_records import open_plan
-from local.azure.devops.contracts import Page, invalid
+from local.azure.devops.contracts import Page
+from local.azure.devops.errors import invalid
 from local.azure.devops.organization.access import BUILD, Owner, owner_kind
 from local.azure.devops.organization.projects import (
     ProjectRecord,
-    find_project,
     project_of,
-    reference,
     when_deleted,
 )
 from local.azure.devops.repos.branches import branch
@@ -188,76 +189,6 @@ def _repository(given: BuildRepository) -> BuildRepository:
     }
 
 
-def shown(cloud: Cloud, stored: BuildRecord) -> Build:
-    """A build as the service writes it."""
-    found = organization(cloud)
-    project = find_project(cloud, stored["project"])
-    base = f"{found.url}/{project['id']}"
-    url = f"{base}/_apis/build/Builds/{stored['id']}"
-    document: Build = {
-        "_links": {
-            "self": {"href": url},
-            "web": {"href": f"{base}/_build/results?buildId={stored['id']}"},
-            "sourceVersionDisplayUri": {
-                "href": f"{base}/_apis/build/builds/{stored['id']}/sources"
-            },
-            "timeline": {"href": f"{url}/Timeline"},
-            "badge": {"href": f"{base}/_apis/build/status/{stored['definition']['id']}"},
-        },
-        "properties": {},
-        "tags": stored["tags"],
-        "validationResults": [],
-        "plans": [{"planId": stored["plan"]}],
-        "triggerInfo": stored["triggerInfo"],
-        "id": stored["id"],
-        "buildNumber": stored["buildNumber"],
-        "buildNumberRevision": stored["buildNumberRevision"],
-        "status": stored["status"],
-        "queueTime": stored["queueTime"],
-        "url": url,
-        "definition": {**stored["definition"], "project": reference(cloud, project)},
-        "project": reference(cloud, project),
-        "uri": f"vstfs:///Build/Build/{stored['id']}",
-        "sourceBranch": stored["sourceBranch"],
-        "sourceVersion": stored["sourceVersion"],
-        "queue": QUEUE,
-        "priority": stored["priority"],
-        "reason": stored["reason"],
-        "requestedFor": found.user,
-        "requestedBy": found.user,
-        "lastChangedDate": stored["changed"],
-        "lastChangedBy": found.user,
-        "orchestrationPlan": {"planId": stored["plan"]},
-        "logs": {
-            "id": 0,
-            "type": "Container",
-            "url": f"{base}/_apis/build/builds/{stored['id']}/logs",
-        },
-        "repository": stored["repository"],
-        "keepForever": stored["keepForever"],
-        "retainedByRelease": False,
-        "triggeredByBuild": None,
-        "appendCommitMessageToRunName": True,
-    }
-    _add_optional(document, stored)
-    return document
-
-
-def _add_optional(document: Build, stored: BuildRecord) -> None:
-    if stored["result"]:
-        document["result"] = stored["result"]
-    if stored["startTime"]:
-        document["startTime"] = stored["startTime"]
-    if stored["finishTime"]:
-        document["finishTime"] = stored["finishTime"]
-    if stored["parameters"]:
-        document["parameters"] = stored["parameters"]
-    if stored["templateParameters"]:
-        document["templateParameters"] = stored["templateParameters"]
-    if stored["demands"]:
-        document["demands"] = stored["demands"]
-
-
 @area.on("POST", BUILDS, "project")
 def queue_build(cloud: Cloud, request: Request, query: QueueQuery, body: NewBuild) -> Build:
     """Queue a build of a definition; an agent of the pool will be told (see `pools`)."""
@@ -329,13 +260,21 @@ def _parameters(known: Variables, text: str) -> tuple[str, dict[str, str]]:
     try:
         given = json.loads(text)
     except ValueError:
-        given = None
+        given = _leniently(text)
     if not isinstance(given, dict):
         raise invalid("parameters must be a JSON object as text.")
     secret = {name.lower() for name, one in known.items() if one.get("isSecret") is True}
     public = {name: value for name, value in given.items() if name.lower() not in secret}
     hidden = {name: str(value) for name, value in given.items() if name.lower() in secret}
     return json.dumps(public), hidden
+
+
+def _leniently(text: str) -> object:
+    """JSON with quotes of the other kind, which the service takes and `az pipelines run` sends."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
 
 
 def _tip(cloud: Cloud, definition: DefinitionRecord, source: str) -> str:

@@ -17,8 +17,9 @@ from local.azure.devops.builds.definition_shapes import (
     RepositoryGiven,
     Trigger,
 )
-from local.azure.devops.contracts import Page, unsupported
+from local.azure.devops.contracts import Page
 from local.azure.devops.enumerations import DefinitionQueryOrder
+from local.azure.devops.errors import unsupported
 from local.azure.devops.organization.projects import (
     ProjectRecord,
     project_of,

@@ -9,8 +9,9 @@ from local.azure.devops.builds.build_shapes import BuildRecord, NewBuild
 from local.azure.devops.builds.builds import builds, queue
 from local.azure.devops.builds.definition_shapes import DefinitionRecord
 from local.azure.devops.builds.definitions import definition_of, definitions_of
-from local.azure.devops.contracts import Date, Unread, unsupported
+from local.azure.devops.contracts import Date, Unread
 from local.azure.devops.enumerations import RunResult, RunState
+from local.azure.devops.errors import unsupported
 from local.azure.devops.organization.projects import ProjectRecord, project_of
 from local.azure.devops.rest import Area, number
 from local.azure.devops.shapes import Links, Variables

@@ -13,8 +13,9 @@ from typing import TypedDict
 from local.azure.devops.builds.builds import set_state
 from local.azure.devops.builds.plan_records import PLANS, PlanRecord
 from local.azure.devops.builds.timeline_shapes import Timeline, TimelineRecord
-from local.azure.devops.contracts import Date, ReadOnly, missing, unsupported
+from local.azure.devops.contracts import Date, ReadOnly
 from local.azure.devops.enumerations import TaskResult
+from local.azure.devops.errors import missing, unsupported
 from local.azure.devops.organization.access import RELEASE, Owner, owner_of
 from local.azure.devops.organization.projects import project_of
 from local.azure.devops.releases.releases import change_stage

@@ -7,8 +7,9 @@ from typing import TypedDict
 
 from local.azure.devops import secrets
 from local.azure.devops.builds.plans import area
-from local.azure.devops.contracts import Date, ReadOnly, unsupported
+from local.azure.devops.contracts import Date, ReadOnly
 from local.azure.devops.enumerations import TaskAgentPoolActionFilter, VariableGroupQueryOrder
+from local.azure.devops.errors import unsupported
 from local.azure.devops.organization.projects import (
     ProjectRecord,
     find_project,
@@ -16,7 +17,7 @@ from local.azure.devops.organization.projects import (
     when_deleted,
 )
 from local.azure.devops.rest import number
-from local.azure.devops.shapes import ProjectName, Variables
+from local.azure.devops.shapes import ProjectGiven, ProjectName, Variables
 from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
@@ -54,17 +55,10 @@ class VariableGroupRecord(TypedDict):
 _GROUPS = Table[VariableGroupRecord]("devops-variable-group")
 
 
-class GroupProject(TypedDict, total=False):
-    """The project of a group, in a body."""
-
-    id: str
-    name: str
-
-
 class GroupReference(TypedDict, total=False):
     """The name of a group in a project."""
 
-    projectReference: GroupProject
+    projectReference: ProjectGiven
     name: str
     description: str
 

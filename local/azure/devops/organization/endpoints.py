@@ -13,7 +13,7 @@ from local.azure.devops.organization.projects import (
     when_deleted,
 )
 from local.azure.devops.rest import Area
-from local.azure.devops.shapes import IdentityRef, ProjectName
+from local.azure.devops.shapes import IdentityRef, ProjectGiven, ProjectName
 from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
@@ -54,13 +54,6 @@ class Authorization(TypedDict, total=False):
 
     scheme: str
     parameters: dict[str, str | None]
-
-
-class ProjectGiven(TypedDict, total=False):
-    """A project in a body, by id or name."""
-
-    id: str
-    name: str
 
 
 class ReferenceGiven(TypedDict, total=False):
@@ -177,11 +170,29 @@ def subject(cloud: Cloud, project: ProjectRecord, endpoint: EndpointRecord) -> s
 @area.on("POST", ENDPOINTS)
 def create_endpoint(cloud: Cloud, request: Request, body: EndpointBody) -> ServiceEndpoint:
     """Create a service connection in the projects that its body names."""
-    _refuse_jobs(request)
     given = [
         one.get("projectReference", {}) for one in body.get("serviceEndpointProjectReferences", [])
     ]
-    projects = [find_project(cloud, one.get("id") or one.get("name") or "") for one in given]
+    return _create(
+        cloud,
+        request,
+        body,
+        [find_project(cloud, one.get("id") or one.get("name") or "") for one in given],
+    )
+
+
+@area.on("POST", IN_PROJECT, "project")
+def create_endpoint_in_project(
+    cloud: Cloud, request: Request, body: EndpointBody
+) -> ServiceEndpoint:
+    """Create a service connection in the project of the route, as clients before 6.0 do."""
+    return _create(cloud, request, body, [project_of(cloud, request)])
+
+
+def _create(
+    cloud: Cloud, request: Request, body: EndpointBody, projects: list[ProjectRecord]
+) -> ServiceEndpoint:
+    _refuse_jobs(request)
     if not projects:
         raise ServiceError(
             400,
@@ -230,6 +241,7 @@ def get_endpoint(cloud: Cloud, request: Request, query: EndpointQuery) -> Servic
 
 
 @area.on("PUT", ENDPOINTS, "endpointId")
+@area.on("PUT", IN_PROJECT, "project", "endpointId")
 def update_endpoint(cloud: Cloud, request: Request, body: EndpointBody) -> ServiceEndpoint:
     """Replace a connection; a secret that is left out stays."""
     stored = _stored(cloud, request)
@@ -246,6 +258,7 @@ def update_endpoint(cloud: Cloud, request: Request, body: EndpointBody) -> Servi
 
 
 @area.on("DELETE", ENDPOINTS, "endpointId")
+@area.on("DELETE", IN_PROJECT, "project", "endpointId")
 def delete_endpoint(cloud: Cloud, request: Request, query: DeleteQuery) -> None:
     """Remove a connection from the projects that are named, or from all."""
     stored = _stored(cloud, request)
@@ -260,7 +273,8 @@ def delete_endpoint(cloud: Cloud, request: Request, query: DeleteQuery) -> None:
 def _stored(cloud: Cloud, request: Request) -> EndpointRecord:
     _refuse_jobs(request)
     found = _ENDPOINTS.get(cloud, request.params["endpointId"].lower())
-    if found is None:
+    project = project_of(cloud, request)["id"] if "project" in request.params else None
+    if found is None or project not in (None, *found["projects"]):
         raise ServiceError(
             404, "ServiceEndpointNotFoundException", "There is no such service connection."
         )

@@ -20,6 +20,12 @@ BY_NAME = area.location(
     resource="InstalledExtensionsByName",
     released=0.0,
 )
+INSTALLED = area.location(
+    "275424d0-c844-4fe2-bda6-04933a1357d8",
+    "_apis/{area}/{resource}",
+    resource="InstalledExtensions",
+    released=0.0,
+)
 
 
 class InstallState(TypedDict):
@@ -47,6 +53,22 @@ class InstalledQuery(TypedDict, total=False):
 
 
 _INSTALLED = Table[InstalledExtension]("devops-installed-extension")
+
+
+class ListQuery(TypedDict, total=False):
+    """Which extensions are listed; none is disabled or has errors, and there are no assets."""
+
+    includeDisabledExtensions: bool
+    includeErrors: bool
+    assetTypes: list[str]
+    includeInstallationIssues: bool
+
+
+@area.on("GET", INSTALLED)
+def list_installed(cloud: Cloud, query: ListQuery) -> list[InstalledExtension]:
+    """The installed extensions."""
+    del query
+    return _INSTALLED.list(cloud)
 
 
 @area.on("GET", BY_NAME, "publisherName", "extensionName")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from local.azure.devops.contracts import Unread, unsupported
+from local.azure.devops.contracts import Unread
+from local.azure.devops.errors import unsupported
 from local.azure.devops.rest import Area
 from local.azure.identity.organization import ORGANIZATION_HOST, organization
 from local.azure.kernel.cloud import Cloud

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 from local.azure.devops.builds.definitions import area as build_area
-from local.azure.devops.contracts import Date, ReadOnly, unsupported
+from local.azure.devops.contracts import Date, ReadOnly
+from local.azure.devops.errors import unsupported
 from local.azure.devops.organization.projects import project_of
 from local.azure.devops.rest import Area, number
 from local.azure.devops.shapes import IdentityRef

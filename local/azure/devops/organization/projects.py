@@ -6,15 +6,24 @@ status notSet, and the project is there, or gone, when the operation has succeed
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from collections.abc import Callable
 from typing import TypedDict, cast
 
-from local.azure.devops.contracts import ReadOnly, unsupported
-from local.azure.devops.enumerations import OperationStatus, ProjectVisibility
+from local.azure.devops.errors import unsupported
+from local.azure.devops.organization import operations
+from local.azure.devops.organization.operations import OperationReference
+from local.azure.devops.organization.project_shapes import (
+    Capabilities,
+    ChangedProject,
+    NewProject,
+    Process,
+    ProjectQuery,
+    ProjectsQuery,
+    TeamProject,
+)
 from local.azure.devops.rest import Area
-from local.azure.devops.shapes import Links, TeamProjectReference
+from local.azure.devops.shapes import TeamProjectReference
 from local.azure.devops.tables import Table
 from local.azure.identity.organization import FIRST_PROJECT, organization
 from local.azure.kernel.cloud import Cloud
@@ -32,15 +41,6 @@ PROCESSES = area.location(
     "_apis/process/{resource}/{*processId}",
     resource="processes",
 )
-operations = Area("operations", id=None)
-OPERATIONS = operations.location(
-    "9a1b74b4-2ca8-4a9f-8470-c2f2e6fdc949",
-    "_apis/{resource}/{operationId}",
-    resource="operations",
-    minimum=2.0,
-)
-OPERATION_S = 0.3
-"""How long an operation takes."""
 _BASIC = "b8a3a935-7e91-48b8-a94c-606d37c3e9f2"
 _VISIBILITIES = ("private", "public", "organization")
 
@@ -57,16 +57,7 @@ class ProjectRecord(TypedDict):
     operation: str
 
 
-class OperationRecord(TypedDict):
-    """An operation as it is stored; `deletes`: the project that is gone at its end."""
-
-    id: str
-    began: str
-    deletes: str
-
-
 _PROJECTS = Table[ProjectRecord]("devops-project")
-_OPERATIONS = Table[OperationRecord]("devops-operation")
 _ON_DELETE: list[Callable[[Cloud, str], None]] = []
 _ON_CREATE: list[Callable[[Cloud, ProjectRecord], None]] = []
 
@@ -122,7 +113,7 @@ def find_project(cloud: Cloud, asked: str) -> ProjectRecord:
 def projects(cloud: Cloud) -> list[ProjectRecord]:
     """The projects that are there: created, and not being deleted."""
     _finish(cloud)
-    doomed = {one["deletes"] for one in _OPERATIONS.list(cloud)}
+    doomed = operations.being_deleted(cloud)
     return [
         one
         for one in _PROJECTS.list(cloud)
@@ -165,90 +156,6 @@ def _create(
 
 
 # --- projects -------------------------------------------------------------------------------------
-
-
-ProjectsQuery = TypedDict(
-    "ProjectsQuery",
-    {"stateFilter": str, "$top": int, "$skip": int, "continuationToken": int},
-    total=False,
-)
-
-
-class ProjectQuery(TypedDict, total=False):
-    """What is shown of a project. History is not kept, so there is none to include."""
-
-    includeCapabilities: bool
-
-
-class Capabilities(TypedDict, total=False):
-    """What a project is made of."""
-
-    processTemplate: dict[str, str]
-    versioncontrol: dict[str, str]
-
-
-class Team(TypedDict):
-    """A reference to a team."""
-
-    id: str
-    name: str
-    url: str
-
-
-class TeamProject(TeamProjectReference, total=False):
-    """A project in full."""
-
-    _links: Links
-    defaultTeam: Team  # noqa: N815
-    capabilities: Capabilities
-
-
-class _NewProject(TypedDict):
-    name: str
-
-
-class NewProject(_NewProject, total=False):
-    """The body that creates a project."""
-
-    description: str
-    visibility: ProjectVisibility
-    capabilities: Capabilities
-    state: ReadOnly
-    url: ReadOnly
-    id: ReadOnly
-
-
-class ChangedProject(TypedDict, total=False):
-    """The body that changes a project."""
-
-    name: str
-    description: str
-    visibility: ProjectVisibility
-
-
-class OperationReference(TypedDict):
-    """An operation when it begins."""
-
-    id: str
-    status: OperationStatus
-    url: str
-
-
-class Operation(OperationReference):
-    """An operation when it is asked for."""
-
-    _links: Links
-
-
-class Process(TypedDict):
-    """A process that projects are made of."""
-
-    id: str
-    description: str
-    isDefault: bool
-    type: str
-    url: str
-    name: str
 
 
 @area.on("GET", PROJECTS)
@@ -307,7 +214,7 @@ def queue_create_project(cloud: Cloud, request: Request, body: NewProject) -> Op
             "You cannot create a new project with the same name as an existing project. Provide "
             "a different name.",
         )
-    operation = _begin(cloud)
+    operation = operations.begin(cloud)
     _create(cloud, name, body.get("description", ""), visibility, operation=operation["id"])
     return operation
 
@@ -325,14 +232,14 @@ def update_project(cloud: Cloud, request: Request, body: ChangedProject) -> Oper
         stored["revision"] += 1
 
     _PROJECTS.update(cloud, project["id"], change)
-    return _begin(cloud)
+    return operations.begin(cloud)
 
 
 @area.on("DELETE", PROJECTS, "projectId", status=202)
 def queue_delete_project(cloud: Cloud, request: Request) -> OperationReference:
     """Begin to delete a project with all that it holds; from now on nobody finds it."""
     _refuse_jobs(request)
-    return _begin(cloud, deletes=find_project(cloud, request.params["projectId"])["id"])
+    return operations.begin(cloud, deletes=find_project(cloud, request.params["projectId"])["id"])
 
 
 @area.on("GET", PROCESSES)
@@ -368,52 +275,13 @@ def _refuse_jobs(request: Request) -> None:
         )
 
 
-# --- operations -----------------------------------------------------------------------------------
-
-
-@operations.on("GET", OPERATIONS, "operationId")
-def get_operation(cloud: Cloud, request: Request) -> Operation:
-    """The state of an operation."""
-    found = _OPERATIONS.get(cloud, request.params["operationId"].lower())
-    if found is None:
-        raise ServiceError(
-            404,
-            "OperationNotFoundException",
-            f"The operation {request.params['operationId']} was not found.",
-        )
-    url = _operation_url(cloud, found["id"])
-    status = "succeeded" if _has_ended(cloud, found) else "inProgress"
-    return {"id": found["id"], "status": status, "url": url, "_links": {"self": {"href": url}}}
-
-
-def _begin(cloud: Cloud, *, deletes: str = "") -> OperationReference:
-    identity = str(uuid.uuid4())
-    _OPERATIONS.insert(
-        cloud, identity, {"id": identity, "began": cloud.timestamp(), "deletes": deletes}
-    )
-    return {"id": identity, "status": "notSet", "url": _operation_url(cloud, identity)}
-
-
 def _finish(cloud: Cloud) -> None:
     """Forget the projects whose deletion has ended."""
-    for operation in _OPERATIONS.list(cloud):
-        doomed = operation["deletes"]
-        if doomed and _has_ended(cloud, operation):
-            for hook in _ON_DELETE:
-                hook(cloud, doomed)
-            _PROJECTS.delete(cloud, doomed)
-            _OPERATIONS.put(cloud, operation["id"], {**operation, "deletes": ""})
+    for doomed in operations.ended_deletions(cloud):
+        for hook in _ON_DELETE:
+            hook(cloud, doomed)
+        _PROJECTS.delete(cloud, doomed)
 
 
 def _state(cloud: Cloud, project: ProjectRecord) -> str:
-    operation = _OPERATIONS.get(cloud, project["operation"]) if project["operation"] else None
-    return "wellFormed" if operation is None or _has_ended(cloud, operation) else "createPending"
-
-
-def _has_ended(cloud: Cloud, operation: OperationRecord) -> bool:
-    began = datetime.datetime.fromisoformat(operation["began"].replace("Z", "+00:00"))
-    return (cloud.now() - began).total_seconds() >= OPERATION_S
-
-
-def _operation_url(cloud: Cloud, identity: str) -> str:
-    return f"{organization(cloud).url}/_apis/operations/{identity}"
+    return "wellFormed" if operations.has_ended(cloud, project["operation"]) else "createPending"

@@ -14,7 +14,7 @@ from local.azure.devops.organization.projects import (
     reference,
     when_deleted,
 )
-from local.azure.devops.releases.release_shapes import (
+from local.azure.devops.releases.definition_shapes import (
     ReleaseDefinition,
     ReleaseDefinitionBody,
     ReleaseDefinitionRecord,

@@ -12,34 +12,32 @@ from collections.abc import Callable
 from typing import TypedDict, cast
 
 from local.azure.devops import secrets
-from local.azure.devops.contracts import Page, unsupported
+from local.azure.devops.contracts import Page
 from local.azure.devops.enumerations import ReleaseExpands, ReleaseQueryOrder, ReleaseStatus
+from local.azure.devops.errors import unsupported
 from local.azure.devops.organization.access import RELEASE, Owner, owner_kind
 from local.azure.devops.organization.projects import (
     ProjectRecord,
-    find_project,
     project_of,
     when_deleted,
 )
+from local.azure.devops.releases.definition_shapes import ArtifactBody, ReleaseDefinitionRecord
 from local.azure.devops.releases.release_definitions import (
     NAME_FORMAT,
     area,
-    base,
     definition_of,
     summary,
 )
 from local.azure.devops.releases.release_names import release_name
 from local.azure.devops.releases.release_shapes import (
-    ArtifactBody,
     ArtifactVersion,
     ChangedRelease,
     NewRelease,
     Release,
-    ReleaseDefinitionRecord,
     ReleaseRecord,
-    Stage,
     StageRecord,
 )
+from local.azure.devops.releases.release_views import shown
 from local.azure.devops.rest import number
 from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
@@ -194,13 +192,13 @@ def create_release(cloud: Cloud, request: Request, body: NewRelease) -> Release:
         "sent": False,
     }
     _RELEASES.insert(cloud, identity, record)
-    return _shown(cloud, record)
+    return shown(cloud, record)
 
 
 @area.on("GET", RELEASES, "project", "releaseId")
 def get_release(cloud: Cloud, request: Request) -> Release:
     """One release with its stages and their attempts."""
-    return _shown(cloud, release_of(cloud, request))
+    return shown(cloud, release_of(cloud, request))
 
 
 @area.on("PATCH", RELEASES, "project", "releaseId")
@@ -218,7 +216,7 @@ def update_release(cloud: Cloud, request: Request, body: ChangedRelease) -> Rele
         stored["keepForever"] = body.get("keepForever", stored["keepForever"])
         stored["modifiedOn"] = cloud.timestamp()
 
-    return _shown(cloud, _RELEASES.update(cloud, release["id"], change))
+    return shown(cloud, _RELEASES.update(cloud, release["id"], change))
 
 
 @area.on("GET", RELEASES, "project")
@@ -243,7 +241,7 @@ def list_releases(cloud: Cloud, request: Request, query: ReleasesQuery) -> Page[
     hidden = {"environments", "artifacts"} - set(query.get("$expand", []))
     values = [
         cast("Release", {name: value for name, value in one.items() if name not in hidden})
-        for one in (_shown(cloud, stored) for stored in found[start:end])
+        for one in (shown(cloud, stored) for stored in found[start:end])
     ]
     return Page(values, str(end) if end < len(found) else "")
 
@@ -326,72 +324,6 @@ def _artifacts(definition: list[ArtifactBody], given: list[ArtifactVersion]) -> 
             400, "InvalidRequestException", f"There is no artifact '{next(iter(versions))}'."
         )
     return found
-
-
-def _shown(cloud: Cloud, stored: ReleaseRecord) -> Release:
-    project, user = find_project(cloud, stored["project"]), organization(cloud).user
-    url = f"{base(cloud, project)}/releases/{stored['id']}"
-    web = f"{organization(cloud).url}/{project['id']}/_release?releaseId={stored['id']}"
-    return {
-        "id": stored["id"],
-        "name": stored["name"],
-        "status": stored["status"],
-        "createdOn": stored["createdOn"],
-        "modifiedOn": stored["modifiedOn"],
-        "modifiedBy": user,
-        "createdBy": user,
-        "createdFor": user,
-        "environments": [stage_shown(cloud, stored, one) for one in stored["environments"]],
-        "variables": stored["variables"],
-        "variableGroups": stored["variableGroups"],
-        "artifacts": stored["artifacts"],
-        "releaseDefinition": stored["definition"],
-        "description": stored["description"],
-        "reason": stored["reason"],
-        "releaseNameFormat": stored["nameFormat"],
-        "keepForever": stored["keepForever"],
-        "definitionSnapshotRevision": stored["definitionRevision"],
-        "logsContainerUrl": f"{url}/logs",
-        "url": url,
-        "_links": {"self": {"href": url}, "web": {"href": web}},
-        "tags": [],
-        "projectReference": {"id": project["id"], "name": project["name"]},
-        "properties": {},
-    }
-
-
-def stage_shown(cloud: Cloud, release: ReleaseRecord, stage: StageRecord) -> Stage:
-    """A stage of a release as the service writes it."""
-    project = find_project(cloud, release["project"])
-    url = f"{base(cloud, project)}/releases/{release['id']}"
-    document: Stage = {
-        "id": stage["id"],
-        "releaseId": release["id"],
-        "name": stage["name"],
-        "status": stage["status"],
-        "variables": stage["variables"],
-        "variableGroups": stage["variableGroups"],
-        "preDeployApprovals": [],
-        "postDeployApprovals": [],
-        "deploySteps": stage["deploySteps"],
-        "rank": stage["rank"],
-        "definitionEnvironmentId": stage["definitionEnvironmentId"],
-        "demands": [],
-        "conditions": stage["conditions"],
-        "workflowTasks": [],
-        "deployPhasesSnapshot": [],
-        "release": {
-            "id": release["id"],
-            "name": release["name"],
-            "url": url,
-            "_links": {"self": {"href": url}},
-        },
-        "releaseDefinition": release["definition"],
-        "releaseCreatedBy": organization(cloud).user,
-    }
-    if stage["modifiedOn"]:
-        document["modifiedOn"] = stage["modifiedOn"]
-    return document
 
 
 @when_deleted

@@ -15,11 +15,11 @@ from local.azure.devops.releases.release_shapes import (
     Stage,
     StageRecord,
 )
+from local.azure.devops.releases.release_views import stage_shown
 from local.azure.devops.releases.releases import (
     change_release,
     next_number,
     release_of,
-    stage_shown,
 )
 from local.azure.devops.rest import number
 from local.azure.kernel.cloud import Cloud

@@ -1,126 +1,38 @@
-"""Files of repositories (area `git`): read at a branch, tag or commit, changed by pushes.
+"""Files of repositories (area `git`), read at a branch, tag or commit.
 
-Shapes: learn.microsoft.com/rest/api/azure/devops/git/items and /pushes/create.
+Shapes: learn.microsoft.com/rest/api/azure/devops/git/items.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import TypedDict
 
-from local.azure.devops.contracts import Date, unsupported
 from local.azure.devops.enumerations import (
     GitObjectType,
     GitVersionType,
-    ItemContentType,
-    VersionControlChangeType,
     VersionControlRecursionType,
 )
 from local.azure.devops.repos.branches import (
-    NONE,
     REPOSITORY,
-    Author,
     CommitRecord,
-    RefUpdate,
-    author_of,
     branch,
-    check_tip,
     commit,
     default_branch,
     digest,
-    make_commit,
-    move,
 )
 from local.azure.devops.repos.repositories import (
-    GitRepository,
     RepositoryRecord,
     api_url,
     area,
     repository_of,
-    shown,
 )
-from local.azure.devops.shapes import IdentityRef
-from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
 
-PUSHES = area.location(
-    "ea98d07b-3c87-4971-8ede-a613694ffb55",
-    REPOSITORY + "/{pushId}",
-    resource="pushes",
-    version=3,
-)
 ITEMS = area.location(
     "fb93c0db-47ed-4a31-8c20-47552878fb44", REPOSITORY + "/{*path}", resource="items"
 )
-
-
-class ItemPath(TypedDict, total=False):
-    """The item that a change is of."""
-
-    path: str
-
-
-class ItemContent(TypedDict):
-    """What a change makes an item."""
-
-    content: str
-    contentType: ItemContentType
-
-
-class Change(TypedDict, total=False):
-    """A change of a file in a commit."""
-
-    changeType: VersionControlChangeType
-    item: ItemPath
-    newContent: ItemContent
-    sourceServerItem: str
-
-
-class NewCommit(TypedDict, total=False):
-    """A commit of a push."""
-
-    comment: str
-    changes: list[Change]
-
-
-class NewPush(TypedDict):
-    """The body of a push: one ref and the commits on top of it."""
-
-    refUpdates: list[RefUpdate]
-    commits: list[NewCommit]
-
-
-class PushedRef(TypedDict):
-    """The ref that a push moved."""
-
-    repositoryId: str
-    name: str
-    oldObjectId: str
-    newObjectId: str
-
-
-class PushedCommit(TypedDict):
-    """A commit of a push."""
-
-    commitId: str
-    author: Author
-    committer: Author
-    comment: str
-    url: str
-
-
-class GitPush(TypedDict):
-    """A push."""
-
-    pushId: int
-    pushedBy: IdentityRef
-    date: Date
-    repository: GitRepository
-    refUpdates: list[PushedRef]
-    commits: list[PushedCommit]
-    url: str
 
 
 class _GitItem(TypedDict):
@@ -157,9 +69,6 @@ ItemsQuery = TypedDict(
     },
     total=False,
 )
-
-
-# --- items ----------------------------------------------------------------------------------------
 
 
 @area.on("GET", ITEMS, "project", "repositoryId")
@@ -272,108 +181,4 @@ def _missing(repository: RepositoryRecord, path: str, identity: str) -> ServiceE
         f"TF401174: The item '{path}' could not be found in the repository "
         f"'{repository['name']}' at the version specified by '<Commit: {identity} >' (resolved to "
         f"commit '{identity}')",
-    )
-
-
-# --- pushes ---------------------------------------------------------------------------------------
-
-
-@area.on("POST", PUSHES, "project", "repositoryId", status=201)
-@area.on("POST", PUSHES, "repositoryId", status=201)
-def create_push(cloud: Cloud, request: Request, body: NewPush) -> GitPush:
-    """Add commits to one ref; the tip that was read must be the present one."""
-    repository = repository_of(cloud, request)
-    if request.caller:
-        raise ServiceError(403, "GitNeedsPermissionException", "A job may not push here.")
-    if len(body["refUpdates"]) != 1:
-        raise unsupported("A push changes one ref in the local Azure.")
-    update = body["refUpdates"][0]
-    name, old = update.get("name", ""), update.get("oldObjectId", NONE)
-    known = check_tip(cloud, repository["id"], name, old)
-    if known is not None and known["isLocked"]:
-        raise ServiceError(
-            403, "GitRefLockedException", f"TF402455: Pushes to {name} are not permitted: locked."
-        )
-    tip = commit(cloud, repository["id"], known["commit"]) if known else None
-    files, parent = dict(tip["files"]) if tip else {}, old
-    pushed = []
-    for one in body["commits"]:
-        for change in one.get("changes", []):
-            _apply(files, change)
-        parent = make_commit(cloud, repository["id"], parent, one.get("comment", ""), files)
-        pushed.append(_pushed(cloud, repository, parent))
-    move(cloud, repository, name, parent)
-    number = cloud.store.next_number("devops-push")
-    return {
-        "pushId": number,
-        "pushedBy": organization(cloud).user,
-        "date": cloud.timestamp(),
-        "repository": shown(cloud, repository),
-        "refUpdates": [
-            {
-                "repositoryId": repository["id"],
-                "name": name,
-                "oldObjectId": old,
-                "newObjectId": parent,
-            }
-        ],
-        "commits": pushed,
-        "url": f"{api_url(cloud, repository)}/pushes/{number}",
-    }
-
-
-def _pushed(cloud: Cloud, repository: RepositoryRecord, identity: str) -> PushedCommit:
-    stored = commit(cloud, repository["id"], identity)
-    if stored is None:
-        raise KeyError(identity)
-    author = author_of(cloud, stored)
-    return {
-        "commitId": identity,
-        "author": author,
-        "committer": author,
-        "comment": stored["comment"],
-        "url": f"{api_url(cloud, repository)}/commits/{identity}",
-    }
-
-
-def _apply(files: dict[str, str], change: Change) -> None:
-    kind, path = change.get("changeType", "none"), change.get("item", {}).get("path", "")
-    path = path if path.startswith("/") else f"/{path}"
-    if kind == "rename":
-        source = change.get("sourceServerItem", "")
-        if source not in files or path in files:
-            raise _unsuited(path, kind)
-        files[path] = files.pop(source)
-        return
-    if kind not in ("add", "edit", "delete"):
-        raise unsupported(f"The local Azure does not know the change '{kind}' of a push.")
-    if (path in files) == (kind == "add"):
-        raise _unsuited(path, kind)
-    if kind == "delete":
-        del files[path]
-        return
-    if "newContent" not in change:
-        raise ServiceError(
-            400, "ArgumentNullException", "Value cannot be null. (Parameter 'newContent')"
-        )
-    content = change["newContent"]["content"]
-    if change["newContent"]["contentType"] == "base64Encoded":
-        files[path] = _checked_base64(content)
-    else:
-        files[path] = base64.b64encode(content.encode()).decode()
-
-
-def _checked_base64(content: str) -> str:
-    try:
-        base64.b64decode(content, validate=True)
-    except binascii.Error:
-        raise ServiceError(
-            400, "ArgumentException", "The newContent of a change is no base64."
-        ) from None
-    return content
-
-
-def _unsuited(path: str, kind: str) -> ServiceError:
-    return ServiceError(
-        400, "GitItemException", f"TF401035: The path {path} does not suit the change {kind}."
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from local.azure.devops.contracts import ReadOnly, Unread, unsupported
+from local.azure.devops.contracts import ReadOnly, Unread
 from local.azure.devops.enumerations import CommentThreadStatus, CommentType
+from local.azure.devops.errors import unsupported
 from local.azure.devops.repos.pull_request_shapes import Comment, PullRequestRecord, Thread
 from local.azure.devops.repos.pull_requests import change_pull_request, pull_request_of
 from local.azure.devops.repos.repositories import area
@@ -27,6 +28,13 @@ COMMENTS = area.location(
     _ONE + "threads/{threadId}/comments/{commentId}",
     resource="pullRequestThreadComments",
     minimum=3.0,
+)
+
+
+WORK_ITEMS = area.location(
+    "0a637fcc-5370-4ce8-b0e8-98091f5f9482",
+    "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}/workitems",
+    resource="pullRequestWorkItems",
 )
 
 
@@ -61,6 +69,13 @@ class NewThread(TypedDict, total=False):
     isDeleted: ReadOnly
     identities: ReadOnly
     _links: ReadOnly
+
+
+@area.on("GET", WORK_ITEMS, *_OF)
+def list_work_items(cloud: Cloud, request: Request) -> list[dict[str, Unread]]:
+    """The work items of a pull request: there are no boards, so there is none."""
+    pull_request_of(cloud, request)
+    return []
 
 
 @area.on("POST", THREADS, *_OF)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from local.azure.devops.repos.pull_request_bodies import ReviewerGiven
 from local.azure.devops.repos.pull_request_shapes import (
     PullRequestRecord,
     Reviewer,
@@ -9,7 +10,6 @@ from local.azure.devops.repos.pull_request_shapes import (
     url_of,
 )
 from local.azure.devops.repos.pull_requests import (
-    ReviewerGiven,
     change_pull_request,
     pull_request_of,
     reviewer,

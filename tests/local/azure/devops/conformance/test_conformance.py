@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 FACTS = json.loads((HERE / "facts.json").read_text())
 KEPT: list[dict[str, str]] = json.loads((HERE / "kept.json").read_text())
 OPERATIONS: list[dict[str, Any]] = FACTS["operations"]
-README = Path(__file__).parents[5] / "local" / "azure" / "README.md"
+README = Path(__file__).parents[5] / "local" / "azure" / "devops" / "README.md"
 
 
 @dataclass(frozen=True, kw_only=True)
