@@ -31,11 +31,12 @@ class Wanted:
 class Judged:
     """What is judged. ``holder_id`` is the run or step with the model's files, ``model`` the
     version when it is registered already, ``promoted`` whether an earlier attempt of this very step
-    has promoted it.
+    has promoted it. ``url`` is the run's page, empty when it is not known.
     """
 
     metrics: Mapping[str, float]
     run_id: str
+    url: str = ""
     holder_id: str = ""
     model: Model | None = None
     promoted: bool = False
@@ -61,6 +62,7 @@ def find(wanted: Wanted, rules: Rules, attempt: Mapping[str, str], workspace: Wo
         return Judged(
             metrics=evidence.model_metrics(workspace, model, found, rules.metrics),
             run_id=found.run.id if found else "",
+            url=found.run.url if found else "",
             model=model,
             rows=_rows(wanted, found, rules, workspace),
         )
@@ -81,6 +83,7 @@ def find(wanted: Wanted, rules: Rules, attempt: Mapping[str, str], workspace: Wo
     return Judged(
         metrics=evidence.run_metrics(workspace, found),
         run_id=run.id,
+        url=run.url,
         holder_id=holders[0].id,
         model=earlier,
         promoted=earlier is not None,

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from amltasks import errors
 from amltasks.azure_pipelines import (
@@ -115,7 +116,19 @@ class Results:
             evaluation=candidate.rows.digest if candidate.rows else "",
             promoted=model is not None and given.mode == "promote",
             build=builds.build_tags(self.job.handover),
+            links=self.links(),
         )
+
+    def links(self) -> dict[str, str]:
+        """The pages of the run and of the build, as far as they are known."""
+        variable = self.job.handover.variable
+        collection, project = variable("system.collectionuri"), variable("system.teamproject")
+        build = variable("build.buildid")
+        pages = {"run's page": self.candidate.url}
+        if collection and project and build:
+            place = f"{collection.rstrip('/')}/{quote(project)}"
+            pages["build's page"] = f"{place}/_build/results?buildId={build}"
+        return {name: page for name, page in pages.items() if page}
 
     def write(self, verdict: Verdict, model: Model | None) -> verdict_files.Written:
         """Write every file, and set the output variables."""

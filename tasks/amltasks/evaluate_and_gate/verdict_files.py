@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from amltasks.azure_pipelines.agent import Job, number_text
 from amltasks.gate.rows import ALL_ROWS
-from amltasks.gate.rule_model import BASELINE
 from amltasks.gate.verdict import Verdict
 from amltasks.report import eval_info, html, junit, markdown, model_card, verdict_json
 
@@ -23,7 +22,8 @@ class Facts:
 
     ``version`` is that of the model that passed; empty when it was rejected or is not registered.
     ``promoted`` says whether that version may be deployed, ``build`` has the build's tags, and
-    ``evaluation`` is the digest of the rows that the candidate was measured on.
+    ``evaluation`` is the digest of the rows that the candidate was measured on, ``links`` are
+    addresses of pages by what they show.
     """
 
     model: str
@@ -35,6 +35,7 @@ class Facts:
     evaluation: str
     promoted: bool
     build: Mapping[str, str]
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def lineage(self) -> dict[str, str]:
@@ -45,6 +46,7 @@ class Facts:
             "run": self.run_id,
             **({"evaluation rows": f"sha256 {self.evaluation}"} if self.evaluation else {}),
             **{name.replace("_", " "): value for name, value in self.build.items()},
+            **self.links,
         }
 
 
@@ -148,7 +150,7 @@ def measurements(verdict: Verdict) -> dict[str, float]:
     """What the rules measured on all rows: ``<metric>`` and ``<metric>Gain``."""
     found: dict[str, float] = {}
     for check in verdict.checks:
-        if check.scope == ALL_ROWS and check.against == BASELINE:
+        if check.scope == ALL_ROWS and not check.of_anchor:
             values = {check.metric: check.candidate, f"{check.metric}Gain": check.gain}
             found |= {
                 name: value
@@ -165,7 +167,7 @@ def _accuracies(
     ruled = [
         c
         for c in verdict.checks
-        if c.metric in _ACCURACY and c.scope == ALL_ROWS and c.against == BASELINE
+        if c.metric in _ACCURACY and c.scope == ALL_ROWS and not c.of_anchor
     ]
     compared = [c for c in ruled if math.isfinite(c.baseline)]
     logged = verdict.baseline.metrics or {}

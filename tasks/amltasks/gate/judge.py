@@ -68,6 +68,7 @@ def judge(
         confidence=rules.confidence,
         anchor=anchor,
         looks=looks,
+        examples=rules.examples,
         candidate_rows=candidate.rows,
         pair=judgement.pair if isinstance(judgement.pair, Pair) else None,
     )

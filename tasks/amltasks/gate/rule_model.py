@@ -158,6 +158,11 @@ class Rules:
         "1 - (1 - confidence) / (k (k + 1)).",
         options=("count", "spend"),
     )
+    examples: int = described(
+        "How many rows that the candidate newly gets wrong, and newly right, the page shows with "
+        "their inputs; 0 for sensitive data.",
+        default=5,
+    )
     resamples: int = described("Resamples of a bootstrap.", default=10000)
     evaluation: Evaluation | None = described(
         "The evaluation set that the candidate must have been measured on: `sha256`, `min_rows`, "

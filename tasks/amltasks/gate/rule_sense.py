@@ -13,6 +13,7 @@ from amltasks.gate.rule_model import HYGIENE, LOWER, Amount, Evaluation, Rule, R
 
 LEAST_CONFIDENCE, MOST_CONFIDENCE = 0.8, 0.9999
 LEAST_RESAMPLES, MOST_RESAMPLES = 100, 1_000_000
+MOST_EXAMPLES = 100
 LEAST_IN_TAIL = 5
 """Resamples beyond a bound: with fewer, the bound is a matter of chance."""
 
@@ -138,6 +139,8 @@ def problems_of_file(rules: Rules) -> Iterator[Problem]:
                 f"give {needed:,} or more"
             ),
         )
+    if not 0 <= rules.examples <= MOST_EXAMPLES:
+        yield "examples", f"'examples' must be 0 to {MOST_EXAMPLES}"
     if rules.min_inputs < 1:
         yield "min_inputs", "'min_inputs' must be 1 or more"
     if isinstance(rules.anchor, int) and rules.anchor < 1:

@@ -133,7 +133,7 @@ class _Reader:
             except roles.WrongValueError as wrong:
                 raise self._wrong((*at, *wrong.at), str(wrong)) from None
         number = self._number(name, value, at)
-        if name in ("min_inputs", "min_rows", "resamples"):
+        if name in ("min_inputs", "min_rows", "resamples", "examples"):
             if number != int(number):
                 raise self._wrong(at, f"'{name}' is {value}, not a whole number")
             return int(number)

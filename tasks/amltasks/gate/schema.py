@@ -59,6 +59,7 @@ def schema() -> dict[str, Any]:
         "minimum": rule_sense.LEAST_RESAMPLES,
         "maximum": rule_sense.MOST_RESAMPLES,
     }
+    top["properties"]["examples"] |= {"minimum": 0, "maximum": rule_sense.MOST_EXAMPLES}
     top["properties"]["anchor"] |= {
         "oneOf": [{"enum": list(ANCHORS)}, {"type": "integer", "minimum": 1}],
         "default": "best",

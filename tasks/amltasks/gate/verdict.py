@@ -9,7 +9,7 @@ from enum import Enum
 
 from amltasks.gate.gain import Gain
 from amltasks.gate.rows import Pair, Rows
-from amltasks.gate.rule_model import BASELINE
+from amltasks.gate.rule_model import ANCHOR, BASELINE
 
 
 class Reason(str, Enum):
@@ -102,6 +102,16 @@ class Check(Gain):
         return not self.passed and self.severity == "fail"
 
     @property
+    def of_anchor(self) -> bool:
+        """Whether the total loss against the anchor is checked, not a rule itself."""
+        return self.against == ANCHOR
+
+    @property
+    def sliced(self) -> bool:
+        """Whether it is about one slice."""
+        return "=" in self.scope
+
+    @property
     def single_numbers(self) -> bool:
         """Whether two single numbers were compared, so that chance was not looked at."""
         return math.isfinite(self.gain) and self.rows == 0
@@ -124,7 +134,8 @@ class Verdict:
     for plots: the candidate's predictions and, on the same rows, the baseline's. ``confidence`` is
     that of each bound in the checks, 0 to 1. ``anchor`` is what the total loss is held to, and
     ``looks`` how often the same rows were judged before, None where that is not known. ``past`` are
-    the versions promoted on them, the oldest first.
+    the versions promoted on them, the oldest first. ``examples`` is how many rows of a kind the
+    page may show.
     """
 
     reason: Reason
@@ -136,6 +147,7 @@ class Verdict:
     anchor: Baseline | None = None
     looks: int | None = None
     past: tuple[Past, ...] = ()
+    examples: int = 5
     candidate_rows: Rows | None = field(default=None, repr=False)
     pair: Pair | None = field(default=None, repr=False)
 

@@ -17,8 +17,8 @@ from amltasks.gate import shares
 from amltasks.gate.model_types import BINARY, CLASSIFIERS
 from amltasks.gate.rows import Array
 from amltasks.gate.verdict import Check, Verdict
-from amltasks.report import curves, plots
-from amltasks.report.text import plain
+from amltasks.report import curves, examples, findings, plots, trend
+from amltasks.report.text import is_link, plain
 
 _TEMPLATE = "gate.html.jinja"
 _NONE, _MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
@@ -61,6 +61,7 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         lstrip_blocks=True,
     )
     environment.tests["known"] = _known
+    environment.tests["link"] = is_link
     environment.filters |= {
         "number": _number,
         "signed": _signed,
@@ -68,8 +69,7 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         "chance": _chance,
         "breakable": _breakable,
     }
-    # What does not hold comes first.
-    checks = sorted(verdict.checks, key=lambda check: (not check.blocks, check.passed))
+    checks = findings.ordered(verdict.checks)
     reach = _reaches(checks)
     shown = plots.of(verdict)
     page = environment.get_template(_TEMPLATE).render(
@@ -77,6 +77,11 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         title=title,
         facts=facts,
         next_step="" if verdict.passed else _next_step(verdict),
+        headline=list(findings.headline(verdict)),
+        groups=findings.groups(verdict.checks),
+        value=findings.value,
+        examples=examples.of(verdict),
+        trend=trend.of(verdict),
         tally=_tally(checks),
         checks=checks[:MOST_CHECKS],
         left=len(checks[MOST_CHECKS:]),
@@ -101,7 +106,7 @@ def _next_step(verdict: Verdict) -> str:
 
 def _tally(checks: Iterable[Check]) -> str:
     counted = Counter(_result(check)[0] for check in checks)
-    words = {"bad": "rejecting", "warn": "warning", "ok": "holding"}
+    words = {"bad": "rejecting", "warn": "warning", "note": "passed over", "ok": "holding"}
     found = [f"{counted[kind]} {word}" for kind, word in words.items() if counted[kind]]
     return ", ".join(found)
 
@@ -112,6 +117,8 @@ def _result(check: Check) -> tuple[str, str, str]:
         return "ok", "✓", "holds"
     if check.blocks:
         return "bad", "✗", check.reason.value
+    if check.severity == "note":
+        return "note", _NONE, f"passed over: {check.reason.value}"
     return "warn", "!", f"warns: {check.reason.value}"
 
 
@@ -120,21 +127,29 @@ def _reaches(checks: Iterable[Check]) -> dict[str, float]:
     found: dict[str, float] = {}
     for check in checks:
         if check.bounded:
-            reach = max(abs(check.low), abs(check.high), found.get(check.metric, 0.0))
+            line = check.line if math.isfinite(check.line) else 0.0
+            ends = (abs(check.low), abs(check.high), abs(line))
+            reach = max(*ends, found.get(check.metric, 0.0))
             found[check.metric] = reach
     return found
 
 
 def _interval(check: Check, reach: float) -> Markup:
-    """A small picture of a gain and its bounds, 0 in the middle; the numbers stand beside it."""
-    low, gain, high = (
-        round(60 + 54 * value / (reach or 1.0), 1) for value in (check.low, check.gain, check.high)
+    """A small picture of a gain and its bounds, 0 in the middle; the numbers stand beside it.
+
+    The solid line is the one that the lower bound must be right of.
+    """
+    line = check.line if math.isfinite(check.line) else 0.0
+    low, gain, high, margin = (
+        round(60 + 54 * value / (reach or 1.0), 1)
+        for value in (check.low, check.gain, check.high, line)
     )
     return Markup(
         '<svg class="interval" viewBox="0 0 120 14" aria-hidden="true">'
-        '<path class="zero" d="M60 0V14"/><path d="M{low} 7H{high}M{low} 4V10M{high} 4V10"/>'
+        '<path class="zero" d="M60 0V14"/><path class="margin" d="M{margin} 0V14"/>'
+        '<path d="M{low} 7H{high}M{low} 4V10M{high} 4V10"/>'
         '<circle cx="{gain}" cy="7" r="3"/></svg>'
-    ).format(low=low, gain=gain, high=high)
+    ).format(low=low, gain=gain, high=high, margin=margin)
 
 
 def _crossed(verdict: Verdict) -> list[_Crossed]:

@@ -32,7 +32,7 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         tests=str(len(verdict.checks) + whole),
         failures=str(failures),
         errors="0",
-        skipped=str(len(verdict.warnings)),
+        skipped=str(sum(not check.passed and not check.blocks for check in verdict.checks)),
     )
     properties = ElementTree.SubElement(suite, "properties")
     for number, note in enumerate(verdict.notes, 1):
@@ -63,7 +63,8 @@ def _case(suite: ElementTree.Element, title: str, check: Check) -> None:
     if check.blocks:
         _failure(case, check.reason.value, check.detail)
     elif not check.passed:
-        message = plain(f"warning {check.reason.value}: {check.detail}")
+        kind = "passed over" if check.severity == "note" else "warning"
+        message = plain(f"{kind} {check.reason.value}: {check.detail}")
         ElementTree.SubElement(case, "skipped", message=message)
     ElementTree.SubElement(case, "system-out").text = plain(f"{check.detail}\n{check.method}")
 

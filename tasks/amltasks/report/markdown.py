@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from amltasks.report.text import plain, shortened
+from amltasks.report import findings
+from amltasks.report.text import is_link, plain, shortened
 
 if TYPE_CHECKING:  # numpy is in the gate's environment only, and other tasks make tables, too
     from amltasks.gate.verdict import Check, Verdict
@@ -61,11 +62,12 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         f"{_cut(verdict.detail)}. Compared with: {_cut(verdict.baseline.label)}.\n\n"
     )
     head += "".join(f"**Note:** {_cut(note)}.\n\n" for note in verdict.notes)
-    kept = [(name, _cut(value)) for name, value in facts.items()][:_MOST_FACTS]
+    head += "".join(f"{_cut(sentence)}.\n\n" for sentence in findings.headline(verdict))
+    kept = [(name, _fact(value)) for name, value in facts.items()][:_MOST_FACTS]
     tail = "\n| fact | value |\n| --- | --- |\n"
     tail += "".join(f"| {_cut(name)} | {value} |\n" for name, value in kept)
     # What does not hold comes first, so that a cut costs what matters least.
-    checks = sorted(verdict.checks, key=lambda check: (not check.blocks, check.passed))
+    checks = findings.ordered(verdict.checks)
     lines = [f"| {' | '.join(_row(check))} |\n" for check in checks]
     columns = ["metric", "rows", "asked", "candidate", "baseline", "gain", "bounds", "result"]
     text = head + table(columns, [])
@@ -82,6 +84,10 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
     if len(facts) > len(kept):
         tail += f"\n{len(facts) - len(kept)} more facts stand in the report.\n"
     return plain(text + tail)
+
+
+def _fact(value: str) -> str:
+    return f"<{value}>" if is_link(value) and len(value) <= _MOST_CHARACTERS else _cut(value)
 
 
 def _cut(value: object) -> str:
@@ -105,6 +111,8 @@ def _row(check: Check) -> list[str]:
         check.baseline,
         f"{check.gain:+.4g}" if math.isfinite(check.gain) else None,
         bounds(check),
-        result if check.passed or check.blocks else f"warning: {result}",
+        {"fail": "", "warn": "warning: ", "note": "passed over: "}[check.severity] + result
+        if not check.passed
+        else result,
     ]
     return [_cut(value) for value in values]

@@ -17,3 +17,11 @@ def shortened(text: str, most: int) -> str:
     """The text on one line and at most so long, an ellipsis for what is left out."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+_LINK = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]+)?/[A-Za-z0-9._~/?=&%:@+-]*")
+
+
+def is_link(text: str) -> bool:
+    """Whether a text is an address that may be clicked on: https, and no character to mistrust."""
+    return _LINK.fullmatch(text) is not None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from amltasks.gate.judge import Candidate, judge
 from amltasks.gate.rows import Array, Rows
 from amltasks.gate.rules import read
-from amltasks.gate.verdict import Baseline, Check, Reason, Verdict
+from amltasks.gate.verdict import Baseline, Check, Past, Reason, Verdict
 
 TITLE = "compliance-classifier"
 LABEL = "service compliance, compliance-classifier:6"
@@ -18,6 +20,7 @@ FACTS = {
     "build number": "20261125.3",
     "branch": "refs/heads/main",
     "commit": "7f3c0de1b1d54d0a9f4b8a52c6e2f9e6f3d0a1c4",
+    "run's page": "https://ml.azure.com/runs/bright_sail_4k2wq9?wsid=/subscriptions/0",
     "evaluation data": "sha256 3b1f8c…e42a, 4,000 rows",
 }
 HOSTILE = "\"><img src=x onerror='parent.owned=1'><script>owned=1</script>|`*_$x$\u202e\x07&amp;"
@@ -45,6 +48,7 @@ def predictions(scores: Array, labels: Array, **more: object) -> Rows:
         predictions=(scores > 0.5).astype(np.int8),
         scores=scores,
         inputs=np.arange(len(labels)),
+        texts=np.array([f"part {number}, made in 2010" for number in range(len(labels))], object),
         **more,  # type: ignore[arg-type]
     )
 
@@ -74,7 +78,7 @@ def judged(
 ) -> Verdict:
     """A verdict on ``count`` rows; as `pair_of_rows`."""
     candidate, baseline = pair_of_rows(count, worse_on=worse_on, by=by)
-    return judge(
+    verdict = judge(
         Candidate(metrics={"scoring_ms": 41.5}, rows=candidate),
         Baseline(
             label=LABEL,
@@ -84,7 +88,13 @@ def judged(
             rows=baseline,
         ),
         read(rules, source="sample"),
+        looks=11,
     )
+    past = tuple(
+        Past(version=str(n), build=f"20261{n}12.1", metrics={"accuracy": 0.88 + n / 200})
+        for n in range(1, 7)
+    )
+    return replace(verdict, past=past)
 
 
 def made(reason: Reason, *, severity: str = "fail", text: str = "x") -> Verdict:
