@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from amltasks.gate import decision_rules, gaps, lacks, limits
+from amltasks.gate import decision_rules, gaps, lacks, limits, rule_sense
 from amltasks.gate.comparison import Comparison
 from amltasks.gate.decision_rules import Decision, gain
 from amltasks.gate.gain import Gain
@@ -122,7 +122,7 @@ class Checks:
         low, high = math.nan, math.nan
         if value is not None and _absolute(rule):
             together = (1 - self._rules.confidence) / (len(values) if rule.slices else 1)
-            low, high = value.bounds(1 - together)
+            low, high = _within(value, value.bounds(1 - together), rule.metric)
         found = gained if _relative(rule) or value is None else _counted(value)
         return Check(
             **vars(found),
@@ -255,6 +255,13 @@ class Checks:
                 f"'{name}' of the baseline ({label}) is not defined on {scope.name}"
             )
         return Reason.METRIC_NOT_FINITE, f"'{name}' of the baseline ({label}) is {old}"
+
+
+def _within(value: limits.Value, bounds: tuple[float, float], metric: str) -> tuple[float, float]:
+    """Bounds within the metric's range, on either side of the value."""
+    least, most = rule_sense.value_range(metric)
+    low, high = bounds
+    return min(max(low, least), value.value), max(min(high, most), value.value)
 
 
 def _counted(value: limits.Value) -> Gain:

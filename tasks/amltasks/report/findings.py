@@ -74,7 +74,8 @@ def headline(verdict: Verdict) -> Iterator[str]:
     whole = [check for check in compared if not check.sliced]
     if whole:
         best = max(whole, key=_certainty)
-        yield f"Largest gain: {_gain(best)}"
+        title = "Largest gain" if best.gain > 0 else "No gain, the smallest loss"
+        yield f"{title}: {_gain(best)}"
     sliced = [check for check in compared if check.sliced]
     if sliced:
         yield f"Worst slice: {_gain(min(sliced, key=_certainty))}"

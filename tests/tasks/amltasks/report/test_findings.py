@@ -29,7 +29,8 @@ resamples: 500
     verdict = samples.judged(2000, worse_on=worse_on, rules=rules)
     assert verdict.passed
     gain, worst = findings.headline(verdict)
-    assert gain.startswith("Largest gain: accuracy ")
+    title = "No gain, the smallest loss" if worse_on else "Largest gain"
+    assert gain.startswith(f"{title}: accuracy ")
     assert gain.endswith("on all rows")
     checks = {check.scope: check for check in verdict.checks}
     named = worst.rpartition(" on ")[2]
