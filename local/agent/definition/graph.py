@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import graphlib
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -46,11 +47,10 @@ def check_graph(members: Sequence[Member], what: str) -> None:
                 hint = nearest(other, [name for name in names if name != member.name])
                 message = f"the {what} '{member.name}' depends on '{other}', which does not exist"
                 raise member.place.error(f"{message}; {hint}")
-    waiting = {member.name: set(member.depends_on) for member in members}
-    while free := [name for name, depends_on in waiting.items() if not depends_on & set(waiting)]:
-        for name in free:
-            del waiting[name]
-    if waiting:
-        first = next(member for member in members if member.name in waiting)
-        message = f"these {what}s wait for each other: {', '.join(waiting)}"
-        raise first.place.error(message)
+    try:
+        graphlib.TopologicalSorter({one.name: one.depends_on for one in members}).prepare()
+    except graphlib.CycleError as error:
+        cycle: list[str] = error.args[1]
+        first = next(member for member in members if member.name in cycle)
+        message = f"these {what}s wait for each other: {', '.join(sorted(set(cycle)))}"
+        raise first.place.error(message) from error

@@ -135,7 +135,7 @@ class _PipelineRun:
                 message = f"the variable '{definition.name}' is set by the service itself"
                 session.console.line("", f"##[warning]{message}; the value in the file is ignored")
         try:
-            return scope.inside({}, (*secrets, *self.pipeline.variables), {})
+            return scope.of_run((*secrets, *self.pipeline.variables))
         except ExpressionError as error:
             self._show_error(str(error))
             return None

@@ -75,6 +75,10 @@ class Scope:
             return False
         return name.startswith("system.") or name in (one.lower() for one in self.predefined)
 
+    def of_run(self, variables: Sequence[VariableDefinition]) -> Scope:
+        """Return the scope with the pipeline's own variables; raises as :meth:`inside`."""
+        return self.inside({}, variables, {})
+
     def _evaluated(
         self, definition: VariableDefinition, dependencies: Mapping[str, Value]
     ) -> VariableDefinition:

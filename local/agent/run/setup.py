@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import secrets
@@ -16,6 +17,7 @@ from local.agent.definition.model import Pipeline, all_variables
 from local.agent.definition.numbering import Numbers, build_number
 from local.agent.definition.variable_groups import VariableGroups
 from local.agent.errors import AgentError
+from local.agent.expressions.values import ExpressionError
 from local.agent.host import connection
 from local.agent.host.connection import Connection
 from local.agent.host.console import Console
@@ -29,7 +31,9 @@ from local.agent.organization.open_runs import OpenRuns
 from local.agent.organization.organization import JobRequest, Organization
 from local.agent.organization.run_updates import observer_of
 from local.agent.run.plan import needs_node
+from local.agent.run.scope import Scope
 from local.agent.session.counters import Counters
+from local.agent.session.predefined import known_to_service
 from local.agent.session.session import Folders, Session
 
 APPLICATION = "azure-pipelines-local-agent"
@@ -128,12 +132,23 @@ class RunSetup:
         """Return the Node to run tasks with; raises AgentError when one is needed and not there."""
         return find_node(self.environment.get("PATH")) if needs_node(plan) else "node"
 
-    def number(self, pipeline: Pipeline, predefined: Mapping[str, str]) -> str:
-        """Return the next number of a build, or name of a release, by the definition's format."""
-        static = {definition.name: definition.value for definition in pipeline.variables}
+    def counters(self, pipeline: Pipeline) -> Counters:
+        """Return the counters of one run of a pipeline."""
+        return Counters(numbers=self.numbers, pipeline=str(pipeline.path.resolve()))
+
+    def number(self, pipeline: Pipeline, predefined: Mapping[str, str], counters: Counters) -> str:
+        """Return the next number of a build, or name of a release, by the definition's format.
+
+        The format reads evaluated variables, such as counters, and none that only an agent sets.
+        """
+        known = known_to_service(predefined)
+        scope = Scope(predefined=known, started=self.now, counters=counters)
+        # What cannot be evaluated fails the run later, with its own error.
+        with contextlib.suppress(ExpressionError):
+            scope = scope.of_run(pipeline.variables)
         return build_number(
             pipeline.name_format,
-            variables={**predefined, **static},
+            variables={**known, **{one.name: one.value for one in scope.definitions}},
             now=self.now,
             numbers=self.numbers,
             pipeline=str(pipeline.path.resolve()),
@@ -146,6 +161,7 @@ class RunSetup:
         node: str,
         request: JobRequest | None,
         *,
+        counters: Counters,
         label: str,
     ) -> Session:
         """Make the run's folder, named after its time and ``label``, and what runs in it."""
@@ -176,7 +192,7 @@ class RunSetup:
             connections=self.connections,
             system=system,
             started=self.now,
-            counters=Counters(numbers=self.numbers, pipeline=str(pipeline.path.resolve())),
+            counters=counters,
             node=node,
             default_branch=pipeline.default_branch,
             open_run=opened,

@@ -80,9 +80,12 @@ def prepare(file: Path, options: Options, *, parameters: Mapping[str, str]) -> P
     predefined = run(build_id)
     if request is not None:
         predefined = request.completed(predefined)
+    counters = setup.counters(pipeline)
     if pipeline.name_format or request is None:
-        predefined["Build.BuildNumber"] = setup.number(pipeline, predefined)
-    session = setup.session(pipeline, predefined, node, request, label=str(build_id))
+        predefined["Build.BuildNumber"] = setup.number(pipeline, predefined, counters)
+    session = setup.session(
+        pipeline, predefined, node, request, counters=counters, label=str(build_id)
+    )
     return Prepared(pipeline=pipeline, plan=plan, session=session)
 
 
@@ -129,10 +132,11 @@ def prepare_release(
     predefined = _release_predefined(pipeline, selection, own)
     if request is not None:
         predefined = request.completed(predefined)
-    predefined["Release.ReleaseName"] = setup.number(pipeline, predefined)
+    counters = setup.counters(pipeline)
+    predefined["Release.ReleaseName"] = setup.number(pipeline, predefined, counters)
     if request is not None and request.stages is not None:
         request.stages.rename(predefined["Release.ReleaseName"])
-    session = setup.session(pipeline, predefined, node, request, label=f"{own}r")
+    session = setup.session(pipeline, predefined, node, request, counters=counters, label=f"{own}r")
     session.release = ReleaseRun(sources=selection.sources)
     session.approvals = approvals
     return Prepared(pipeline=pipeline, plan=plan, session=session)

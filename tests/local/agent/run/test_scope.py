@@ -228,3 +228,15 @@ def test_the_file_cannot_set_what_the_service_sets(play):
 def test_the_command_line_can(play):
     text = "steps: [{checkout: none}, {bash: 'echo $(Build.Reason)', name: s}]\n"
     assert play(text, variables={"Build.Reason": "PullRequest"}).lines("s") == ["PullRequest"]
+
+
+def test_the_run_number_reads_evaluated_variables(play):
+    text = """
+    name: $(major).$(minor)-$(Build.SourceVersionMessage)
+    variables: {major: 1, minor: "$[counter(variables['major'], 5)]"}
+    steps: [{checkout: none}, {bash: 'echo $(minor)', name: s}]
+    """
+    for minor in ("5", "6"):
+        played = play(text)
+        assert played.document["buildNumber"] == f"1.{minor}-$(Build.SourceVersionMessage)"
+        assert played.lines("s") == [minor]
