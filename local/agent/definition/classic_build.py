@@ -116,7 +116,7 @@ def _job(node: Node, definition: Fields, position: int, without_sources: bool) -
     fields = Fields(node, f"phase {position}", _PHASE)
     title = fields.text("name") or f"Phase {position}"
     classic.refuse_used(fields, "variables")
-    _check_target(fields, title)
+    server = _runs_on_server(fields, title)
     steps = named(
         (_step(one, position=at, job=title) for at, one in enumerate(fields.items("steps"), 1)),
         fields.place,
@@ -134,7 +134,8 @@ def _job(node: Node, definition: Fields, position: int, without_sources: bool) -
     return Job(
         name=fields.text("refName") or f"Job_{position}",
         display_name=title,
-        steps=steps if without_sources else (checkout_step(), *steps),
+        steps=steps if without_sources or server else (checkout_step(), *steps),
+        server=server,
         depends_on=tuple(depends_on),
         condition=read_condition(fields, JOB_CONDITION),
         timeout_minutes=minutes("jobTimeoutInMinutes", 60),
@@ -143,16 +144,15 @@ def _job(node: Node, definition: Fields, position: int, without_sources: bool) -
     )
 
 
-def _check_target(phase: Fields, title: str) -> None:
+def _runs_on_server(phase: Fields, title: str) -> bool:
+    """Say whether a job runs without an agent; refuse one that runs several times."""
     target = phase.child("target", f"the target of '{title}'", _TARGET)
-    if target.choice("type", _TARGETS, "agent") != "agent":
-        message = f"the job '{title}' is agentless, which the local agent does not support"
-        raise target.error(message)
     known = ("type", "continueOnError", "maxConcurrency", "multipliers")
     execution = target.child("executionOptions", f"the execution options of '{title}'", known)
     if execution.choice("type", _MULTIPLICATION, "none") != "none":
         message = f"the job '{title}' runs several times; the local agent runs it once only"
         raise target.error(message + ": set its parallelism to none")
+    return target.choice("type", _TARGETS, "agent") == "server"
 
 
 def _step(node: Node, *, position: int, job: str) -> Step:

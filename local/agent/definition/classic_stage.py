@@ -53,18 +53,23 @@ def read_jobs(stage: Fields, aliases: Sequence[str]) -> tuple[Job, ...]:
         title = phase.text("name") or f"Job {position}"
         phase.what = f"the job '{title}' of {stage.what}"
         kind = phase.choice("phaseType", _PHASES, "agentBasedDeployment")
-        if kind != "agentBasedDeployment":
-            message = f"{phase.what} is of the kind {kind}; the local agent runs agent jobs only"
-            raise phase.node.place.error(message)
+        if kind == "machineGroupBasedDeployment":
+            message = f"{phase.what} is for a deployment group, which the local agent does not have"
+            raise phase.error(message)
+        server = kind == "runOnServer"
         given = phase.child("deploymentInput", f"deploymentInput of {phase.what}", _INPUT)
         skipped = given.boolean("skipArtifactsDownload") or options.boolean("skipArtifactsDownload")
         downloaded = () if skipped else _downloads(given, aliases)
-        steps = [_step(node, phase, at) for at, node in enumerate(phase.items("workflowTasks"), 1)]
+        tasks = [_step(node, phase, at) for at, node in enumerate(phase.items("workflowTasks"), 1)]
+        steps = named(tasks, phase.place)
+        if not server:
+            steps = (download_artifacts_step(downloaded), *steps)
         jobs.append(
             Job(
                 name=phase.text("refName") or f"Job_{position}",
                 display_name=title,
-                steps=(download_artifacts_step(downloaded), *named(steps, phase.place)),
+                steps=steps,
+                server=server,
                 # One after the other, as the jobs of a stage run in the service.
                 depends_on=(jobs[-1].name,) if jobs else (),
                 condition=read_condition(given, JOB_CONDITION),

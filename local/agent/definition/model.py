@@ -63,7 +63,11 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A job or, with ``deployment``, a deployment job with the runOnce strategy."""
+    """A job or, with ``deployment``, a deployment job with the runOnce strategy.
+
+    Attributes:
+        server: whether it runs without an agent (``pool: server``).
+    """
 
     name: str
     display_name: str
@@ -76,6 +80,7 @@ class Job:
     variables: tuple[VariableDefinition, ...] = ()
     deployment: bool = False
     environment: str = ""
+    server: bool = False
     place: Place
 
 

@@ -86,6 +86,8 @@ def read_pipeline(
     )
     tree = expand(root, scope, path.parent if repository is None else repository)
     fields = Fields(tree, "a pipeline", {*_COMMON, *_LEVELS}, _REFUSED)
+    if _is_server(fields):
+        raise fields.error("'pool: server' is for a job; write it in each job that needs no agent")
     present = [level for level in _LEVELS if fields.has(level)]
     if len(present) != 1:
         there = " and ".join(present) or "none of them"
@@ -140,7 +142,7 @@ def _jobs(fields: Fields, groups: VariableGroups) -> tuple[Job, ...]:
         refused = (*_JOB_REFUSED, "strategy")
         job = Fields(node, "a job", (*_JOB, "job", "steps"), refused)
         name = _reference(job, "job") or f"Job{position}"
-        jobs.append(_job(job, name, _with_checkout(read_steps(job)), groups))
+        jobs.append(_job(job, name, _steps(job), groups))
     if not jobs:
         raise fields.place.error(f"{fields.what} needs jobs")
     check_graph(jobs, "job")
@@ -154,10 +156,6 @@ def _job(
     groups: VariableGroups,
     environment: str | None = None,
 ) -> Job:
-    pool = fields.get("pool")
-    if isinstance(pool, Scalar) and pool.text.lower() == "server":
-        message = "agentless jobs (pool: server) are not supported by the local agent"
-        raise pool.place.error(message)
     return Job(
         name=name,
         display_name=fields.text("displayName") or name,
@@ -170,6 +168,7 @@ def _job(
         variables=read_variables(fields, groups),
         deployment=environment is not None,
         environment=environment or "",
+        server=_is_server(fields),
         place=fields.place,
     )
 
@@ -194,6 +193,17 @@ def _deployment(node: Mapping, position: int, groups: VariableGroups) -> Job:
         steps = (download_step(), *steps)
     name = _reference(fields, "deployment") or f"Deployment{position}"
     return _job(fields, name, _without_none(steps), groups, target)
+
+
+def _is_server(fields: Fields) -> bool:
+    pool = fields.get("pool")
+    return isinstance(pool, Scalar) and pool.text.lower() == "server"
+
+
+def _steps(job: Fields) -> tuple[Step, ...]:
+    """Read a job's steps; a job without an agent has no sources."""
+    steps = read_steps(job)
+    return steps if _is_server(job) else _with_checkout(steps)
 
 
 def _with_checkout(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -40,6 +40,25 @@ class Handler:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HttpRequest:
+    """What the service does for a task that needs no agent; macros are still in the texts.
+
+    Attributes:
+        endpoint: the service connection, empty for none.
+        expression: must hold over the answer; empty when any success will do.
+        waits: whether the service waits for a callback.
+    """
+
+    url: str
+    method: str
+    headers: str
+    body: str
+    endpoint: str
+    expression: str
+    waits: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskDefinition:
     """A task.json.
 
@@ -47,6 +66,8 @@ class TaskDefinition:
         root: the task's folder in the archive.
         handlers: by execution: ``prejobexecution``, ``execution``, ``postjobexecution``; None
             where the task has that execution but no handler this agent can run.
+        runs_on: ``Agent``, ``DeploymentGroup``, ``Server``, ``ServerGate``; empty for agents.
+        http_request: how it runs without an agent, None when it cannot.
         restricted_commands: whether only harmless logging commands are allowed.
         settable_variables: patterns, None when the task does not restrict them.
     """
@@ -59,6 +80,8 @@ class TaskDefinition:
     full_name: str = ""
     inputs: Sequence[TaskInput] = ()
     handlers: Mapping[str, Handler | None] = field(default_factory=dict)
+    runs_on: tuple[str, ...] = ()
+    http_request: HttpRequest | None = None
     restricted_commands: bool = False
     settable_variables: tuple[str, ...] | None = None
     output_variables: tuple[str, ...] = ()
@@ -186,9 +209,28 @@ def _definition(document: dict[str, Any], root: PurePosixPath, full_name: str) -
             for one in document.get("inputs") or ()
         ],
         handlers=handlers,
+        runs_on=tuple(str(one) for one in document.get("runsOn") or ()),
+        http_request=_http_request(document.get("execution") or {}),
         restricted_commands=(restrictions.get("commands") or {}).get("mode") == "restricted",
         settable_variables=None if settable is None else tuple(settable),
         output_variables=tuple(one["name"] for one in document.get("outputVariables") or ()),
+    )
+
+
+def _http_request(execution: dict[str, Any]) -> HttpRequest | None:
+    """Read the form with ``Execute`` around the request, and the one without."""
+    declared = execution.get("HttpRequest")
+    if not declared:
+        return None
+    request = declared.get("Execute", declared)
+    return HttpRequest(
+        url=_text(request["EndpointUrl"]),
+        method=_text(request.get("Method")) or "GET",
+        headers=_text(request.get("Headers")),
+        body=_text(request.get("Body")),
+        endpoint=_text(request.get("EndpointId")),
+        expression=_text(request.get("Expression")),
+        waits=_text(request.get("WaitForCompletion")).lower() == "true",
     )
 
 

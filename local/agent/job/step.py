@@ -25,6 +25,7 @@ from local.agent.job.inputs import (
 )
 from local.agent.job.job_state import JobState
 from local.agent.job.planned_step import PlannedStep
+from local.agent.job.server_request import run_request
 from local.agent.job.step_record import Restrictions, StepRecord
 from local.agent.job.unset_macros import Explainer, unset_macros
 from local.agent.session.outcomes import StepOutcome
@@ -223,6 +224,9 @@ def _run_handler(
         environment=environment if task is not None else script_environment(environment),
         wish=wish,
     )
+    if task is not None and planned.http_request is not None:
+        run_request(run, task, planned.http_request)
+        return
     if task is None:
         BUILT_IN[planned.built_in or ""].call(run)
         return

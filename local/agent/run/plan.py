@@ -39,7 +39,7 @@ def make_plan(
         for job in stage.jobs:
             static = _static_variables(pipeline, stage, job, predefined)
             plan[stage.name, job.name] = tuple(
-                _planned(step, pipeline.path, tasks, connections, static)
+                _planned(step, job, pipeline.path, tasks, connections, static)
                 for step in job.steps
                 if step.enabled
             )
@@ -48,7 +48,8 @@ def make_plan(
 
 def needs_node(plan: Plan) -> bool:
     """Say whether any step runs a task of the .vsix."""
-    return any(step.task is not None for steps in plan.values() for step in steps)
+    steps = (step for steps in plan.values() for step in steps)
+    return any(step.task is not None and step.http_request is None for step in steps)
 
 
 def _static_variables(
@@ -62,12 +63,15 @@ def _static_variables(
 
 def _planned(
     step: Step,
+    job: Job,
     path: Path,
     tasks: list[TaskDefinition],
     connections: tuple[Connection, ...],
     variables: CaseInsensitive,
 ) -> PlannedStep:
     task = find(tasks, step.task) if "@" in step.task else None
+    if job.server:
+        task = _server_task(step, path, task)
     if task is None:
         key = built_in(step.task)
         if key is None:
@@ -75,19 +79,45 @@ def _planned(
         _check_built_in_inputs(key, step, path)
         return PlannedStep(step=step, label=key, built_in=key)
     _check_inputs(task, step, path)
-    for execution, handler in task.handlers.items():
-        if handler is None:
-            message = (
-                f"the task {task.label} has no {execution} handler for {' or '.join(HANDLERS)}"
-            )
-            raise _error(path, step, f"{message}, which are the only ones that agents run")
+    if not job.server:
+        _check_handlers(task, step, path)
     given = task.resolve_aliases(step.inputs)
     for declared in task.inputs:
         if declared.type.lower().startswith("connectedservice:"):
             value = expand(given.get(declared.name, declared.default), variables)
             for name in filter(None, (part.strip() for part in value.split(","))):
                 _check_connection(name, declared.name, step, path, connections)
-    return PlannedStep(step=step, label=task.label, task=task)
+    request = task.http_request if job.server else None
+    return PlannedStep(step=step, label=task.label, task=task, http_request=request)
+
+
+def _server_task(step: Step, path: Path, task: TaskDefinition | None) -> TaskDefinition:
+    """Return the task of a step in a job without an agent."""
+    if task is None:
+        message = f"the task {step.task} cannot run without an agent, as 'pool: server' asks"
+        raise _error(path, step, f"{message}; give the job an agent, or use another task")
+    if "server" not in (one.lower() for one in task.runs_on) or task.http_request is None:
+        where = " and ".join(task.runs_on) or "Agent"
+        message = f"the task {task.label} runs on {where}, not in a job with 'pool: server'"
+        raise _error(path, step, message)
+    if task.http_request.waits:
+        message = f"the task {task.label} waits for a callback, which cannot reach this machine"
+        raise _error(path, step, message)
+    return task
+
+
+def _check_handlers(task: TaskDefinition, step: Step, path: Path) -> None:
+    """Refuse a task that no agent can run."""
+    if task.runs_on and "agent" not in (one.lower() for one in task.runs_on):
+        where = " and ".join(task.runs_on)
+        message = f"the task {task.label} runs on {where}, not on an agent"
+        raise _error(path, step, message)
+    for execution, handler in task.handlers.items():
+        if handler is None:
+            message = (
+                f"the task {task.label} has no {execution} handler for {' or '.join(HANDLERS)}"
+            )
+            raise _error(path, step, f"{message}, which are the only ones that agents run")
 
 
 def _check_inputs(task: TaskDefinition, step: Step, path: Path) -> None:

@@ -62,6 +62,13 @@ class TestReading:
     def test_conditions(self, read, build_json, changes, condition):
         assert only_job(read(build_json(changes))).steps[1].condition == condition
 
+    def test_a_job_without_an_agent_has_no_sources(self, read, build_json):
+        definition = build_json("echo")
+        definition["process"]["phases"][0]["target"] = {"type": 2}
+        job = only_job(read(definition))
+        assert job.server
+        assert "checkout" not in [step.task for step in job.steps]
+
     def test_sources_are_left_out_where_the_repository_says_so(self, read, build_json):
         repository = {"type": "TfsGit", "properties": {"skipSyncSource": "true"}}
         steps = only_job(read(build_json("echo", repository=repository))).steps
@@ -125,7 +132,6 @@ STEP = (*PHASE, "steps", 0)
         ),
         (("process",), None, "the build definition has no phases"),
         ((*PHASE, "steps"), [], "the job 'Agent job 1' has no steps"),
-        ((*PHASE, "target", "type"), 2, "the job 'Agent job 1' is agentless"),
         (
             (*PHASE, "target", "executionOptions"),
             {"type": 1, "multipliers": ["x"]},

@@ -371,8 +371,12 @@ def test_what_is_refused_of_a_stage(play_release, release_json, stage_json, chan
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"phaseType": 2}, "'Agent job' of the stage 'S' is of the kind runOnServer; the local"),
-        ({"phaseType": "machineGroupBasedDeployment"}, "machineGroupBasedDeployment"),
+        (
+            {"phaseType": 2},
+            "step 'Bash Script': the task 6C731C3C-3C68",
+        ),
+        ({"phaseType": 4}, "'Agent job' of the stage 'S' is for a deployment group, which the"),
+        ({"phaseType": "machineGroupBasedDeployment"}, "is for a deployment group"),
         ({"phaseType": 9}, "'phaseType' is '9'; valid here: agentBasedDeployment, "),
         (
             {"deploymentInput": {"parallelExecution": {"parallelExecutionType": "multiMachine"}}},

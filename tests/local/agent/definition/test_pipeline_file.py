@@ -161,7 +161,11 @@ MISTAKES = [
     ("steps: []\n", 1, "a pipeline needs steps"),
     ("jobs:\n- job: a\n", 2, "a job needs steps"),
     ("jobs:\n- job: a\n  strategy: {}\n  steps: []\n", 3, "'strategy' in a job is not supported"),
-    ("jobs:\n- job: a\n  pool: server\n  steps: [{script: a}]\n", 3, "agentless jobs"),
+    (
+        "pool: server\nsteps: [{script: a}]\n",
+        1,
+        "'pool: server' is for a job; write it",
+    ),
     (
         "jobs:\n- deployment: a\n  strategy: {canary: {}}\n",
         3,

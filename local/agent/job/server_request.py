@@ -1,0 +1,152 @@
+"""Carrying out a task that needs no agent: one HTTP request and an expression over its answer.
+
+Source: docs/authoring/servertaskauthoring.md of microsoft/azure-pipelines-tasks. Macros of inputs
+and variables are filled in everywhere; the expression also knows ``root``, ``jsonpath`` and
+``count``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import jsonpath
+import requests
+
+from local.agent.errors import AgentError
+from local.agent.expressions import language
+from local.agent.expressions.functions import Function
+from local.agent.expressions.language import Context
+from local.agent.expressions.values import Value
+from local.agent.host.connection import Connection
+from local.agent.host.tasks import HttpRequest, TaskDefinition
+from local.agent.host.variables import CaseInsensitive
+from local.agent.job.handlers import StepRun
+
+# The service waits no longer for an answer.
+_TIMEOUT_S = 20.0
+_MACRO = re.compile(r"\$\(([\w.]+)\)")
+# An input's default may hold macros whose values hold macros.
+_MAX_DEPTH = 10
+_STRICT = jsonpath.JSONPathEnvironment(strict=True)
+
+
+def run_request(run: StepRun, task: TaskDefinition, request: HttpRequest) -> None:
+    """Send a task's request and evaluate its answer.
+
+    Raises:
+        AgentError: the request cannot be sent, its answer is not a success, or the expression is
+            false.
+    """
+    values = {**run.record.variables.texts(), **run.inputs}
+    connection = _connection(run, request, CaseInsensitive(values))
+    headers: dict[str, str] = {}
+    if connection is not None:
+        values.update({f"endpoint.{name}": text for name, text in connection.data.items()})
+        values["endpoint.url"] = connection.url
+        headers["authorization"] = f"Bearer {_token(run, connection)}"
+    known = CaseInsensitive(values)
+    url = _filled(request.url, known)
+    headers.update(_headers(_filled(request.headers, known), task))
+    try:
+        answer = requests.request(
+            request.method,
+            url,
+            headers=headers,
+            data=_filled(request.body, known).encode() or None,
+            timeout=_TIMEOUT_S,
+        )
+    except requests.RequestException as error:
+        message = f"{request.method} {url} has no answer ({type(error).__name__})"
+        raise AgentError(f"{message}; check the task's inputs and the network") from error
+    run.record.log.write(f"{request.method} {url}: {answer.status_code} {answer.reason}")
+    if not answer.ok:
+        raise AgentError(
+            f"{request.method} {url} was answered with {answer.status_code} {answer.reason}; check "
+            "the task's inputs and permissions"
+        )
+    expression = _filled(request.expression, known)
+    if expression.strip() and not language.condition(expression, _context(answer.text)):
+        raise AgentError(f"the answer does not fulfil the task's expression: {expression}")
+
+
+def _filled(text: str, values: Mapping[str, str], depth: int = 0) -> str:
+    """Replace macros, also those in the values; unknown ones stay."""
+
+    def fill(match: re.Match[str]) -> str:
+        value = values.get(match[1])
+        if value is None or depth == _MAX_DEPTH:
+            return match[0]
+        return _filled(value, values, depth + 1)
+
+    return _MACRO.sub(fill, text)
+
+
+def _headers(text: str, task: TaskDefinition) -> dict[str, str]:
+    try:
+        found = json.loads(text or "{}")
+        return {str(name): str(value) for name, value in found.items()}
+    except (ValueError, AttributeError) as error:
+        message = f"the headers of {task.label} are not a JSON object"
+        raise AgentError(f"{message}; correct its task.json or its inputs") from error
+
+
+def _context(answer: str) -> Context:
+    try:
+        root = json.loads(answer, parse_float=Decimal, parse_int=Decimal)
+    except ValueError:
+        root = answer
+
+    def find(arguments: Sequence[Value]) -> Value:
+        found: list[Any] = _STRICT.findall(str(arguments[0]), root)
+        return found
+
+    def count(arguments: Sequence[Value]) -> Value:
+        items = arguments[0]
+        return Decimal(len(items) if isinstance(items, (list, tuple)) else 0)
+
+    functions = {"jsonpath": Function(1, 1, find), "count": Function(1, 1, count)}
+    return Context(values={"root": root}, functions=functions)
+
+
+def _connection(run: StepRun, request: HttpRequest, values: Mapping[str, str]) -> Connection | None:
+    """Return the service connection that the request goes through, None for none."""
+    identity = _filled(request.endpoint, values).strip()
+    if not identity:
+        return None
+    for connection in run.session.connections:
+        if connection.identity == identity.lower():
+            return connection
+    raise AgentError(f"the service connection '{identity}' does not exist; name one that does")
+
+
+def _token(run: StepRun, connection: Connection) -> str:
+    """Sign in to Azure Resource Manager by the connection's client secret."""
+    parameters = connection.parameters
+    if parameters.get("authenticationType") != "spnKey":
+        raise AgentError(
+            f"the connection '{connection.name}' has no client secret, the only way in which the "
+            "local agent signs in for a job without an agent; use the scheme spnKey"
+        )
+    authority = connection.data["activeDirectoryAuthority"]
+    answer = requests.post(
+        f"{authority}{parameters['tenantid']}/oauth2/v2.0/token",
+        data={
+            "grant_type": "client_credentials",
+            "client_id": parameters["serviceprincipalid"],
+            "client_secret": parameters["serviceprincipalkey"],
+            "scope": f"{connection.url}.default",
+        },
+        timeout=_TIMEOUT_S,
+    )
+    if not answer.ok:
+        raise AgentError(
+            f"the connection '{connection.name}' cannot sign in ({answer.status_code} "
+            f"{answer.reason}); check its client id and secret"
+        )
+    token = str(answer.json()["access_token"])
+    run.session.masker.add_variable(token)
+    return token
