@@ -282,6 +282,18 @@ COMPUTE_TIMEOUT = Cause(
     next_step="look at it in the workspace; raise timeoutMinutes if it only needs longer",
     fault=Fault.SYSTEM,
 )
+COMPUTE_NOT_OURS = Cause(
+    code="COMPUTE_NOT_OURS",
+    happened="the cluster '{name}' was not deleted, because its tags do not say that this job made "
+    "it",
+    next_step="look at the cluster in the workspace and delete it there if nobody needs it",
+)
+COMPUTE_NOT_DELETED = Cause(
+    code="COMPUTE_NOT_DELETED",
+    happened="the cluster '{name}' of this job could not be deleted; it is {state}",
+    next_step="delete it in the workspace, or let a later build with sweepExpired do it",
+    fault=Fault.SYSTEM,
+)
 
 KUBERNETES_NOT_ATTACHED = Cause(
     code="KUBERNETES_NOT_ATTACHED",
@@ -337,6 +349,28 @@ RUN_TIMEOUT = Cause(
     code="RUN_TIMEOUT",
     happened="the run {run} was still running after {minutes:g} minutes and was canceled",
     next_step="raise timeoutMinutes, or see what took so long at {url}",
+)
+RUN_QUEUE_TIMEOUT = Cause(
+    code="RUN_QUEUE_TIMEOUT",
+    happened="the run {run} had no machine after {minutes:g} minutes and was canceled; {states}",
+    next_step="see whether its compute target is full or out of quota, at {url}, or raise "
+    "queueTimeout",
+)
+RUN_STATE_UNKNOWN = Cause(
+    code="RUN_STATE_UNKNOWN",
+    happened="the run {run} is in the state '{status}', which the task does not know, so it was "
+    "left as it is",
+    next_step="look at the run at {url}, cancel it there if it still runs, and report the state as "
+    "a bug",
+    fault=Fault.SYSTEM,
+)
+SDK_BROKEN = Cause(
+    code="SDK_BROKEN",
+    happened="the Azure ML SDK that the task installed does not work while {doing}: {detail}",
+    next_step="delete the folder azure-machine-learning-tasks in the agent's tool directory, so "
+    "that the task installs the SDK again; if a step of the job installs packages into it, remove "
+    "that step",
+    fault=Fault.SYSTEM,
 )
 OUTPUT_NOT_FOUND = Cause(
     code="OUTPUT_NOT_FOUND",

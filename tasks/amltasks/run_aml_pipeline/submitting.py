@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from amltasks import waiting
 from amltasks.azure_pipelines import attempts
 from amltasks.azure_pipelines.agent import Job
+from amltasks.report.markdown import cell
 from amltasks.run_aml_pipeline.cancelling import UnderWay
 from amltasks.workspace.port import PreparedRun, Run, Submission, Workspace
 
@@ -43,8 +45,20 @@ def submit(job: Job, workspace: Workspace, submission: Submission, under_way: Un
         run = waiting.patiently(lambda: workspace.runs.get(run_id), pause)
     under_way.url = run.url
     job.channel.output("portalUrl", run.url)
+    _link(job, run, submission)
     log.info("Run %s is %s: %s", run.id, run.status, run.url)
     return run
+
+
+def _link(job: Job, run: Run, submission: Submission) -> None:
+    """Show a link to the run on the summary of the build or release."""
+    folder = job.handover.variable("agent.tempdirectory")
+    if not folder or not run.url:
+        return
+    path = Path(folder, f"Azure ML run {run.id}.md")
+    name = cell(submission.display_name or submission.experiment)
+    path.write_text(f"[Run {run.id}]({run.url}) of {name}\n", encoding="utf-8")
+    job.channel.summary(path)
 
 
 def _start(job: Job, prepared: PreparedRun, under_way: UnderWay) -> Run:

@@ -6,7 +6,6 @@ import json
 import logging
 import math
 import re
-import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,18 +13,17 @@ from pathlib import Path
 
 from amltasks import core_yaml, errors, metrics, waiting
 from amltasks.azure_pipelines import attempts, connection, inputs
-from amltasks.azure_pipelines.agent import Job, number_text
+from amltasks.azure_pipelines.agent import Job, WithIssues, number_text
 from amltasks.azure_pipelines.builds import build_tags
 from amltasks.report.markdown import plain_table
-from amltasks.run_aml_pipeline import cancelling, submitting
+from amltasks.run_aml_pipeline import submitting
 from amltasks.run_aml_pipeline.cancelling import UnderWay
+from amltasks.run_aml_pipeline.following import Limits, Outcome, follow, status_of
 from amltasks.workspace import port
 from amltasks.workspace.port import COMPLETED, Run, Submission, Workspace
 
 log = logging.getLogger("amltasks")
 
-POLL_SECONDS = 2.0
-LOG_TAIL_LINES = 30
 _EXCEPTION = re.compile(r"^[\w.]*(?:Error|Exception|Exit|Interrupt)\b")
 # What the SDK prints inside a step after the script has ended.
 _EPILOGUE = re.compile(
@@ -33,7 +31,6 @@ _EPILOGUE = re.compile(
 )
 # What makes a step the same one when its job is tried again.
 _IDENTIFYING = ("pipelineFile", "experimentName", "parameters", "tags", "displayName")
-_BEFORE_RUNNING = frozenset({"NotStarted", "Queued", "Preparing", "Starting", "Provisioning"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +47,7 @@ class RunInputs:
     download_outputs: tuple[str, ...] = inputs.lines()
     download_path: str = inputs.text(default="$(System.DefaultWorkingDirectory)/aml-outputs")
     wait_for_completion: bool = inputs.boolean(default=True)
+    queue_timeout: float = inputs.number(default="0", least=0, most=100_000)
     timeout_minutes: float = inputs.number(default="0", least=0, most=100_000)
     sdk: str = inputs.choice("v2", "v1")
 
@@ -83,91 +81,40 @@ def run(job: Job) -> str:
         if not given.wait_for_completion:
             job.channel.output("runStatus", submitted.status)
             return f"Run {submitted.id} is {submitted.status}; the task does not wait for it"
-        ended, steps, tails = follow(job, workspace, submitted, minutes=given.timeout_minutes)
+        limits = Limits(queued=given.queue_timeout, running=given.timeout_minutes)
+        outcome = follow(job, workspace, submitted, limits)
     except KeyboardInterrupt:
         under_way.cancel(job, workspace.runs)
         raise
 
+    return _finish(job, workspace, given, outcome)
+
+
+def _finish(job: Job, workspace: Workspace, given: RunInputs, outcome: Outcome) -> str:
+    """Hand on what a run produced; returns what became of it, in a sentence.
+
+    Raises:
+        TaskError: ``STEP_FAILED``, ``RUN_FAILED``, ``RUN_CANCELED``, ``OUTPUT_NOT_FOUND``
+    """
+    ended, steps = outcome.run, outcome.steps
     job.channel.output("runStatus", ended.status)
     for line in plain_table(["step", "status", "time"], [_row(step) for step in steps]):
         log.info("%s", line)
-    _raise_if_failed(ended, steps, tails)
+    _raise_if_failed(ended, steps, outcome.tails)
     found = all_metrics(workspace, ended, steps)
     _hand_on(job, found)
     folder = job.folder(given.download_path)
     folder.mkdir(parents=True, exist_ok=True)  # a later step may publish it, even if empty
-    for step_name, path in wanted:
+    for step_name, path in map(_wanted, given.download_outputs):
         _download(workspace, steps, step_name, path, folder)
     job.channel.output("outputsPath", str(folder))
-    return f"Run {ended.id} is {ended.status} with {len(steps)} steps"
-
-
-def follow(
-    job: Job, workspace: Workspace, submitted: Run, *, minutes: float
-) -> tuple[Run, tuple[Run, ...], dict[str, deque[str]]]:
-    """Show the run's logs and states until it ends.
-
-    Args:
-        job: for the pauses.
-        workspace: where it runs.
-        submitted: the run.
-        minutes: it is canceled when it ran longer, from its first step's Running on; 0 for no
-            limit.
-
-    Returns:
-        The run and its steps as they ended, and the last log lines by step id.
-
-    Raises:
-        TaskError: ``RUN_TIMEOUT``
-    """
-    said: dict[str, str] = {}
-    tails: dict[str, deque[str]] = {}
-    read_to_end: set[str] = set()
-    begun = heard = time.monotonic()
-    running_since: float | None = None
-    while True:
-        # The run before its steps: once it has ended, they are final.
-        run, steps = waiting.patiently(
-            lambda: (workspace.runs.get(submitted.id), workspace.runs.steps(submitted.id)),
-            job.cancellation.pause,
-        )
-        for step in steps:
-            # Of two steps that reuse the same one, both are told.
-            key = f"{step.name} {step.id}"
-            if not step.ended:
-                _say(said, key, f"[{step.name}] is {step.status}")
-            if step.id not in read_to_end and (step.ended or step.status not in _BEFORE_RUNNING):
-                tail = tails.setdefault(step.id, deque(maxlen=LOG_TAIL_LINES))
-                for line in _new_lines(job, workspace, step):
-                    log.info("[%s] %s", step.name, line)
-                    tail.append(line)
-                    heard = time.monotonic()
-            if step.ended:
-                read_to_end.add(step.id)
-                _say(said, key, f"[{step.name}] is {_status(step)}")
-        _say(said, run.id, f"Run is {run.status}")
-        now = time.monotonic()
-        if run.ended:
-            return run, steps, tails
-        # A pipeline says Running while its first step still waits for a machine.
-        if running_since is None and any(s.status not in _BEFORE_RUNNING for s in steps):
-            running_since = now
-        if minutes and running_since is not None and now - running_since > minutes * 60:
-            cancelling.stop(workspace.runs, submitted.id, submitted.url)
-            raise errors.RUN_TIMEOUT.error(run=run.id, minutes=minutes, url=run.url)
-        if now - heard >= waiting.HEARTBEAT_SECONDS:
-            states = ", ".join(f"{s.name} {s.status}" for s in steps if not s.ended)
-            log.info(
-                "Run is %s (%s)%s", run.status, waiting.clock(now - begun), states and f": {states}"
-            )
-            heard = now
-        job.cancellation.pause(POLL_SECONDS)
-
-
-def _new_lines(job: Job, workspace: Workspace, step: Run) -> list[str]:
-    return waiting.patiently(
-        lambda: workspace.runs.new_log_lines(step.id, last=step.ended), job.cancellation.pause
-    )
+    done = f"Run {ended.id} is {ended.status} with {len(steps)} steps"
+    failed = [step.name for step in steps if step.status == "Failed"]
+    if not failed:
+        return done
+    with_issues = f"{done}, of which {', '.join(failed)} failed, as the pipeline allows"
+    job.warn("STEPS_FAILED", f"{with_issues}; see {ended.url}")
+    return WithIssues(with_issues)
 
 
 def all_metrics(workspace: Workspace, run: Run, steps: tuple[Run, ...]) -> dict[str, float]:
@@ -178,18 +125,8 @@ def all_metrics(workspace: Workspace, run: Run, steps: tuple[Run, ...]) -> dict[
     )
 
 
-def _say(said: dict[str, str], key: str, text: str) -> None:
-    if said.get(key) != text:
-        log.info("%s", text)
-        said[key] = text
-
-
-def _status(step: Run) -> str:
-    return f"{step.status}, reused" if step.reused else step.status
-
-
 def _row(step: Run) -> list[object]:
-    return [step.name, _status(step), waiting.clock(step.seconds) if step.seconds else "-"]
+    return [step.name, status_of(step), waiting.clock(step.seconds) if step.seconds else "-"]
 
 
 def _raise_if_failed(run: Run, steps: tuple[Run, ...], tails: Mapping[str, deque[str]]) -> None:

@@ -67,6 +67,16 @@ _SIGN_IN = re.compile(
 )
 
 
+# What azureml-pipeline-core says when azureml-core does not know its kinds of runs, and what Python
+# says of packages that do not belong together.
+_BROKEN_SDK = re.compile(r"Expected a (?:Step|Pipeline)Run\b|module 'azure(?:ml)?[\w.]*' has no ")
+
+
+def _is_missing_part(cause: BaseException) -> bool:
+    name = (cause.name or "") if isinstance(cause, ImportError) else ""
+    return name.partition(".")[0] in ("azure", "azureml", "msrest", "msal")
+
+
 @contextlib.contextmanager
 def translated(doing: str) -> Iterator[None]:
     """Turn whatever the SDK raises inside into a ``TaskError``.
@@ -109,6 +119,8 @@ def translate(cause: BaseException, doing: str) -> errors.TaskError:
             return each
     told = "\n".join(str(each) for each in chain)
     detail = message(cause)
+    if _BROKEN_SDK.search(told) or any(_is_missing_part(each) for each in chain):
+        return errors.SDK_BROKEN.error(doing=doing, detail=detail)
     entra = _ENTRA.search(told)
     if entra:
         refused = _ENTRA_CAUSES.get(entra["code"], errors.AUTHENTICATION_FAILED)

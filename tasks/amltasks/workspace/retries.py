@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,15 +15,35 @@ PASSING = (429, 500, 502, 503, 504)
 """HTTP statuses for which a request is repeated."""
 
 
+_QUIET_SECONDS = 60.0
+
+
 def may_pass(status: int) -> bool:
     """Whether a request with this answer is repeated."""
     return status in PASSING
 
 
+class _Told:
+    """What was logged lately: an outage is told once a minute, not for each request."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, float] = {}
+
+    def tell(self, text: str) -> None:
+        """Log a text, unless it was logged within the last minute."""
+        now = time.monotonic()
+        if now - self._at.get(text, -_QUIET_SECONDS) >= _QUIET_SECONDS:
+            self._at[text] = now
+            log.info("%s", text)
+
+
+_told = _Told()
+
+
 def retrying(method: str, address: str, status: int) -> None:
     """Log that a request failed and is repeated. The address goes without its query."""
     parts = urlsplit(address)
-    log.info("%s of %s%s was answered %d; trying again", method, parts.netloc, parts.path, status)
+    _told.tell(f"{method} {parts.netloc}{parts.path} was answered {status}; trying again")
 
 
 class ToldRetry(Retry):
@@ -44,5 +65,5 @@ class ToldRetry(Retry):
             retrying(method or "", f"https://{host}{url or ''}", response.status)
         elif error is not None:
             path = urlsplit(url or "").path
-            log.info("%s of %s%s found no connection; trying again", method, host, path)
+            _told.tell(f"{method} {host}{path} found no connection; trying again")
         return following

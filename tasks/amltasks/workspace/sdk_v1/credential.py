@@ -10,6 +10,7 @@ from typing import Any
 
 from azureml.core.authentication import AbstractAuthentication
 
+from amltasks.workspace.retries import may_pass, retrying
 from amltasks.workspace.sign_in import SignIn
 
 
@@ -35,6 +36,8 @@ class WrappedSignIn(AbstractAuthentication):  # type: ignore[misc]  # untyped SD
     def _note_refusal(self, response: Any, **_: Any) -> None:
         if response.status_code == 401:
             self._sign_in.renew()
+        elif may_pass(response.status_code):
+            retrying(str(response.request.method), str(response.url), response.status_code)
 
     def _get_arm_token(self) -> str:
         return self._sign_in.get_token(self._sign_in.principal.cloud.scope).token

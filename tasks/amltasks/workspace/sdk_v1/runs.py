@@ -149,6 +149,11 @@ class SdkRuns(Runs):
     def download_output(self, step_id: str, output: str, folder: Path) -> int:
         step = self._run(step_id)
         with translated(f"downloading the output '{output}'"):
+            if step.type == "azureml.StepRun" and not hasattr(step, "get_outputs"):
+                raise errors.SDK_BROKEN.error(
+                    doing=f"downloading the output '{output}'",
+                    detail=f"Expected a StepRun, got {type(step).__name__}",
+                )
             if not hasattr(step, "get_outputs") or output not in step.get_outputs():
                 return 0
             reference = step.get_output_data(output)
