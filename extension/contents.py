@@ -39,6 +39,7 @@ def part_of(path: PurePosixPath) -> str:
             "requirements": "locks with hashes",
             "Strings": "translations",
             "launcher.js": "launcher",
+            "cleanUp.js": "launcher",
         }
         return kinds.get(folder, "task.json, icons and licences of tasks")
     if path.parts[:2] == ("extension", "tab"):

@@ -81,6 +81,9 @@ def handler_problems(task: Task) -> Iterator[str]:
     targets = {handler["target"] for handler in task["execution"].values()}
     if targets != {"launcher.js"}:
         yield f"the handlers' targets are {sorted(targets)}, and should be launcher.js"
+    after = task.get("postjobexecution", {name: {"target": "cleanUp.js"} for name in HANDLERS})
+    if after != {name: {"target": "cleanUp.js"} for name in HANDLERS}:
+        yield "postjobexecution should start cleanUp.js with the handlers of execution"
     # Node20_1 came with agent 3.230.2. Node24's 4.265.1 would shut out servers that run Node 20.
     version = tuple(int(part) for part in task["minimumAgentVersion"].split("."))
     if not (3, 230, 2) <= version < (4, 265, 1):

@@ -42,6 +42,8 @@ PAGES = (
     "docs/troubleshooting.md",
 )
 LAUNCHER = "launcher.js"
+CLEAN_UP = "cleanUp.js"
+"""What the agent starts after the job, for a task whose task.json has a postjobexecution."""
 TAB = PurePosixPath("extension/tab")
 TAB_FILES = ("index.html", "tab.css")
 MAX_VSIX_BYTES = 25 * 1024 * 1024
@@ -110,6 +112,10 @@ def stage_program(
         (target / SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8", newline="\n")
     for path in launcher.iterdir():
         copy(path, target / path.name)
+    about = json.loads((task / "task.json").read_text(encoding="utf-8"))
+    if "postjobexecution" in about:
+        load = f"require('./{LAUNCHER}');\n"
+        (target / CLEAN_UP).write_text(load, encoding="utf-8", newline="\n")
     for path in closure.files(name):
         copy(path, target / "python" / path.relative_to(closure.SOURCES))
     own = OWN_LOCKS.get(task.name, {})

@@ -47,7 +47,8 @@ def _perform(name: str) -> int:
         if job.handover.task != name:
             raise errors.HANDOVER_INVALID.error(detail=f"it is for the task {job.handover.task}")
         # One task's module only: each has packages in its environment that others lack.
-        done: str = importlib.import_module(f"{_package(name)}.task").run(job)
+        module = importlib.import_module(f"{_package(name)}.task")
+        done: str = module.clean_up(job) if job.handover.phase == "cleanUp" else module.run(job)
         log.info("%s", errors.sentence(done))
         issues = isinstance(done, agent.WithIssues)
         job.channel.result("SucceededWithIssues" if issues else "Succeeded", errors.sentence(done))

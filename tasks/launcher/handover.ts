@@ -33,6 +33,8 @@ const START =
   'import sys; sys.path.insert(0, sys.argv.pop(1)); import runpy; ' +
   'runpy.run_module("amltasks", run_name="__main__", alter_sys=True)';
 
+export type Phase = 'run' | 'cleanUp';
+
 interface Connection {
   readonly id: string;
   readonly url: string;
@@ -43,6 +45,8 @@ interface Connection {
 
 export interface Handover {
   readonly task: string;
+  /** `cleanUp` after the job, from the task's postjobexecution; else `run`. */
+  readonly phase: Phase;
   readonly inputs: Record<string, string>;
   readonly connection: Connection;
   readonly variables: Record<string, string>;
@@ -67,7 +71,7 @@ export interface Exit {
  * All that the task may know, from what the agent gave.
  * @throws LauncherError INPUT_UNKNOWN, INPUT_VARIABLE_UNSET or CONNECTION_UNSUPPORTED.
  */
-export function collect(task: TaskDefinition, settings: TaskSettings): Handover {
+export function collect(task: TaskDefinition, settings: TaskSettings, phase: Phase): Handover {
   checkNames(task);
   const isConnection = (type: string) => type.startsWith('connectedService:');
   const inputs: Record<string, string> = {};
@@ -86,6 +90,7 @@ export function collect(task: TaskDefinition, settings: TaskSettings): Handover 
   }
   return {
     task: task.name,
+    phase,
     inputs,
     connection,
     variables,

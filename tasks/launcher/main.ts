@@ -1,6 +1,6 @@
 /** The one program the agent starts: prepares Python, runs the task in it and reports its result. */
 
-import { variable } from './given';
+import { input, variable } from './given';
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -9,7 +9,7 @@ import { type Cancellation, listenForCancel } from './cancel';
 import { Channel, complete, type Conclusion } from './channel';
 import { Cancelled, LauncherError, reason, taskDied, toolDirectoryUnusable } from './errors';
 import { prepareEnvironment } from './environment';
-import { collect, type Exit, runPython, type TaskSettings } from './handover';
+import { collect, type Exit, type Phase, runPython, type TaskSettings } from './handover';
 import { childEnvironment } from './proxy';
 import { debug, say } from './log';
 import { findPython } from './python';
@@ -19,15 +19,28 @@ import { replaced, type TaskDefinition } from './stepInputs';
 const DEFAULT_SDK = 'v2';
 const SDKS = [DEFAULT_SDK, 'v1'];
 const SETTINGS = 'launcher.json';
+/** The agent starts this file after the job; all that it does is to load the launcher. */
+const CLEAN_UP = 'cleanUp.js';
 
 async function main(): Promise<void> {
+  const isCleanUp = path.basename(process.argv[1] ?? '') === CLEAN_UP;
+  if (isCleanUp && input('lifecycle') !== 'perRun') {
+    complete({ result: 'Succeeded', message: 'There is nothing to clean up.' });
+    return;
+  }
   const settings = fs.existsSync(path.join(__dirname, SETTINGS))
     ? (readJson(__dirname, SETTINGS) as TaskSettings)
     : {};
   const channel = new Channel(settings.support);
   let conclusion: Conclusion;
   try {
-    conclusion = await run(__dirname, settings, channel, listenForCancel());
+    conclusion = await run(
+      __dirname,
+      settings,
+      isCleanUp ? 'cleanUp' : 'run',
+      channel,
+      listenForCancel(),
+    );
   } catch (error) {
     conclusion = failure(error);
   }
@@ -44,11 +57,12 @@ async function main(): Promise<void> {
 async function run(
   folder: string,
   settings: TaskSettings,
+  phase: Phase,
   channel: Channel,
   cancel: Cancellation,
 ): Promise<Conclusion> {
   const task = readJson(folder, 'task.json') as TaskDefinition;
-  const document = collect(task, settings);
+  const document = collect(task, settings, phase);
   const pythonPath = task.inputs.find(({ name }) => name === 'pythonPath');
   const env = childEnvironment();
   const toolDirectory = variable('Agent.ToolsDirectory');

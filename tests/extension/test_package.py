@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TASKS = ["DeployToAksV1", "EvaluateAndGateV1", "ProvisionAmlComputeV1", "RunAmlPipelineV1"]
 SERVICES_OWN = "AmlGateVerdictV1"
 GIVEN_THE_JOBS_TOKEN = ["EvaluateAndGateV1"]
+CLEANS_UP = {"ProvisionAmlComputeV1": {"cleanUp.js"}}
 
 
 def names(vsix: Path) -> list[str]:
@@ -56,7 +57,7 @@ def test_a_task_holds_all_it_needs_and_nothing_else(built_vsix: Path, task: str)
         "requirements/v2.txt",
         "task.json",
         "task.loc.json",
-    } | ({"launcher.json"} if task in GIVEN_THE_JOBS_TOKEN else set())
+    } | ({"launcher.json"} if task in GIVEN_THE_JOBS_TOKEN else set()) | CLEANS_UP.get(task, set())
     other = {closure.package_of(name) for name in (one[:-2] for one in TASKS)} - {
         closure.package_of(task[:-2])
     }

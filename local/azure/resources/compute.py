@@ -101,6 +101,10 @@ def put_compute(cloud: Cloud, request: Request) -> Response:
         **new_view(cloud, name, kind, location.lower(), properties, inner),
         "tags": fields.texts(body, "tags"),
     }
+    if body.get("identity"):
+        view["identity"] = fields.mapping(body, "identity")
+    if properties.get("disableLocalAuth") is not None:
+        view["properties"]["disableLocalAuth"] = bool(properties["disableLocalAuth"])
     asked_s = cloud.faults.creating
     until = time.time() + (CREATING_S if asked_s is None else asked_s)
     try:

@@ -55,6 +55,7 @@ class Handover:
     """The launcher's document. ``inputs`` are strings, expanded by the agent, ``""`` when empty.
 
     ``access_token`` is the job's (``System.AccessToken``), ``""`` for a task without use for it.
+    ``phase`` is ``run``, or ``cleanUp`` after the job.
     """
 
     task: str
@@ -62,6 +63,7 @@ class Handover:
     connection: Connection | None
     variables: Mapping[str, str]
     access_token: str = field(default="", repr=False)
+    phase: str = "run"
 
     def variable(self, name: str) -> str:
         """The pipeline variable of that name (any case), ``""`` when there is none."""
@@ -248,6 +250,7 @@ def parse_handover(line: bytes) -> Handover:
             connection=connection,
             variables=_texts(document.get("variables") or {}),
             access_token=str(document.get("accessToken") or ""),
+            phase=str(document.get("phase") or "run"),
         )
     except (ValueError, KeyError, AttributeError, TypeError) as cause:
         # Not the text of the error: it may quote the document, and that holds the key.

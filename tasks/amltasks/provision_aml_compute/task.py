@@ -1,19 +1,30 @@
-"""ProvisionAmlCompute: an AmlCompute cluster by name, created or found fit to be reused."""
+"""ProvisionAmlCompute: a cluster that is reused from job to job, or one for this job alone."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from amltasks import clusters, errors
+from amltasks import clusters, errors, waiting
 from amltasks.azure_pipelines import connection, inputs
 from amltasks.azure_pipelines.agent import Job
+from amltasks.provision_aml_compute import lifecycle, preflight
 from amltasks.workspace.port import Cluster, ClusterSpec, Workspace
+from amltasks.workspace.port.compute import SYSTEM
 
 log = logging.getLogger("amltasks")
 
 # What Azure can change of a cluster; the rest stays as it was made.
 _SCALE = frozenset({"minNodes", "maxNodes", "idleSecondsBeforeScaledown"})
+_SUBNET = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network"
+    r"/virtualNetworks/[^/]+/subnets/[^/]+",
+    re.IGNORECASE,
+)
+# The agent gives a canceled job five minutes by default, and this is its last step but one.
+_DELETE_MINUTES = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +34,7 @@ class ProvisionInputs:
     resource_group: str = inputs.text(required=True, alias="resourceGroupName")
     workspace: str = inputs.text(required=True, alias="workspaceName")
     compute_name: str = inputs.text(required=True)
+    lifecycle: str = inputs.choice("reuse", lifecycle.PER_RUN)
     location: str = inputs.text()
     vm_size: str = inputs.text(default="STANDARD_DS3_V2")
     min_nodes: int = inputs.whole(default=0, least=0, most=10_000)
@@ -31,23 +43,40 @@ class ProvisionInputs:
     idle_seconds_before_scaledown: int = inputs.whole(default=1800, least=1, most=604_800)
     on_difference: str = inputs.choice("warn", "fail", "update")
     timeout_minutes: float = inputs.number(default="20", least=0.01, most=1440)
+    wait_for: str = inputs.choice("leastNodes", "firstNode", "created")
+    expire_after_hours: float = inputs.number(default="24", least=0.001, most=720)
+    sweep_expired: bool = inputs.boolean(default=False)
+    subnet: str = inputs.text()
+    public_ip: bool = inputs.boolean(default=True)
+    identity: tuple[str, ...] = inputs.lines()
+    ssh: bool = inputs.boolean(default=False)
+    tags: Mapping[str, str] = inputs.texts()
     sdk: str = inputs.choice("v2", "v1")
 
 
 def run(job: Job) -> str:
     """Perform the task; returns what was done, in a sentence."""
     given = inputs.parse(ProvisionInputs, job.handover.inputs, job.handover.variables)
-    spec = _spec(given)
+    spec, sizes = _spec(given, job), _sizes(given)
     workspace = connection.open_workspace(
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
     )
+    if given.sweep_expired:
+        _sweep(job, workspace)
 
     found = workspace.compute.find_cluster(spec.name)
+    if found:
+        # Of several sizes, any will do.
+        same = (size for size in sizes if size.lower() == found.vm_size.lower())
+        spec = replace(spec, vm_size=next(same, spec.vm_size))
     outcome = "created"
     if found:
         outcome = _compare(job, given, spec, found, workspace)
     else:
         _warn_of_region(job, spec, workspace)
+        region = spec.location or workspace.location
+        size = preflight.choose_size(workspace.compute, spec, sizes, region)
+        spec = replace(spec, vm_size=size)
         log.info("Creating cluster %s: %s, %s", spec.name, spec.vm_size, _nodes(spec))
         workspace.compute.create_cluster(spec)
     cluster = _ready(job, given, spec, workspace, outcome)
@@ -58,21 +87,127 @@ def run(job: Job) -> str:
     return f"Cluster {cluster.name} was {outcome}; it is {cluster.state}"
 
 
-def _spec(given: ProvisionInputs) -> ClusterSpec:
+def clean_up(job: Job) -> str:
+    """Delete the cluster of this job after it, however the job ended."""
+    given = inputs.parse(ProvisionInputs, job.handover.inputs, job.handover.variables)
+    if given.lifecycle != lifecycle.PER_RUN:
+        return "There is nothing to delete: the cluster is kept for other jobs"
+    name = lifecycle.per_run_name(given.compute_name, job.handover)
+    workspace = connection.open_workspace(
+        job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
+    )
+
+    def look() -> Cluster | None:
+        return workspace.compute.find_cluster(name)
+
+    found = waiting.patiently(look, job.cancellation.pause)
+    if found is None:
+        return f"There is no cluster {name} to delete"
+    if not lifecycle.is_ours(found, job.handover):
+        raise errors.COMPUTE_NOT_OURS.error(name=name)
+    # Azure refuses (409) to delete a cluster that it is still creating.
+    found, gone = waiting.until(
+        lambda: _deleting(workspace, look()),
+        lambda c: c is None or c.state == "Deleting",
+        describe=lambda c: f"Cluster {name} is {c.state if c else 'deleted'}",
+        pause=job.cancellation.pause,
+        minutes=_DELETE_MINUTES,
+    )
+    if not gone and found is not None:
+        raise errors.COMPUTE_NOT_DELETED.error(name=name, state=found.state)
+    return f"Cluster {name} of this job was deleted"
+
+
+def _deleting(workspace: Workspace, found: Cluster | None) -> Cluster | None:
+    """The cluster after it was asked to go, as far as Azure lets it now."""
+    if found is None or found.state == "Deleting":
+        return found
+    try:
+        workspace.compute.delete_cluster(found.name)
+    except errors.TaskError as error:
+        if error.cause is not errors.REFUSED:
+            raise
+        log.debug("Not yet: %s", error)
+        return found
+    return workspace.compute.find_cluster(found.name)
+
+
+def _sweep(job: Job, workspace: Workspace) -> None:
+    """Delete the clusters of jobs whose time is over. A failure is a warning, and stops nothing."""
+    problems: list[str] = []
+    try:
+        left = lifecycle.expired(workspace.compute.clusters(), lifecycle.now())
+    except errors.TaskError as error:
+        left, problems = (), [error.happened]
+    for each in left:
+        expired = each.tags[lifecycle.EXPIRES]
+        try:
+            workspace.compute.delete_cluster(each.name)
+        except errors.TaskError as error:
+            problems.append(error.happened)
+        else:
+            log.info("Deleted cluster %s, left by a job and expired at %s", each.name, expired)
+    if problems:
+        job.warn("SWEEP_FAILED", "expired clusters were not all deleted: " + "; ".join(problems))
+
+
+def _sizes(given: ProvisionInputs) -> tuple[str, ...]:
+    """The sizes in ``vmSize``, the best first: one, or several with commas or line ends between."""
+    return tuple(dict.fromkeys(part for part in re.split(r"[,\s]+", given.vm_size) if part))
+
+
+def _spec(given: ProvisionInputs, job: Job) -> ClusterSpec:
     clusters.check_name(given.compute_name, "computeName")
+    _check_network(given)
     if given.min_nodes > given.max_nodes:
         raise errors.INPUT_INVALID.error(
             name="minNodes", value=given.min_nodes, expected=f"at most maxNodes {given.max_nodes}"
         )
+    name, tags = given.compute_name, dict(given.tags)
+    if given.lifecycle == lifecycle.PER_RUN:
+        lifecycle.check_job(job.handover)
+        name = lifecycle.per_run_name(name, job.handover)
+        tags |= lifecycle.tags(job.handover, given.expire_after_hours, lifecycle.now())
+    if given.wait_for == "firstNode" and given.min_nodes == 0:
+        raise errors.INPUT_INVALID.error(
+            name="waitFor",
+            value=given.wait_for,
+            expected="possible while minNodes is 0: such a cluster has no node until a job runs",
+        )
     return ClusterSpec(
-        name=given.compute_name,
-        vm_size=given.vm_size,
+        name=name,
+        vm_size=_sizes(given)[0],
         min_nodes=given.min_nodes,
         max_nodes=given.max_nodes,
         priority=given.vm_priority,
         idle_seconds=given.idle_seconds_before_scaledown,
         location=given.location,
+        subnet=given.subnet,
+        public_address=given.public_ip,
+        identities=given.identity,
+        ssh=given.ssh,
+        tags=tags,
     )
+
+
+def _check_network(given: ProvisionInputs) -> None:
+    if given.subnet and not _SUBNET.fullmatch(given.subnet):
+        raise errors.INPUT_INVALID.error(
+            name="subnet",
+            value=given.subnet,
+            expected="the resource id of a subnet (/subscriptions/…/virtualNetworks/…/subnets/…)",
+        )
+    if SYSTEM in given.identity and len(given.identity) > 1:
+        raise errors.INPUT_INVALID.error(
+            name="identity",
+            value=", ".join(given.identity),
+            expected="'system' alone, or resource ids of user-assigned identities",
+        )
+    wrong = next((each for each in given.identity if each != SYSTEM and "/" not in each), None)
+    if wrong:
+        raise errors.INPUT_INVALID.error(
+            name="identity", value=wrong, expected="'system' or a resource id"
+        )
 
 
 def differences(spec: ClusterSpec, found: Cluster, location: str) -> dict[str, str]:
@@ -133,17 +268,19 @@ def _ready(
     def as_asked(cluster: Cluster) -> bool:
         return outcome != "updated" or not differences(spec, cluster, location)
 
+    def enough_nodes(cluster: Cluster) -> bool:
+        least = {"created": 0, "firstNode": 1}.get(given.wait_for, cluster.min_nodes)
+        return cluster.nodes >= least
+
     cluster = clusters.ready(
         name,
         lambda: workspace.compute.find_cluster(name),
-        lambda c: (
-            c.state == "Succeeded" and as_asked(c) and (c.nodes >= c.min_nodes or bool(c.problems))
-        ),
+        lambda c: c.state == "Succeeded" and as_asked(c) and (enough_nodes(c) or bool(c.problems)),
         describe=lambda c: f"Cluster {name} is {c.state}, {_nodes(c)}",
         pause=job.cancellation.pause,
         minutes=given.timeout_minutes,
     )
-    if cluster.problems and (outcome == "created" or cluster.nodes < cluster.min_nodes):
+    if cluster.problems and (outcome == "created" or not enough_nodes(cluster)):
         raise clusters.failure(cluster)
     if cluster.problems:
         # Left over from an earlier resize: the nodes asked for are there, or none are.

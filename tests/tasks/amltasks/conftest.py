@@ -209,6 +209,7 @@ def start_task(
     environment: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
     document: bytes | None = None,
+    phase: str = "run",
 ) -> Started:
     """Start ``python -m amltasks <task>`` the way the launcher does."""
     reading, writing = os.pipe()
@@ -243,6 +244,7 @@ def start_task(
         or json.dumps(
             {
                 "task": task,
+                "phase": phase,
                 "inputs": dict(inputs),
                 "connection": connection,
                 "variables": {

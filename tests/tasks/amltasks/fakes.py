@@ -19,6 +19,7 @@ from amltasks.workspace.port import (
     Model,
     Models,
     PreparedRun,
+    Quota,
     Revision,
     Rollout,
     Run,
@@ -27,6 +28,7 @@ from amltasks.workspace.port import (
     Services,
     ServiceSpec,
     Submission,
+    VmSize,
     Workspace,
 )
 
@@ -38,6 +40,18 @@ def unexpected(method: str) -> NoReturn:
 class FakeCompute(Compute):
     def find_cluster(self, name: str) -> Cluster | None:
         unexpected("Compute.find_cluster")
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        unexpected("Compute.clusters")
+
+    def delete_cluster(self, name: str) -> None:
+        unexpected("Compute.delete_cluster")
+
+    def sizes(self, location: str) -> tuple[VmSize, ...]:
+        unexpected("Compute.sizes")
+
+    def quotas(self, location: str) -> tuple[Quota, ...]:
+        unexpected("Compute.quotas")
 
     def create_cluster(self, spec: ClusterSpec) -> None:
         unexpected("Compute.create_cluster")

@@ -10,7 +10,15 @@ renewed); the docstrings name only what else it may raise. No method blocks for 
 request to Azure takes: the task does the waiting.
 """
 
-from amltasks.workspace.port.compute import AksCluster, AksSpec, Cluster, ClusterSpec, Compute
+from amltasks.workspace.port.compute import (
+    AksCluster,
+    AksSpec,
+    Cluster,
+    ClusterSpec,
+    Compute,
+    Quota,
+    VmSize,
+)
 from amltasks.workspace.port.models import Model, Models
 from amltasks.workspace.port.principals import (
     ClientCertificate,
@@ -56,6 +64,7 @@ __all__ = [
     "Models",
     "PreparedRun",
     "Principal",
+    "Quota",
     "Revision",
     "Rollout",
     "Run",
@@ -65,6 +74,7 @@ __all__ = [
     "ServiceSpec",
     "Services",
     "Submission",
+    "VmSize",
     "WorkloadIdentity",
     "Workspace",
 ]

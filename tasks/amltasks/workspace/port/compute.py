@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SYSTEM = "system"
+"""Stands for the system-assigned identity among :attr:`ClusterSpec.identities`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterSpec:
-    """An AmlCompute cluster to create. An empty ``location`` means the workspace's region."""
+    """An AmlCompute cluster to create. An empty ``location`` means the workspace's region.
+
+    ``subnet`` is the resource id of the nodes' subnet; empty for none. ``identities`` are the
+    resource ids of user-assigned identities, or ``system`` alone for the system-assigned one.
+    ``ssh``: whether the nodes' SSH port is open to the public.
+    """
 
     name: str
     vm_size: str
@@ -17,6 +26,11 @@ class ClusterSpec:
     priority: str
     idle_seconds: int
     location: str = ""
+    subnet: str = ""
+    public_address: bool = True
+    identities: tuple[str, ...] = ()
+    ssh: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +51,26 @@ class Cluster:
     idle_seconds: int
     nodes: int = 0
     problems: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VmSize:
+    """A size that clusters may have in a region. ``family`` is the name that its quota has."""
+
+    name: str
+    family: str
+    cpus: int
+    low_priority: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """The cores of a VM family, or of all clusters, in a region: the limit and those in use."""
+
+    name: str
+    limit: int
+    used: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +100,22 @@ class Compute(ABC):
     @abstractmethod
     def find_cluster(self, name: str) -> Cluster | None:
         """The AmlCompute of that name, None when absent. Raises ``COMPUTE_WRONG_TYPE``."""
+
+    @abstractmethod
+    def clusters(self) -> tuple[Cluster, ...]:
+        """All AmlCompute clusters of the workspace."""
+
+    @abstractmethod
+    def delete_cluster(self, name: str) -> None:
+        """Start deleting a cluster; a cluster that is not there is no error."""
+
+    @abstractmethod
+    def sizes(self, location: str) -> tuple[VmSize, ...]:
+        """The sizes that clusters may have in a region."""
+
+    @abstractmethod
+    def quotas(self, location: str) -> tuple[Quota, ...]:
+        """The quotas for clusters in a region."""
 
     @abstractmethod
     def create_cluster(self, spec: ClusterSpec) -> None:

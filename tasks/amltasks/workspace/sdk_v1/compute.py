@@ -6,33 +6,51 @@ from typing import Any
 
 from amltasks import errors
 from amltasks.workspace.failures import creating, problems, translated
-from amltasks.workspace.port import AksCluster, AksSpec, Cluster, ClusterSpec, Compute
+from amltasks.workspace.offers import Offers
+from amltasks.workspace.port import (
+    AksCluster,
+    AksSpec,
+    Cluster,
+    ClusterSpec,
+    Compute,
+    Quota,
+    VmSize,
+)
+from amltasks.workspace.port.compute import SYSTEM
 
 
 class SdkCompute(Compute):
     """The port's ``Compute``."""
 
-    def __init__(self, sdk: Any) -> None:
+    def __init__(self, sdk: Any, offers: Offers) -> None:
         """Work in this ``azureml.core.Workspace``."""
         self._sdk = sdk
+        self._offers = offers
 
     def find_cluster(self, name: str) -> Cluster | None:
         found = self._find(name, "AmlCompute")
-        if found is None:
-            return None
-        scale, status = found.scale_settings, found.status
-        return Cluster(
-            name=found.name,
-            state=found.provisioning_state,
-            location=found.cluster_location or found.location or "",
-            vm_size=found.vm_size or "",
-            priority=(found.vm_priority or "").lower(),
-            min_nodes=int(scale.minimum_node_count or 0) if scale else 0,
-            max_nodes=int(scale.maximum_node_count or 0) if scale else 0,
-            idle_seconds=int(scale.idle_seconds_before_scaledown or 0) if scale else 0,
-            nodes=int(status.current_node_count or 0) if status else 0,
-            problems=problems(found.provisioning_errors, status.errors if status else None),
-        )
+        return None if found is None else _cluster(found)
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        from azureml.core.compute import ComputeTarget
+
+        with translated("listing the clusters"):
+            found = ComputeTarget.list(self._sdk)
+        return tuple(_cluster(each) for each in found if each.type == "AmlCompute")
+
+    def delete_cluster(self, name: str) -> None:
+        found = self._find(name, "AmlCompute")
+        if found is not None:
+            with translated(f"deleting the cluster '{name}'"):
+                found.delete()
+
+    def sizes(self, location: str) -> tuple[VmSize, ...]:
+        with translated(f"listing the VM sizes of {location}"):
+            return self._offers.sizes(location)
+
+    def quotas(self, location: str) -> tuple[Quota, ...]:
+        with translated(f"reading the quota of {location}"):
+            return self._offers.quotas(location)
 
     def create_cluster(self, spec: ClusterSpec) -> None:
         # No admin user is made: nobody logs in to the nodes.
@@ -49,6 +67,10 @@ class SdkCompute(Compute):
                     max_nodes=spec.max_nodes,
                     idle_seconds_before_scaledown=spec.idle_seconds,
                     location=spec.location or None,
+                    tags=dict(spec.tags) or None,
+                    remote_login_port_public_access="Enabled" if spec.ssh else "Disabled",
+                    **_network(spec),
+                    **_identity(spec),
                 ),
             )
 
@@ -101,3 +123,44 @@ class SdkCompute(Compute):
         if found.type != kind:
             raise errors.COMPUTE_WRONG_TYPE.error(name=name, found=found.type, expected=kind)
         return found
+
+
+def _network(spec: ClusterSpec) -> dict[str, object]:
+    """The SDK takes a subnet by its parts, a resource id by the port."""
+    found: dict[str, object] = {}
+    if spec.subnet:
+        parts = spec.subnet.strip("/").split("/")
+        group, network, subnet = parts[3], parts[7], parts[9]
+        found = {
+            "vnet_resourcegroup_name": group,
+            "vnet_name": network,
+            "subnet_name": subnet,
+        }
+    if not spec.public_address:
+        found["enable_node_public_ip"] = False
+    return found
+
+
+def _identity(spec: ClusterSpec) -> dict[str, object]:
+    if not spec.identities:
+        return {}
+    if spec.identities == (SYSTEM,):
+        return {"identity_type": "SystemAssigned"}
+    return {"identity_type": "UserAssigned", "identity_id": list(spec.identities)}
+
+
+def _cluster(found: Any) -> Cluster:
+    scale, status = found.scale_settings, found.status
+    return Cluster(
+        name=found.name,
+        state=found.provisioning_state,
+        location=found.cluster_location or found.location or "",
+        vm_size=found.vm_size or "",
+        priority=(found.vm_priority or "").lower(),
+        min_nodes=int(scale.minimum_node_count or 0) if scale else 0,
+        max_nodes=int(scale.maximum_node_count or 0) if scale else 0,
+        idle_seconds=int(scale.idle_seconds_before_scaledown or 0) if scale else 0,
+        nodes=int(status.current_node_count or 0) if status else 0,
+        problems=problems(found.provisioning_errors, status.errors if status else None),
+        tags=dict(found.tags or {}),
+    )

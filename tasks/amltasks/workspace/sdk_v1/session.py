@@ -9,6 +9,7 @@ from typing import Any
 
 from amltasks import errors
 from amltasks.workspace.failures import NO_SUBSCRIPTION, error_code, http_status, translated
+from amltasks.workspace.offers import Offers
 from amltasks.workspace.port import Principal, Workspace
 from amltasks.workspace.sdk_v1.compute import SdkCompute
 from amltasks.workspace.sdk_v1.models import SdkModels
@@ -30,7 +31,7 @@ def open_workspace(
     return Workspace(
         name=sdk.name,
         location=sdk.location,
-        compute=SdkCompute(sdk),
+        compute=SdkCompute(sdk, Offers(principal, sign_in)),
         runs=SdkRuns(sdk, sign_in),
         models=SdkModels(sdk),
         services=SdkServices(sdk),

@@ -42,6 +42,7 @@ class ComputeBody(TypedDict, total=False):
 
     name: str
     location: str
+    tags: dict[str, str] | None
     properties: ComputeProperties
 
 

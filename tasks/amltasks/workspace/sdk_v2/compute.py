@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import re
 
+import requests
+
 from amltasks import errors
-from amltasks.workspace.failures import creating, problems, translated
-from amltasks.workspace.port import AksCluster, AksSpec, Cluster, ClusterSpec, Compute
+from amltasks.workspace.failures import creating, http_status, problems, translated
+from amltasks.workspace.offers import Offers
+from amltasks.workspace.port import (
+    AksCluster,
+    AksSpec,
+    Cluster,
+    ClusterSpec,
+    Compute,
+    Quota,
+    VmSize,
+)
+from amltasks.workspace.port.compute import SYSTEM
 from amltasks.workspace.sdk_v2.bodies import ClusterProperties, ComputeBody, ScaleSettings
 from amltasks.workspace.sdk_v2.rest import Rest
 
@@ -20,11 +32,39 @@ class RestCompute(Compute):
     def __init__(self, rest: Rest) -> None:
         """Work in this workspace."""
         self._rest = rest
+        self._offers = Offers(rest.principal, rest.sign_in)
 
     def find_cluster(self, name: str) -> Cluster | None:
         found = self._find(name, "AmlCompute")
-        if found is None:
-            return None
+        return None if found is None else self._cluster(found)
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        with translated("listing the clusters"):
+            found: list[ComputeBody] = list(self._rest.every("computes"))
+        return tuple(
+            self._cluster(each)
+            for each in found
+            if each["properties"].get("computeType") == "AmlCompute"
+        )
+
+    def delete_cluster(self, name: str) -> None:
+        with translated(f"deleting the cluster '{name}'"):
+            try:
+                query = {"underlyingResourceAction": "Delete"}
+                self._rest.arm("DELETE", f"computes/{name}", query=query)
+            except requests.HTTPError as cause:
+                if http_status(cause) != 404:
+                    raise
+
+    def sizes(self, location: str) -> tuple[VmSize, ...]:
+        with translated(f"listing the VM sizes of {location}"):
+            return self._offers.sizes(location)
+
+    def quotas(self, location: str) -> tuple[Quota, ...]:
+        with translated(f"reading the quota of {location}"):
+            return self._offers.quotas(location)
+
+    def _cluster(self, found: ComputeBody) -> Cluster:
         target = found["properties"]
         inner: ClusterProperties = target.get("properties") or {}
         scale: ScaleSettings = inner.get("scaleSettings") or {}
@@ -39,29 +79,36 @@ class RestCompute(Compute):
             idle_seconds=_seconds(str(scale.get("nodeIdleTimeBeforeScaleDown") or "")),
             nodes=int(inner.get("currentNodeCount") or 0),
             problems=problems(target.get("provisioningErrors"), inner.get("errors")),
+            tags=found.get("tags") or {},
         )
 
     def create_cluster(self, spec: ClusterSpec) -> None:
         # No admin user is made: nobody logs in to the nodes.
         with creating("cluster", spec.name):
             location = spec.location or self._rest.workspace["location"]
-            self._rest.arm(
-                "PUT",
-                f"computes/{spec.name}",
-                {
-                    "location": location,
-                    "properties": {
-                        "computeType": "AmlCompute",
-                        "computeLocation": location,
-                        "disableLocalAuth": True,
-                        "properties": {
-                            "vmSize": spec.vm_size,
-                            "vmPriority": _PRIORITIES[spec.priority],
-                            "scaleSettings": _scale(spec),
-                        },
-                    },
+            inner: dict[str, object] = {
+                "vmSize": spec.vm_size,
+                "vmPriority": _PRIORITIES[spec.priority],
+                "scaleSettings": _scale(spec),
+                "remoteLoginPortPublicAccess": "Enabled" if spec.ssh else "Disabled",
+            }
+            if spec.subnet:
+                inner["subnet"] = {"id": spec.subnet}
+            if not spec.public_address:
+                inner["enableNodePublicIp"] = False
+            body: dict[str, object] = {
+                "location": location,
+                "tags": dict(spec.tags),
+                "properties": {
+                    "computeType": "AmlCompute",
+                    "computeLocation": location,
+                    "disableLocalAuth": True,
+                    "properties": inner,
                 },
-            )
+            }
+            if spec.identities:
+                body["identity"] = _identity(spec.identities)
+            self._rest.arm("PUT", f"computes/{spec.name}", body)
 
     def scale_cluster(self, spec: ClusterSpec) -> None:
         with translated(f"updating the cluster '{spec.name}'"):
@@ -100,6 +147,15 @@ def _scale(spec: ClusterSpec) -> ScaleSettings:
         "minNodeCount": spec.min_nodes,
         "maxNodeCount": spec.max_nodes,
         "nodeIdleTimeBeforeScaleDown": f"PT{spec.idle_seconds}S",
+    }
+
+
+def _identity(identities: tuple[str, ...]) -> dict[str, object]:
+    if identities == (SYSTEM,):
+        return {"type": "SystemAssigned"}
+    return {
+        "type": "UserAssigned",
+        "userAssignedIdentities": {identity: {} for identity in identities},
     }
 
 

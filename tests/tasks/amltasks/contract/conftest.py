@@ -88,6 +88,10 @@ class Seen(ABC):
     def vm_size(self, cluster: str) -> str: ...
 
     @abstractmethod
+    def cluster(self, name: str) -> dict[str, Any]:
+        """Size, subnet, whether nodes have public addresses, kind of identity, tags."""
+
+    @abstractmethod
     def run(self, run_id: str) -> tuple[str, dict[str, str]]:
         """Display name and tags."""
 
@@ -119,6 +123,17 @@ class Seen(ABC):
 class SeenByV1(Seen):
     def vm_size(self, cluster: str) -> str:
         return str(self.ask(f"ws.compute_targets['{cluster}'].vm_size"))
+
+    def cluster(self, name: str) -> dict[str, Any]:
+        return dict(
+            self.ask(
+                "[{'size': c['properties']['properties']['vmSize'],"
+                " 'subnet': c['properties']['properties']['subnet']['id'],"
+                " 'public': c['properties']['properties']['enableNodePublicIp'],"
+                " 'identity': c['identity']['type'], 'tags': c['tags']}"
+                f" for c in [ws.compute_targets['{name}'].get()]][0]"
+            )
+        )
 
     def run(self, run_id: str) -> tuple[str, dict[str, str]]:
         name, tags = self.ask(
@@ -160,6 +175,16 @@ class SeenByV1(Seen):
 class SeenByV2(Seen):
     def vm_size(self, cluster: str) -> str:
         return str(self.ask(f"ml.compute.get('{cluster}').size"))
+
+    def cluster(self, name: str) -> dict[str, Any]:
+        return dict(
+            self.ask(
+                "[{'size': c.size, 'subnet': c.network_settings.subnet,"
+                " 'public': c.enable_node_public_ip,"
+                " 'identity': 'SystemAssigned' if c.identity.type == 'system_assigned'"
+                f" else c.identity.type, 'tags': c.tags}} for c in [ml.compute.get('{name}')]][0]"
+            )
+        )
 
     def run(self, run_id: str) -> tuple[str, dict[str, str]]:
         name, tags = self.ask(f"[(j.display_name, j.tags) for j in [ml.jobs.get('{run_id}')]][0]")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.tasks.amltasks.conftest import CLUSTER, Azure, Ended, Starter, start_task
 from tests.tasks.amltasks.contract.conftest import Seen
 
@@ -129,3 +132,116 @@ def test_a_cancel_is_heard_and_tells_what_goes_on(sdk: str, start_in_azure: Star
     ended = started.end()
     assert (ended.result, ended.code) == ("Canceled", 130)
     assert f"Azure goes on with left-{sdk} by itself" in ended.log
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for what Azure does after it answered."""
+    end = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.5)
+
+
+PER_RUN = {"computeName": "once", "lifecycle": "perRun"}
+
+
+def test_a_cluster_of_one_job_is_deleted_after_it_and_nothing_else_is(
+    sdk: str, start_in_azure: Starter, seen: Seen
+) -> None:
+    build = {"build.buildid": f"81-{sdk}"}
+    ended = start_in_azure(TASK, PER_RUN, variables=build).end()
+    assert ended.result == "Succeeded", ended.log
+    name = ended.outputs["computeName"]
+    assert name.startswith("once-")
+    assert name in seen.targets()
+    # Another job's clean-up, and one for a cluster that is kept, leave it alone.
+    for inputs, variables in (
+        (PER_RUN, {"build.buildid": "82"}),
+        ({"computeName": name}, build),
+    ):
+        ended = start_in_azure(TASK, inputs, variables=variables, phase="cleanUp").end()
+        assert ended.result == "Succeeded", ended.log
+    assert name in seen.targets()
+    ended = start_in_azure(TASK, PER_RUN, variables=build, phase="cleanUp").end()
+    assert (ended.result, ended.message) == (
+        "Succeeded",
+        f"Cluster {name} of this job was deleted.",
+    )
+    ended = start_in_azure(TASK, PER_RUN, variables=build, phase="cleanUp").end()
+    assert ended.result == "Succeeded", ended.log
+    until(lambda: name not in seen.targets())
+
+
+def test_a_cluster_that_is_still_being_created_is_deleted_too(
+    sdk: str, start_in_azure: Starter, seen: Seen
+) -> None:
+    build = {"build.buildid": f"83-{sdk}"}
+    started = start_in_azure(TASK, PER_RUN, variables=build)
+    started.wait_for(lambda s: any("is Creating" in line for line in s.lines))
+    started.process.kill()
+    started.end()
+    ended = start_in_azure(TASK, PER_RUN, variables=build, phase="cleanUp").end()
+    assert ended.result == "Succeeded", ended.log
+    until(lambda: not [each for each in seen.targets() if each.startswith("once-")])
+
+
+def test_what_a_dead_agent_left_behind_is_swept_when_its_time_is_over(
+    cluster: Ended, sdk: str, start_in_azure: Starter, seen: Seen
+) -> None:
+    left = []
+    for number, hours in (("84", "0.001"), ("85", "1")):
+        inputs = {**PER_RUN, "computeName": "left", "expireAfterHours": hours}
+        ended = start_in_azure(TASK, inputs, variables={"build.buildid": number + sdk}).end()
+        left.append(ended.outputs["computeName"])
+    expired, living = left
+    before = set(seen.targets())
+    kept = {"computeName": f"{CLUSTER}-{sdk}", "sweepExpired": "true"}
+    ended = start_in_azure(TASK, kept).end()
+    assert ended.result == "Succeeded", ended.log
+    assert f"Deleted cluster {expired}, left by a job" in ended.log
+    after = start_in_azure(TASK, kept).end()  # it takes Azure a second to delete
+    assert "Deleted cluster" not in after.log
+    assert before - set(seen.targets()) == {expired}
+    assert living in seen.targets()
+
+
+def test_network_identity_and_tags_reach_azure(
+    sdk: str, start_in_azure: Starter, seen: Seen
+) -> None:
+    subnet = (
+        "/subscriptions/s/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/v"
+        "/subnets/nodes"
+    )
+    inputs = {
+        "computeName": f"private-{sdk}",
+        "subnet": subnet,
+        "publicIp": "false",
+        "identity": "system",
+        "tags": "team: parts",
+        "vmSize": "STANDARD_NOPE, STANDARD_DS2_V2",
+    }
+    ended = start_in_azure(TASK, inputs).end()
+    assert ended.result == "Succeeded", ended.log
+    assert "The size STANDARD_NOPE will not do" in ended.log
+    found = seen.cluster(f"private-{sdk}")
+    assert found["size"].upper() == "STANDARD_DS2_V2"
+    assert found["subnet"].endswith("/virtualNetworks/v/subnets/nodes")
+    assert (found["public"], found["identity"]) == (False, "SystemAssigned")
+    assert found["tags"] == {"team": "parts"}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "name"),
+    [
+        ({"waitFor": "firstNode"}, "waitFor"),
+        ({"subnet": "nodes"}, "subnet"),
+        ({"identity": "system\n/subscriptions/s/other"}, "identity"),
+        ({"identity": "mine"}, "identity"),
+    ],
+)
+def test_wrong_settings_stop_before_any_call(
+    start_in_azure: Starter, inputs: dict[str, str], name: str
+) -> None:
+    ended = start_in_azure(TASK, {"computeName": "never", **inputs}).end()
+    assert list(ended.issues) == ["INPUT_INVALID"]
+    assert f"the input '{name}'" in ended.message
