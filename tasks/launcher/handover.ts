@@ -45,8 +45,8 @@ interface Connection {
 
 export interface Handover {
   readonly task: string;
-  /** `cleanUp` after the job, from the task's postjobexecution; else `run`. */
-  readonly phase: Phase;
+  /** Only in the task's postjobexecution, which cleans up after the job. */
+  readonly phase?: 'cleanUp';
   readonly inputs: Record<string, string>;
   readonly connection: Connection;
   readonly variables: Record<string, string>;
@@ -90,7 +90,7 @@ export function collect(task: TaskDefinition, settings: TaskSettings, phase: Pha
   }
   return {
     task: task.name,
-    phase,
+    ...(phase === 'cleanUp' ? { phase } : {}),
     inputs,
     connection,
     variables,

@@ -194,6 +194,7 @@ class Launcher:
         inputs: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
         env: Mapping[str, str | None] | None = None,
+        program: str = LAUNCHER,
     ) -> subprocess.Popen[str]:
         """Start the launcher; `env` overrides single variables, None removes one."""
         environment = self.environment(code, variables or {}, inputs or {})
@@ -202,7 +203,7 @@ class Launcher:
             if value is not None:
                 environment[name] = value
         return subprocess.Popen(
-            ["node", str(self.folder / LAUNCHER)],
+            ["node", str(self.folder / program)],
             cwd=self.sources,
             env=environment,
             stdin=subprocess.DEVNULL,

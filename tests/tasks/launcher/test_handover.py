@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.launcher.harness import CONNECTION, JOB_TOKEN, KEY, Launcher
+from extension.package import CLEAN_UP, LAUNCHER
+from tests.tasks.launcher.harness import CONNECTION, JOB_TOKEN, KEY, Launcher, finish
 
 SUCCEED = "send(type='result', result='Succeeded', message='done')\n"
 
@@ -42,6 +43,19 @@ def test_the_document_holds_inputs_connection_and_public_variables(launcher: Lau
         },
         "accessToken": "",
     }
+
+
+def test_after_the_job_python_cleans_up_where_there_is_something(launcher: Launcher) -> None:
+    (launcher.folder / CLEAN_UP).write_text(f"require('./{LAUNCHER}');\n")
+    code = "print('phase', document.get('phase'))\n" + SUCCEED
+    for lifecycle, found in (("perRun", "phase cleanUp"), ("reuse", ""), ("", "")):
+        inputs = {"lifecycle": lifecycle} if lifecycle else {}
+        outcome = finish(launcher.start(code, inputs=inputs, program=CLEAN_UP))
+        assert outcome.result[0] == "Succeeded"
+        assert ("phase" in outcome.log) is bool(found)
+        assert found in outcome.log
+    outcome = launcher.run(code, inputs={"lifecycle": "perRun"})
+    assert "phase None" in outcome.log
 
 
 def test_the_jobs_token_goes_to_tasks_that_need_it_only(launcher: Launcher) -> None:
