@@ -47,6 +47,9 @@ def test_the_document_holds_inputs_connection_and_public_variables(launcher: Lau
 
 def test_after_the_job_python_cleans_up_where_there_is_something(launcher: Launcher) -> None:
     (launcher.folder / CLEAN_UP).write_text(f"require('./{LAUNCHER}');\n")
+    about = json.loads((launcher.folder / "task.json").read_text())
+    about["inputs"].append({"name": "lifecycle", "type": "string"})
+    (launcher.folder / "task.json").write_text(json.dumps(about))
     code = "print('phase', document.get('phase'))\n" + SUCCEED
     for lifecycle, found in (("perRun", "phase cleanUp"), ("reuse", ""), ("", "")):
         inputs = {"lifecycle": lifecycle} if lifecycle else {}
