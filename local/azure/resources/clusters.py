@@ -23,7 +23,6 @@ def aml_compute(asked: dict[str, Any]) -> dict[str, Any]:
         "scaleSettings": scale_settings(fields.mapping(asked, "scaleSettings")),
         "subnet": asked.get("subnet"),
         "remoteLoginPortPublicAccess": asked.get("remoteLoginPortPublicAccess") or "NotSpecified",
-        "enableNodePublicIp": asked.get("enableNodePublicIp") is not False,
         "errors": None,
         "osType": "Linux",
         "virtualMachineImage": None,
