@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from local.azure.devops.contracts import Date
 from local.azure.devops.enumerations import ProjectVisibility
@@ -15,11 +15,9 @@ __all__ = [
     "ProjectGiven",
     "ProjectName",
     "TeamProjectReference",
-    "Variables",
 ]
 
 Links = dict[str, Href]
-Variables = dict[str, dict[str, Any]]
 
 
 class _TeamProjectReference(TypedDict):

@@ -19,7 +19,8 @@ from local.azure.devops.enumerations import (
     QueryDeletedOption,
     QueuePriority,
 )
-from local.azure.devops.shapes import IdentityRef, Links, TeamProjectReference, Variables
+from local.azure.devops.shapes import IdentityRef, Links, TeamProjectReference
+from local.azure.devops.variables import Variables
 
 
 class Artifact(TypedDict):

@@ -36,8 +36,8 @@ from local.azure.devops.organization.projects import (
 from local.azure.devops.repos.branches import branch
 from local.azure.devops.repos.repositories import MAIN
 from local.azure.devops.rest import number
-from local.azure.devops.shapes import Variables
 from local.azure.devops.tables import Table
+from local.azure.devops.variables import Variables
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError

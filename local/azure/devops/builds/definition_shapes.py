@@ -12,7 +12,8 @@ from local.azure.devops.enumerations import (
     DefinitionTriggerType,
     DefinitionType,
 )
-from local.azure.devops.shapes import IdentityRef, Links, TeamProjectReference, Variables
+from local.azure.devops.shapes import IdentityRef, Links, TeamProjectReference
+from local.azure.devops.variables import Variables
 
 
 class Trigger(TypedDict, total=False):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 from typing import TypedDict, cast
 
-from local.azure.devops import secrets
 from local.azure.devops.builds.definition_shapes import (
     BuildDefinition,
     BuildQueue,
@@ -28,8 +27,9 @@ from local.azure.devops.organization.projects import (
 )
 from local.azure.devops.repos.repositories import MAIN, default_repository, find_repository
 from local.azure.devops.rest import Area, number
-from local.azure.devops.shapes import Variables
 from local.azure.devops.tables import Table
+from local.azure.devops.variables import Variables, kept
+from local.azure.devops.variables import shown as shown_variables
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
@@ -48,7 +48,7 @@ QUEUE: BuildQueue = {
 }
 _DEFINITIONS = Table[DefinitionRecord]("devops-definition")
 _KEPT = (
-    *("variables", "variableGroups", "description", "comment", "process", "processParameters"),
+    *("variableGroups", "description", "comment", "process", "processParameters"),
     *("options", "demands", "retentionRules", "buildNumberFormat", "badgeEnabled", "dropLocation"),
     *("jobTimeoutInMinutes", "jobCancelTimeoutInMinutes"),
 )
@@ -153,7 +153,7 @@ def update_definition(cloud: Cloud, request: Request, body: DefinitionBody) -> B
         )
     _check_name(cloud, project, body, identity)
     if "variables" in body:
-        body["variables"] = secrets.kept(variables(present), body["variables"])
+        body["variables"] = kept(variables(present), body["variables"])
     record: DefinitionRecord = {
         **present,
         "revision": present["revision"] + 1,
@@ -249,6 +249,8 @@ def _shown(cloud: Cloud, project: ProjectRecord, stored: DefinitionRecord) -> Bu
     document = cast("BuildDefinition", dict(_listed(cloud, project, stored)))
     kept = {name: value for name, value in body.items() if name in _KEPT}
     document.update(cast("BuildDefinition", kept))
+    if "variables" in body:
+        document["variables"] = shown_variables(body["variables"])
     document["triggers"] = [_trigger(one) for one in body.get("triggers", [])]
     document["properties"] = body.get("properties", {})
     document["tags"] = body.get("tags", [])

@@ -18,7 +18,7 @@ from local.azure.devops.organization.access import BUILD, RELEASE, issue_job_tok
 from local.azure.devops.organization.projects import ProjectRecord, find_project, projects
 from local.azure.devops.releases import releases
 from local.azure.devops.releases.release_shapes import ReleaseRecord
-from local.azure.devops.shapes import Variables
+from local.azure.devops.variables import Variables
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 

@@ -14,7 +14,8 @@ from local.azure.devops.enumerations import RunResult, RunState
 from local.azure.devops.errors import unsupported
 from local.azure.devops.organization.projects import ProjectRecord, project_of
 from local.azure.devops.rest import Area, number
-from local.azure.devops.shapes import Links, Variables
+from local.azure.devops.shapes import Links
+from local.azure.devops.variables import Variables
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from local.azure.devops.contracts import Date, Unread
 from local.azure.devops.enumerations import IssueType, TaskResult, TimelineRecordState
+from local.azure.devops.variables import Variables
 
 
 class Issue(TypedDict, total=False):
@@ -54,7 +55,7 @@ class TimelineRecord(TypedDict, total=False):
     task: dict[str, Unread]
     details: dict[str, Unread]
     previousAttempts: list[dict[str, Unread]]
-    variables: dict[str, dict[str, Unread]]
+    variables: Variables
     agentSpecification: dict[str, Unread]
     queueId: int
     url: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from typing import TypedDict
 
-from local.azure.devops import secrets
+from local.azure.devops import variables
 from local.azure.devops.builds.plans import area
 from local.azure.devops.contracts import Date, ReadOnly
 from local.azure.devops.enumerations import TaskAgentPoolActionFilter, VariableGroupQueryOrder
@@ -17,8 +17,9 @@ from local.azure.devops.organization.projects import (
     when_deleted,
 )
 from local.azure.devops.rest import number
-from local.azure.devops.shapes import ProjectGiven, ProjectName, Variables
+from local.azure.devops.shapes import ProjectGiven, ProjectName
 from local.azure.devops.tables import Table
+from local.azure.devops.variables import Variables, kept
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
@@ -203,7 +204,7 @@ def update_group(cloud: Cloud, request: Request, body: VariableGroupBody) -> Var
         **stored,
         "name": name,
         "description": body.get("description", ""),
-        "variables": secrets.kept(stored["variables"], body.get("variables", {})),
+        "variables": kept(stored["variables"], body.get("variables", {})),
         "modifiedOn": cloud.timestamp(),
     }
     _GROUPS.put(cloud, stored["id"], record)
@@ -290,10 +291,7 @@ def _shown(cloud: Cloud, stored: VariableGroupRecord) -> VariableGroup:
         "uniqueName": user["uniqueName"],
     }
     document: VariableGroup = {
-        "variables": {
-            name: {key: value for key, value in one.items() if (key, value) != ("isSecret", False)}
-            for name, one in stored["variables"].items()
-        },
+        "variables": variables.shown(stored["variables"]),
         "id": stored["id"],
         "type": stored["type"],
         "name": stored["name"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TypedDict
 
@@ -34,6 +35,7 @@ ENDPOINTS = area.location(
     version=4,
     minimum=5.2,
 )
+_SECRET_NAME = re.compile("key|pass|secret|token|certificate|credential", re.IGNORECASE)
 FEDERATION = "WorkloadIdentityFederation"
 # Every other parameter counts as a secret: a type of connection that is not known here must not
 # give its secrets away.
@@ -252,6 +254,10 @@ def update_endpoint(cloud: Cloud, request: Request, body: EndpointBody) -> Servi
     for name, value in stored["body"].get("authorization", {}).get("parameters", {}).items():
         if name.lower() not in _PUBLIC and given.get(name) is None:
             given[name] = value
+    data = body.setdefault("data", {})
+    for name, value in stored["body"].get("data", {}).items():
+        if _SECRET_NAME.search(name) and data.get(name) is None:
+            data[name] = value
     record: EndpointRecord = {**stored, "body": body}
     _ENDPOINTS.put(cloud, stored["id"], record)
     return _shown(cloud, project, record)
@@ -311,7 +317,10 @@ def _shown(cloud: Cloud, project: ProjectRecord, stored: EndpointRecord) -> Serv
         parameters["workloadIdentityFederationSubject"] = subject(cloud, project, stored)
     projects = [find_project(cloud, identity) for identity in stored["projects"]]
     return {
-        "data": body.get("data", {}),
+        "data": {
+            name: None if _SECRET_NAME.search(name) else value
+            for name, value in body.get("data", {}).items()
+        },
         "id": stored["id"],
         "name": body["name"],
         "type": body["type"],

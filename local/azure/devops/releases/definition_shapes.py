@@ -8,13 +8,8 @@ from local.azure.devops.contracts import Date, ReadOnly, Unread
 from local.azure.devops.enumerations import (
     ReleaseDefinitionSource,
 )
-from local.azure.devops.shapes import (
-    IdentityRef,
-    Links,
-    ProjectName,
-    TeamProjectReference,
-    Variables,
-)
+from local.azure.devops.shapes import IdentityRef, Links, ProjectName, TeamProjectReference
+from local.azure.devops.variables import Variables
 
 
 class StageBody(TypedDict, total=False):

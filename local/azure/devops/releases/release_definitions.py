@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TypedDict, cast
 
-from local.azure.devops import secrets
 from local.azure.devops.contracts import Page
 from local.azure.devops.enumerations import ReleaseDefinitionExpands, ReleaseDefinitionQueryOrder
 from local.azure.devops.organization.projects import (
@@ -23,6 +22,7 @@ from local.azure.devops.releases.definition_shapes import (
 )
 from local.azure.devops.rest import Area, number
 from local.azure.devops.tables import Table
+from local.azure.devops.variables import kept, shown
 from local.azure.identity.organization import ORGANIZATION_HOST, organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
@@ -227,8 +227,10 @@ def _shown(
         "releaseNameFormat": body.get("releaseNameFormat", NAME_FORMAT),
         "properties": body.get("properties", {}),
         "project": reference(cloud, project),
-        "variables": body.get("variables", {}),
-        "environments": body.get("environments", []),
+        "variables": shown(body.get("variables", {})),
+        "environments": [
+            {**stage, "variables": shown(stage["variables"])} for stage in body["environments"]
+        ],
         "artifacts": body.get("artifacts", []),
     }
     return cast("ReleaseDefinition", {**document, **kept})
@@ -240,10 +242,8 @@ def _with_secrets(
     """The body of an update with the secrets that it leaves as they are."""
     before = {stage.get("id"): stage.get("variables", {}) for stage in present["environments"]}
     for stage in body["environments"]:
-        stage["variables"] = secrets.kept(
-            before.get(stage.get("id"), {}), stage.get("variables", {})
-        )
-    body["variables"] = secrets.kept(present.get("variables", {}), body.get("variables", {}))
+        stage["variables"] = kept(before.get(stage.get("id"), {}), stage.get("variables", {}))
+    body["variables"] = kept(present.get("variables", {}), body.get("variables", {}))
     return body
 
 

@@ -16,12 +16,8 @@ from local.azure.devops.enumerations import (
     ReleaseStatus,
 )
 from local.azure.devops.releases.definition_shapes import ArtifactBody, ReleaseDefinitionReference
-from local.azure.devops.shapes import (
-    IdentityRef,
-    Links,
-    ProjectName,
-    Variables,
-)
+from local.azure.devops.shapes import IdentityRef, Links, ProjectName
+from local.azure.devops.variables import Variables
 
 # --- releases -------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable
 from typing import TypedDict, cast
 
-from local.azure.devops import secrets
 from local.azure.devops.contracts import Page
 from local.azure.devops.enumerations import ReleaseExpands, ReleaseQueryOrder, ReleaseStatus
 from local.azure.devops.errors import unsupported
@@ -40,6 +39,7 @@ from local.azure.devops.releases.release_shapes import (
 from local.azure.devops.releases.release_views import shown
 from local.azure.devops.rest import number
 from local.azure.devops.tables import Table
+from local.azure.devops.variables import kept
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
@@ -184,7 +184,7 @@ def create_release(cloud: Cloud, request: Request, body: NewRelease) -> Release:
         "createdOn": now,
         "modifiedOn": now,
         "artifacts": artifacts,
-        "variables": {**known, **secrets.kept(known, body.get("variables", {}))},
+        "variables": {**known, **kept(known, body.get("variables", {}))},
         "variableGroups": definition["body"].get("variableGroups", []),
         "environments": _stages(cloud, definition, body),
         "job": str(uuid.uuid4()),
@@ -261,7 +261,7 @@ def _stages(
             "rank": stage["rank"],
             "variables": {
                 **stage["variables"],
-                **secrets.kept(stage["variables"], more.get(stage["id"], {})),
+                **kept(stage["variables"], more.get(stage["id"], {})),
             },
             "variableGroups": stage.get("variableGroups", []),
             "status": "notStarted",

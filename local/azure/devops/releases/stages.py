@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from local.azure.devops import secrets
 from local.azure.devops.builds.plan_records import open_plan
 from local.azure.devops.organization.access import RELEASE
 from local.azure.devops.releases.release_definitions import area
@@ -22,6 +21,7 @@ from local.azure.devops.releases.releases import (
     release_of,
 )
 from local.azure.devops.rest import number
+from local.azure.devops.variables import kept
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
 
@@ -69,7 +69,7 @@ def update_stage(cloud: Cloud, request: Request, body: ChangedStage) -> Stage:
         stage = _stage(stored, request)
         stage["status"] = "queued" if begins else status
         stage["modifiedOn"] = cloud.timestamp()
-        given = secrets.kept(stage["variables"], body.get("variables", {}))
+        given = kept(stage["variables"], body.get("variables", {}))
         stage["variables"] = {**stage["variables"], **given}
         if begins:
             count = len(stage["deploySteps"]) + 1

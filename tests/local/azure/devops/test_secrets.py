@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.azure.devops.secrets import hidden, kept
+from local.azure.devops.secrets import hidden
+from local.azure.devops.variables import Variables, kept
 from tests.local.azure.devops.organisation import Organisation
 
 SECRET = "S3cret-value"
@@ -16,6 +17,8 @@ VERSION = {"api-version": "7.1"}
 VARIABLES = {
     "key": {"value": SECRET, "isSecret": True, "allowOverride": True},
     "plain": {"value": "shown"},
+    # The service takes other cases, and text for a truth value.
+    "other": {"Value": SECRET, "IsSecret": "true"},
 }
 
 
@@ -24,6 +27,7 @@ VARIABLES = {
     [
         ({"value": "x", "isSecret": True}, {"value": None, "isSecret": True}),
         ({"isSecret": True}, {"value": None, "isSecret": True}),
+        ({"Value": "x", "IsSecret": "True"}, {"value": None, "IsSecret": "True"}),
         ({"value": "x", "isSecret": False}, {"value": "x", "isSecret": False}),
         ([{"a": [{"value": "x", "isSecret": True}]}], [{"a": [{"value": None, "isSecret": True}]}]),
         ("x", "x"),
@@ -34,17 +38,11 @@ def test_secrets_are_hidden_at_any_depth(value: Any, shown: Any) -> None:
 
 
 def test_a_null_that_comes_back_keeps_the_secret() -> None:
-    present: dict[str, dict[str, Any]] = {
-        "Key": {"value": "x", "isSecret": True},
-        "plain": {"value": "y"},
-    }
-    given: dict[str, dict[str, Any]] = {
-        "key": {"value": None, "isSecret": True},
-        "plain": {"value": None},
-        "new": {"value": None, "isSecret": True},
-    }
+    present: Variables = {"Key": {"value": "x", "isSecret": True}, "plain": {"value": "y"}}
+    given: Variables = {"key": {"isSecret": True}, "plain": {}, "new": {"isSecret": True}}
     assert kept(present, given) == {**given, "key": {"value": "x", "isSecret": True}}
-    assert kept(present, {"key": {"value": None, "isSecret": False}})["key"]["value"] is None
+    assert kept(present, {"key": {"isSecret": False}}) == {"key": {"isSecret": False}}
+    assert kept(present, {"key": {"isSecret": True, "value": ""}})["key"]["value"] == ""
 
 
 class Kind:
@@ -101,9 +99,9 @@ def test_a_release_never_shows_a_secret(organisation: Organisation) -> None:
     made = Kind(organisation, vsrm, {**body, "environments": stages})
     definition = made.ask("POST", json=made.body)
     releases = Kind(organisation, vsrm, {"path": "release/releases"})
-    override = {"other": {"value": SECRET, "isSecret": True}}
+    override = {"more": {"value": SECRET, "isSecret": True}}
     release = releases.ask("POST", json={"definitionId": definition["id"], "variables": override})
-    assert release["variables"]["other"]["value"] is None
+    assert release["variables"]["more"]["value"] is None
     assert release["variables"]["key"]["value"] is None
     below = f"/{release['id']}"
     releases.ask("GET", below)
@@ -112,7 +110,7 @@ def test_a_release_never_shows_a_secret(organisation: Organisation) -> None:
     releases.ask("GET", stage)
     releases.ask("PATCH", stage, json={"status": "inProgress"})
     given = job(organisation, release["id"])["variables"]
-    assert given["key"] == given["other"] == {"value": SECRET, "isSecret": True}
+    assert given["key"] == given["more"] == given["other"] == {"value": SECRET, "isSecret": True}
 
 
 def test_a_job_is_given_the_secrets_that_a_build_does_not_show(organisation: Organisation) -> None:
@@ -141,6 +139,7 @@ def test_an_unknown_parameter_of_a_connection_counts_as_secret(organisation: Org
     body = {
         "name": f"secret-{uuid.uuid4().hex[:8]}",
         "type": "someones-type",
+        "data": {"apiKey": SECRET, "environment": "AzureCloud"},
         "url": "https://example.org",
         "authorization": {"scheme": "Token", "parameters": parameters},
         "serviceEndpointProjectReferences": [
@@ -157,7 +156,9 @@ def test_an_unknown_parameter_of_a_connection_counts_as_secret(organisation: Org
         "accessToken": None,
     }
     endpoints.ask("GET")
-    endpoints.ask("GET", f"/{answer.json()['id']}")
+    shown = endpoints.ask("GET", f"/{answer.json()['id']}")
+    assert shown["data"] == {"apiKey": None, "environment": "AzureCloud"}
+    endpoints.ask("PUT", f"/{shown['id']}", json=shown)
 
 
 def job(organisation: Organisation, number: int) -> dict[str, Any]:
