@@ -22,6 +22,7 @@ of the service (Azure/azure-devops-cli-extension, recordings of OPTIONS).
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.kernel.web import Handler, Router
 
+logger = logging.getLogger(__name__)
 LATEST = 7.2
 RELEASED = 7.1
 # msrest finds `application/json` by this prefix.
@@ -164,6 +166,8 @@ def guarded(
             known = replace(request, caller=caller)
             response = contract.answered(known, contract.call(cloud, known), status)
         except ServiceError as error:
+            if error.status == 501:
+                logger.warning("%s %s%s: %s", request.method, request.host, request.path, error)
             return error_answer(error)
         if version and response.headers.get("content-type", "").startswith("application/json"):
             headers = {**response.headers, "content-type": f"{_JSON}; api-version={version}"}

@@ -34,6 +34,7 @@ from local.azure.devops.releases import (
 )
 from local.azure.devops.repos import (
     branches,
+    commits,
     items,
     pull_request_threads,
     pull_requests,
@@ -62,7 +63,7 @@ AREAS: tuple[Area, ...] = (
 # These add their routes to an area of those above.
 EXTENDING = (
     *(agents, build_details, builds, folders, logs, oidc, pools, variable_groups),
-    *(branches, items, pull_requests, pull_request_threads, pushes, reviewers),
+    *(branches, commits, items, pull_requests, pull_request_threads, pushes, reviewers),
     *(release_attachments, releases, stages),
 )
 

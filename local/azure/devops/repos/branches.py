@@ -25,6 +25,7 @@ from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.store import AlreadyExists
 
 REPOSITORY = "{project}/_apis/{area}/repositories/{repositoryId}/{resource}"
 REFS = area.location(
@@ -163,17 +164,32 @@ def make_commit(
     return identity
 
 
-def move(cloud: Cloud, repository: RepositoryRecord, name: str, target: str) -> None:
-    """Point a ref to a commit; the first one becomes the default branch."""
-    key, known = f"{repository['id']}/{name}", branch(cloud, repository["id"], name)
-    locked = known["isLocked"] if known else False
+def move(cloud: Cloud, repository: RepositoryRecord, name: str, old: str, new: str) -> None:
+    """Point a ref from a commit to another, atomically; the first becomes the default branch.
+
+    Raises:
+        ServiceError: 409 when it does not stand at `old` any more.
+    """
+    key = f"{repository['id']}/{name}"
     record: BranchRecord = {
         "repository": repository["id"],
         "name": name,
-        "commit": target,
-        "isLocked": locked,
+        "commit": new,
+        "isLocked": False,
     }
-    _BRANCHES.put(cloud, key, record)
+
+    def change(stored: BranchRecord) -> None:
+        if stored["commit"] != old:
+            raise _stale(name)
+        stored["commit"] = new
+
+    try:
+        if old == NONE:
+            _BRANCHES.insert(cloud, key, record)
+        else:
+            _BRANCHES.update(cloud, key, change)
+    except (AlreadyExists, KeyError):
+        raise _stale(name) from None
     if name.startswith("refs/heads/"):
         set_default_branch(cloud, repository["id"], name)
 
@@ -187,13 +203,17 @@ def check_tip(cloud: Cloud, repository: str, name: str, expected: str) -> Branch
     """The ref, which must stand where the caller saw it. Raises ServiceError 409."""
     found = branch(cloud, repository, name)
     if expected != (found["commit"] if found else NONE):
-        raise ServiceError(
-            409,
-            "GitReferenceStaleException",
-            f"TF401028: The reference '{name}' has already been updated by another client, so you "
-            "cannot update it. Please try again.",
-        )
+        raise _stale(name)
     return found
+
+
+def _stale(name: str) -> ServiceError:
+    return ServiceError(
+        409,
+        "GitReferenceStaleException",
+        f"TF401028: The reference '{name}' has already been updated by another client, so you "
+        "cannot update it. Please try again.",
+    )
 
 
 def author_of(cloud: Cloud, stored: CommitRecord) -> Author:
@@ -272,7 +292,7 @@ def _update(cloud: Cloud, repository: RepositoryRecord, given: RefUpdate) -> Ref
     elif commit(cloud, repository["id"], new) is None:
         status = "unresolvableToCommit"
     else:
-        move(cloud, repository, name, new)
+        move(cloud, repository, name, old, new)
     return {
         "repositoryId": repository["id"],
         "name": name,

@@ -78,7 +78,12 @@ def get_items(
 ) -> Response | GitItem | list[GitItem]:
     """The items below a folder, or one file: described to who accepts JSON, else its content."""
     repository = repository_of(cloud, request)
-    version = _version(cloud, repository, query)
+    version = version_of(
+        cloud,
+        repository,
+        query.get("versionDescriptor.versionType", query.get("versionType", "branch")),
+        query.get("versionDescriptor.version", query.get("version", "")),
+    )
     path = query.get("path")
     if path is None:
         return _listed(cloud, repository, version, query)
@@ -153,10 +158,12 @@ def _folder(
     }
 
 
-def _version(cloud: Cloud, repository: RepositoryRecord, query: ItemsQuery) -> CommitRecord:
-    """The commit that a query means: of a branch, a tag or by its id."""
-    kind = query.get("versionDescriptor.versionType", query.get("versionType", "branch"))
-    name = query.get("versionDescriptor.version", query.get("version", ""))
+def version_of(cloud: Cloud, repository: RepositoryRecord, kind: str, name: str) -> CommitRecord:
+    """The commit of a branch (the default one without a name), of a tag, or of an id.
+
+    Raises:
+        ServiceError: 404 when there is none.
+    """
     if kind == "commit":
         found = commit(cloud, repository["id"], name.lower())
     else:

@@ -79,6 +79,9 @@ class ShownQuery(TypedDict, total=False):
 PullRequestsQuery = TypedDict(
     "PullRequestsQuery",
     {
+        "status": PullRequestStatus,
+        "sourceRefName": str,
+        "targetRefName": str,
         "searchCriteria.status": PullRequestStatus,
         "searchCriteria.sourceRefName": str,
         "searchCriteria.targetRefName": str,

@@ -16,6 +16,8 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
 
 _OF = ("project", "repositoryId", "pullRequestId")
+# The id of a repository needs no project beside it.
+_BY_ID = ("repositoryId", "pullRequestId")
 _ONE = "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}/"
 THREADS = area.location(
     "ab6e2e5d-a0b7-4153-b64a-a4efe0d49449",
@@ -72,6 +74,7 @@ class NewThread(TypedDict, total=False):
 
 
 @area.on("GET", WORK_ITEMS, *_OF)
+@area.on("GET", WORK_ITEMS, *_BY_ID)
 def list_work_items(cloud: Cloud, request: Request) -> list[dict[str, Unread]]:
     """The work items of a pull request: there are no boards, so there is none."""
     pull_request_of(cloud, request)
@@ -79,6 +82,7 @@ def list_work_items(cloud: Cloud, request: Request) -> list[dict[str, Unread]]:
 
 
 @area.on("POST", THREADS, *_OF)
+@area.on("POST", THREADS, *_BY_ID)
 def create_thread(cloud: Cloud, request: Request, body: NewThread) -> Thread:
     """Begin a thread with its first comments."""
     if not body.get("comments"):
@@ -102,18 +106,21 @@ def create_thread(cloud: Cloud, request: Request, body: NewThread) -> Thread:
 
 
 @area.on("GET", THREADS, *_OF)
+@area.on("GET", THREADS, *_BY_ID)
 def list_threads(cloud: Cloud, request: Request) -> list[Thread]:
     """All threads."""
     return pull_request_of(cloud, request)["threads"]
 
 
 @area.on("GET", THREADS, *_OF, "threadId")
+@area.on("GET", THREADS, *_BY_ID, "threadId")
 def get_thread(cloud: Cloud, request: Request) -> Thread:
     """One thread."""
     return _thread(pull_request_of(cloud, request), request)
 
 
 @area.on("PATCH", THREADS, *_OF, "threadId")
+@area.on("PATCH", THREADS, *_BY_ID, "threadId")
 def update_thread(cloud: Cloud, request: Request, body: NewThread) -> Thread:
     """Change the status or the properties of a thread."""
     if body.get("comments"):
@@ -129,6 +136,7 @@ def update_thread(cloud: Cloud, request: Request, body: NewThread) -> Thread:
 
 
 @area.on("POST", COMMENTS, *_OF, "threadId")
+@area.on("POST", COMMENTS, *_BY_ID, "threadId")
 def create_comment(cloud: Cloud, request: Request, body: NewComment) -> Comment:
     """Answer in a thread."""
 
@@ -139,18 +147,21 @@ def create_comment(cloud: Cloud, request: Request, body: NewComment) -> Comment:
 
 
 @area.on("GET", COMMENTS, *_OF, "threadId")
+@area.on("GET", COMMENTS, *_BY_ID, "threadId")
 def list_comments(cloud: Cloud, request: Request) -> list[Comment]:
     """The comments of a thread."""
     return _thread(pull_request_of(cloud, request), request)["comments"]
 
 
 @area.on("GET", COMMENTS, *_OF, "threadId", "commentId")
+@area.on("GET", COMMENTS, *_BY_ID, "threadId", "commentId")
 def get_comment(cloud: Cloud, request: Request) -> Comment:
     """One comment."""
     return _comment(_thread(pull_request_of(cloud, request), request), request)
 
 
 @area.on("PATCH", COMMENTS, *_OF, "threadId", "commentId")
+@area.on("PATCH", COMMENTS, *_BY_ID, "threadId", "commentId")
 def update_comment(cloud: Cloud, request: Request, body: NewComment) -> Comment:
     """Change the text of a comment."""
 
@@ -161,6 +172,19 @@ def update_comment(cloud: Cloud, request: Request, body: NewComment) -> Comment:
 
     stored = change_pull_request(cloud, request, change)
     return _comment(_thread(stored, request), request)
+
+
+@area.on("DELETE", COMMENTS, *_OF, "threadId", "commentId", status=200)
+@area.on("DELETE", COMMENTS, *_BY_ID, "threadId", "commentId", status=200)
+def delete_comment(cloud: Cloud, request: Request) -> None:
+    """Delete a comment: it stays without its text."""
+
+    def change(stored: PullRequestRecord) -> None:
+        comment = _comment(_thread(stored, request), request)
+        comment["content"], comment["isDeleted"] = "", True
+        comment["lastUpdatedDate"] = cloud.timestamp()
+
+    change_pull_request(cloud, request, change)
 
 
 def _add_comment(cloud: Cloud, thread: Thread, given: NewComment) -> None:

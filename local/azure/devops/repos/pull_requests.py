@@ -284,7 +284,7 @@ def _merge(
         merged = make_commit(cloud, repository["id"], target, text, files)
     completes = bool(record["closedDate"]) and record["status"] == "active"
     if completes and merged:
-        move(cloud, repository, record["targetRefName"], merged)
+        move(cloud, repository, record["targetRefName"], target, merged)
         if record["completionOptions"].get("deleteSourceBranch"):
             remove(cloud, repository["id"], record["sourceRefName"])
 
@@ -312,14 +312,17 @@ def _list(
 
 
 def _matches(cloud: Cloud, one: PullRequestRecord, query: PullRequestsQuery) -> bool:
-    status = query.get("searchCriteria.status", "active")
+    # Clients of versions up to 3 send the names without their prefix.
+    status = query.get("searchCriteria.status", query.get("status", "active"))
+    source = query.get("searchCriteria.sourceRefName", query.get("sourceRefName", ""))
+    target = query.get("searchCriteria.targetRefName", query.get("targetRefName", ""))
     user = organization(cloud).user_id
     reviewers = [each["id"] for each in one["reviewers"]]
     asked = query.get("searchCriteria.reviewerId", "").lower()
     return (
         status in ("all", "notSet", one["status"])
-        and query.get("searchCriteria.sourceRefName", one["sourceRefName"]) == one["sourceRefName"]
-        and query.get("searchCriteria.targetRefName", one["targetRefName"]) == one["targetRefName"]
+        and source in ("", one["sourceRefName"])
+        and target in ("", one["targetRefName"])
         and query.get("searchCriteria.creatorId", user).lower() == user
         and (not asked or asked in reviewers)
         and query.get("searchCriteria.title", "").lower() in one["title"].lower()

@@ -15,14 +15,13 @@ from local.azure.devops.errors import missing, unsupported
 from local.azure.devops.repos.branches import (
     NONE,
     REPOSITORY,
-    Author,
     RefUpdate,
-    author_of,
     check_tip,
     commit,
     make_commit,
     move,
 )
+from local.azure.devops.repos.commits import GitCommit, commit_shown
 from local.azure.devops.repos.repositories import (
     GitRepository,
     RepositoryRecord,
@@ -31,7 +30,9 @@ from local.azure.devops.repos.repositories import (
     repository_of,
     shown,
 )
+from local.azure.devops.rest import number
 from local.azure.devops.shapes import IdentityRef
+from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
@@ -89,14 +90,30 @@ class PushedRef(TypedDict):
     newObjectId: str
 
 
-class PushedCommit(TypedDict):
-    """A commit of a push."""
+class PushRecord(TypedDict):
+    """A push as it is stored."""
 
-    commitId: str
-    author: Author
-    committer: Author
-    comment: str
+    id: int
+    repository: str
+    name: str
+    old: str
+    new: str
+    commits: list[str]
+    date: str
+
+
+class _ListedPush(TypedDict):
+    pushId: int
+    pushedBy: IdentityRef
+    date: Date
+    repository: GitRepository
     url: str
+
+
+class ListedPush(_ListedPush, total=False):
+    """A push in a list."""
+
+    refUpdates: list[PushedRef]
 
 
 class GitPush(TypedDict):
@@ -107,8 +124,30 @@ class GitPush(TypedDict):
     date: Date
     repository: GitRepository
     refUpdates: list[PushedRef]
-    commits: list[PushedCommit]
+    commits: list[GitCommit]
     url: str
+
+
+PushesQuery = TypedDict(
+    "PushesQuery",
+    {
+        "$top": int,
+        "$skip": int,
+        "searchCriteria.refName": str,
+        "searchCriteria.includeRefUpdates": bool,
+    },
+    total=False,
+)
+
+
+class PushQuery(TypedDict, total=False):
+    """What is shown of a push: all of it."""
+
+    includeCommits: int
+    includeRefUpdates: bool
+
+
+_PUSHES = Table[PushRecord]("devops-push")
 
 
 @area.on("POST", PUSHES, "project", "repositoryId", status=201)
@@ -129,43 +168,89 @@ def create_push(cloud: Cloud, request: Request, body: NewPush) -> GitPush:
         )
     tip = commit(cloud, repository["id"], known["commit"]) if known else None
     files, parent = dict(tip["files"]) if tip else {}, old
-    pushed = []
+    made = []
     for one in body["commits"]:
         for change in one.get("changes", []):
             _apply(files, change)
         parent = make_commit(cloud, repository["id"], parent, one.get("comment", ""), files)
-        pushed.append(_pushed(cloud, repository, parent))
-    move(cloud, repository, name, parent)
-    number = cloud.store.next_number("devops-push")
-    return {
-        "pushId": number,
-        "pushedBy": organization(cloud).user,
+        made.append(parent)
+    move(cloud, repository, name, old, parent)
+    record: PushRecord = {
+        "id": _PUSHES.next_number(cloud),
+        "repository": repository["id"],
+        "name": name,
+        "old": old,
+        "new": parent,
+        "commits": made,
         "date": cloud.timestamp(),
+    }
+    _PUSHES.insert(cloud, f"{repository['id']}/{record['id']:010}", record)
+    return _shown(cloud, repository, record)
+
+
+@area.on("GET", PUSHES, "project", "repositoryId")
+@area.on("GET", PUSHES, "repositoryId")
+def list_pushes(cloud: Cloud, request: Request, query: PushesQuery) -> list[ListedPush]:
+    """The pushes of a repository, of one ref where it is given; the newest first."""
+    repository = repository_of(cloud, request)
+    wanted = query.get("searchCriteria.refName", "")
+    found = [
+        _listed(cloud, repository, one, refs=query.get("searchCriteria.includeRefUpdates", False))
+        for one in reversed(_PUSHES.list(cloud, f"{repository['id']}/"))
+        if wanted in ("", one["name"])
+    ]
+    start = query.get("$skip", 0)
+    return found[start : start + query.get("$top", 100)]
+
+
+@area.on("GET", PUSHES, "project", "repositoryId", "pushId")
+@area.on("GET", PUSHES, "repositoryId", "pushId")
+def get_push(cloud: Cloud, request: Request, query: PushQuery) -> GitPush:
+    """One push with its commits."""
+    del query
+    repository = repository_of(cloud, request)
+    identity = number(request.params["pushId"], "pushId")
+    found = _PUSHES.get(cloud, f"{repository['id']}/{identity:010}")
+    if found is None:
+        raise ServiceError(
+            404, "GitPushDoesNotExistException", f"TF401035: There is no push {identity}."
+        )
+    return _shown(cloud, repository, found)
+
+
+def _listed(
+    cloud: Cloud, repository: RepositoryRecord, record: PushRecord, *, refs: bool
+) -> ListedPush:
+    document: ListedPush = {
+        "pushId": record["id"],
+        "pushedBy": organization(cloud).user,
+        "date": record["date"],
         "repository": shown(cloud, repository),
-        "refUpdates": [
-            {
-                "repositoryId": repository["id"],
-                "name": name,
-                "oldObjectId": old,
-                "newObjectId": parent,
-            }
-        ],
-        "commits": pushed,
-        "url": f"{api_url(cloud, repository)}/pushes/{number}",
+        "url": f"{api_url(cloud, repository)}/pushes/{record['id']}",
+    }
+    if refs:
+        document["refUpdates"] = [_ref(record)]
+    return document
+
+
+def _ref(record: PushRecord) -> PushedRef:
+    return {
+        "repositoryId": record["repository"],
+        "name": record["name"],
+        "oldObjectId": record["old"],
+        "newObjectId": record["new"],
     }
 
 
-def _pushed(cloud: Cloud, repository: RepositoryRecord, identity: str) -> PushedCommit:
-    stored = commit(cloud, repository["id"], identity)
-    if stored is None:
-        raise KeyError(identity)
-    author = author_of(cloud, stored)
+def _shown(cloud: Cloud, repository: RepositoryRecord, record: PushRecord) -> GitPush:
     return {
-        "commitId": identity,
-        "author": author,
-        "committer": author,
-        "comment": stored["comment"],
-        "url": f"{api_url(cloud, repository)}/commits/{identity}",
+        "pushId": record["id"],
+        "pushedBy": organization(cloud).user,
+        "date": record["date"],
+        "repository": shown(cloud, repository),
+        "refUpdates": [_ref(record)],
+        "commits": [commit_shown(cloud, repository, one) for one in record["commits"]],
+        "url": f"{api_url(cloud, repository)}/pushes/{record['id']}",
     }
 
 

@@ -25,15 +25,19 @@ REVIEWERS = area.location(
     resource="pullRequestReviewers",
 )
 _OF = ("project", "repositoryId", "pullRequestId")
+# The id of a repository needs no project beside it.
+_BY_ID = ("repositoryId", "pullRequestId")
 
 
 @area.on("GET", REVIEWERS, *_OF)
+@area.on("GET", REVIEWERS, *_BY_ID)
 def list_reviewers(cloud: Cloud, request: Request) -> list[Reviewer]:
     """The reviewers of a pull request."""
     return _shown(cloud, request, pull_request_of(cloud, request))
 
 
 @area.on("POST", REVIEWERS, *_OF)
+@area.on("POST", REVIEWERS, *_BY_ID)
 def add_reviewers(cloud: Cloud, request: Request, body: list[ReviewerGiven]) -> list[Reviewer]:
     """Add reviewers; who is one already stays one."""
 
@@ -45,6 +49,7 @@ def add_reviewers(cloud: Cloud, request: Request, body: list[ReviewerGiven]) -> 
 
 
 @area.on("PUT", REVIEWERS, *_OF, "reviewerId")
+@area.on("PUT", REVIEWERS, *_BY_ID, "reviewerId")
 def put_reviewer(cloud: Cloud, request: Request, body: ReviewerGiven) -> Reviewer:
     """Add a reviewer, or vote."""
     body["id"] = request.params["reviewerId"]
@@ -57,7 +62,21 @@ def put_reviewer(cloud: Cloud, request: Request, body: ReviewerGiven) -> Reviewe
     return _shown(cloud, request, change_pull_request(cloud, request, change))[-1]
 
 
+@area.on("GET", REVIEWERS, *_OF, "reviewerId")
+@area.on("GET", REVIEWERS, *_BY_ID, "reviewerId")
+def get_reviewer(cloud: Cloud, request: Request) -> Reviewer:
+    """One reviewer."""
+    asked = request.params["reviewerId"].lower()
+    for one in _shown(cloud, request, pull_request_of(cloud, request)):
+        if one["id"] == asked:
+            return one
+    raise ServiceError(
+        404, "GitReviewerNotFoundException", f"TF401186: There is no reviewer with the id {asked}."
+    )
+
+
 @area.on("DELETE", REVIEWERS, *_OF, "reviewerId", status=200)
+@area.on("DELETE", REVIEWERS, *_BY_ID, "reviewerId", status=200)
 def delete_reviewer(cloud: Cloud, request: Request) -> None:
     """Remove a reviewer."""
     asked = request.params["reviewerId"].lower()

@@ -108,6 +108,7 @@ def test_the_document_has_the_counts(answers: dict[str, Answer]) -> None:
     text = re.sub(r"\s+", " ", README.read_text())
     assert counts in text
     assert kept in text
+    assert f"{len(FACTS['locations'])} locations" in text
 
 
 def test_the_suite_is_not_blind(answers: dict[str, Answer]) -> None:

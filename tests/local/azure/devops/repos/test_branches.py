@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -115,6 +116,47 @@ def test_a_push_renames_and_deletes(repository: Repository) -> None:
     assert (described.json()["content"], described.json()["gitObjectType"]) == ("main", "blob")
 
 
+def test_pushes_and_commits_are_listed(repository: Repository) -> None:
+    second = repository.push("main", repository.tip, {"/g.txt": "g"})
+    listed = repository.ask("GET", "commits").json()["value"]
+    assert [one["commitId"] for one in listed] == [second, repository.tip]
+    query = {
+        "searchCriteria.itemVersion.version": repository.tip,
+        "searchCriteria.itemVersion.versionType": "commit",
+    }
+    listed = repository.ask("GET", "commits", **query).json()["value"]
+    assert [one["commitId"] for one in listed] == [repository.tip]
+    assert repository.ask("GET", f"commits/{second}").json()["parents"] == [repository.tip]
+    assert repository.ask("GET", "commits/1").json()["typeKey"] == "GitCommitDoesNotExistException"
+    pushes = repository.ask("GET", "pushes", **{"searchCriteria.includeRefUpdates": "true"}).json()
+    moved = [
+        (one["oldObjectId"], one["newObjectId"])
+        for push in pushes["value"]
+        for one in push["refUpdates"]
+    ]
+    assert moved == [(repository.tip, second), (ZERO, repository.tip)]
+    push = repository.ask("GET", f"pushes/{pushes['value'][0]['pushId']}").json()
+    assert [one["commitId"] for one in push["commits"]] == [second]
+    assert repository.ask("GET", "pushes/99999").status_code == 404
+
+
+def test_of_two_pushes_at_once_one_wins(repository: Repository) -> None:
+    def push(content: str) -> int:
+        change = {
+            "changeType": "edit",
+            "item": {"path": "/f.txt"},
+            "newContent": {"content": content, "contentType": "rawtext"},
+        }
+        body = {
+            "refUpdates": [{"name": "refs/heads/main", "oldObjectId": repository.tip}],
+            "commits": [{"comment": "c", "changes": [change]}],
+        }
+        return int(repository.ask("POST", "pushes", body).status_code)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(push, "abcd")) == [201, 409, 409, 409]
+
+
 def test_a_repository_is_renamed_and_deleted(
     repository: Repository, organisation: Organisation
 ) -> None:
@@ -174,5 +216,7 @@ def test_reviewers_vote(repository: Repository, organisation: Organisation) -> N
     query["searchCriteria.repositoryId"] = repository.id
     listed = organisation.request("GET", path, params={**VERSION, **query}).json()
     assert [one["pullRequestId"] for one in listed["value"]] == [made["pullRequestId"]]
+    by_id = f"_apis/git/repositories/{repository.id}/{place}/{user}"
+    assert organisation.request("GET", by_id, params=VERSION).json()["vote"] == 10
     assert repository.ask("DELETE", f"{place}/{user}").status_code == 200
     assert repository.ask("GET", place).json()["count"] == 0
