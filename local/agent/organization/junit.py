@@ -6,7 +6,7 @@ The agent: src/Agent.Worker/TestResults/Legacy/JunitResultReader.cs.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from xml.etree import ElementTree
 
 from local.agent.errors import AgentError
@@ -14,7 +14,24 @@ from local.agent.errors import AgentError
 _OUTCOMES = {"failure": "Failed", "error": "Failed", "skipped": "NotExecuted"}
 
 
-def read_results(file: Path) -> list[dict[str, Any]]:
+class _TestCaseResult(TypedDict):
+    testCaseTitle: str
+    automatedTestName: str
+    automatedTestStorage: str
+    automatedTestType: str
+    durationInMs: float
+    outcome: str
+    state: str
+
+
+class TestCaseResult(_TestCaseResult, total=False):
+    """A test case as the service stores it; a failed one has a message and a stack trace."""
+
+    errorMessage: str
+    stackTrace: str
+
+
+def read_results(file: Path) -> list[TestCaseResult]:
     """Return the test cases of a file.
 
     Raises:
@@ -30,10 +47,10 @@ def read_results(file: Path) -> list[dict[str, Any]]:
     return [_result(case) for case in root.iter("testcase")]
 
 
-def _result(case: ElementTree.Element) -> dict[str, Any]:
+def _result(case: ElementTree.Element) -> TestCaseResult:
     name, group = case.get("name", ""), case.get("classname", "")
     found = next((child for child in case if child.tag in _OUTCOMES), None)
-    result: dict[str, Any] = {
+    result: TestCaseResult = {
         "testCaseTitle": name,
         "automatedTestName": f"{group}.{name}" if group else name,
         "automatedTestStorage": group,

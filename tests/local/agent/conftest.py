@@ -160,7 +160,9 @@ def play(
             prepared = change(prepared)
         stages = run_pipeline(prepared.pipeline, prepared.plan, prepared.session)
         seconds = time.monotonic() - began
-        document = json_report.document(stages, prepared.session, pipeline=file, seconds=seconds)
+        document = dict(
+            json_report.document(stages, prepared.session, pipeline=file, seconds=seconds)
+        )
         return Played(document=document, console=capsys.readouterr().out)
 
     return run
@@ -218,7 +220,7 @@ def play_prepared(
     def run(prepared: Prepared) -> Played:
         stages = run_pipeline(prepared.pipeline, prepared.plan, prepared.session)
         file = prepared.pipeline.path
-        document = json_report.document(stages, prepared.session, pipeline=file, seconds=0.0)
+        document = dict(json_report.document(stages, prepared.session, pipeline=file, seconds=0.0))
         return Played(document=document, console=capsys.readouterr().out)
 
     return run
