@@ -20,16 +20,45 @@ from local.agent.expressions.contexts import STEP_CONDITION
 from local.agent.host.variables import environment_name
 
 STEP_KEYS = (
-    *("refName", "enabled", "continueOnError", "alwaysRun", "condition", "timeoutInMinutes"),
-    *("retryCountOnTaskFailure", "inputs", "environment", "overrideInputs"),
+    "refName",
+    "enabled",
+    "continueOnError",
+    "alwaysRun",
+    "condition",
+    "timeoutInMinutes",
+    "retryCountOnTaskFailure",
+    "inputs",
+    "environment",
+    "overrideInputs",
 )
 _PROCESS_PARAMETER = (
-    *("name", "label", "defaultValue", "type", "required", "helpMarkDown", "groupName", "options"),
-    *("properties", "visibleRule", "aliases", "validation"),
+    "name",
+    "label",
+    "defaultValue",
+    "type",
+    "required",
+    "helpMarkDown",
+    "groupName",
+    "options",
+    "properties",
+    "visibleRule",
+    "aliases",
+    "validation",
 )
 _VARIABLE_GROUP = (
-    *("id", "name", "alias", "type", "description", "variables", "isShared", "createdBy"),
-    *("createdOn", "modifiedBy", "modifiedOn", "providerData", "variableGroupProjectReferences"),
+    "id",
+    "name",
+    "alias",
+    "type",
+    "description",
+    "variables",
+    "isShared",
+    "createdBy",
+    "createdOn",
+    "modifiedBy",
+    "modifiedOn",
+    "providerData",
+    "variableGroupProjectReferences",
 )
 _GROUP = "metaTask"
 

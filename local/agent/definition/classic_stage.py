@@ -14,23 +14,49 @@ from local.agent.definition.step_syntax import download_artifacts_step, named, r
 from local.agent.expressions.contexts import JOB_CONDITION
 
 _PHASE = (
-    *("name", "refName", "rank", "phaseType", "deploymentInput", "workflowTasks", "phaseInputs"),
+    "name",
+    "refName",
+    "rank",
+    "phaseType",
+    "deploymentInput",
+    "workflowTasks",
+    "phaseInputs",
 )
 _INPUT = (
-    *("parallelExecution", "agentSpecification", "skipArtifactsDownload", "imageId", "queueId"),
-    *("artifactsDownloadInput", "demands", "enableAccessToken", "timeoutInMinutes", "condition"),
-    *("jobCancelTimeoutInMinutes", "overrideInputs", "dependencies", "shareOutputVariables"),
+    "parallelExecution",
+    "agentSpecification",
+    "skipArtifactsDownload",
+    "imageId",
+    "queueId",
+    "artifactsDownloadInput",
+    "demands",
+    "enableAccessToken",
+    "timeoutInMinutes",
+    "condition",
+    "jobCancelTimeoutInMinutes",
+    "overrideInputs",
+    "dependencies",
+    "shareOutputVariables",
 )
 _TASK = (*classic.STEP_KEYS, "taskId", "version", "name", "definitionType", "checkLatest")
 _PHASES = {"1": "agentBasedDeployment", "2": "runOnServer", "4": "machineGroupBasedDeployment"}
 _PARALLEL = (
-    *("parallelExecutionType", "continueOnError", "maxNumberOfAgents", "multipliers"),
+    "parallelExecutionType",
+    "continueOnError",
+    "maxNumberOfAgents",
+    "multipliers",
     "partialStatus",
 )
 _PARALLELS = {"0": "none", "1": "multiConfiguration", "2": "multiMachine"}
 _OPTIONS = (
-    *("emailNotificationType", "emailRecipients", "skipArtifactsDownload", "timeoutInMinutes"),
-    *("enableAccessToken", "publishDeploymentStatus", "badgeEnabled", "autoLinkWorkItems"),
+    "emailNotificationType",
+    "emailRecipients",
+    "skipArtifactsDownload",
+    "timeoutInMinutes",
+    "enableAccessToken",
+    "publishDeploymentStatus",
+    "badgeEnabled",
+    "autoLinkWorkItems",
     "pullRequestDeploymentEnabled",
 )
 

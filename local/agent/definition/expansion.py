@@ -148,9 +148,11 @@ class Expander:
             yield from self.include(item, kind, self)
             return
         expanded = self.node(item, level=level)
-        # A list-valued expression as an item is spliced in, as the service does.
-        splices = isinstance(item, Scalar) and isinstance(expanded, Sequence)
-        for one in expanded.items if splices and isinstance(expanded, Sequence) else (expanded,):
+        items: tuple[Node, ...] = (expanded,)
+        if isinstance(item, Scalar) and isinstance(expanded, Sequence):
+            # A list-valued expression as an item is spliced in, as the service does.
+            items = expanded.items
+        for one in items:
             if kind is not None and _is_reference(one):
                 yield from self.include(one, kind, self)
             else:

@@ -34,21 +34,48 @@ from local.agent.definition.variable_syntax import overridden, read_variables
 from local.agent.expressions.contexts import JOB_CONDITION, STAGE_CONDITION
 
 _COMMON = (
-    *("name", "trigger", "pr", "schedules", "parameters", "variables", "pool"),
-    *("lockBehavior", "appendCommitMessageToRunName"),
+    "name",
+    "trigger",
+    "pr",
+    "schedules",
+    "parameters",
+    "variables",
+    "pool",
+    "lockBehavior",
+    "appendCommitMessageToRunName",
 )
 _LEVELS = ("stages", "jobs", "steps")
 _REFUSED = (
-    *("resources", "phases", "queue", "server", "container", "services"),
-    *("strategy", "template"),
+    "resources",
+    "phases",
+    "queue",
+    "server",
+    "container",
+    "services",
+    "strategy",
+    "template",
 )
 _STAGE = (
-    *("stage", "displayName", "dependsOn", "condition", "variables", "jobs", "pool"),
-    *("lockBehavior", "isSkippable"),
+    "stage",
+    "displayName",
+    "dependsOn",
+    "condition",
+    "variables",
+    "jobs",
+    "pool",
+    "lockBehavior",
+    "isSkippable",
 )
 _JOB = (
-    *("displayName", "dependsOn", "condition", "continueOnError", "timeoutInMinutes"),
-    *("cancelTimeoutInMinutes", "variables", "pool", "workspace"),
+    "displayName",
+    "dependsOn",
+    "condition",
+    "continueOnError",
+    "timeoutInMinutes",
+    "cancelTimeoutInMinutes",
+    "variables",
+    "pool",
+    "workspace",
 )
 _JOB_REFUSED = ("container", "services", "uses", "templateContext", "template")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -123,6 +150,8 @@ def _stages(fields: Fields, level: str, groups: VariableGroups) -> tuple[Stage, 
                 place=node.place,
             )
         )
+    if not stages:
+        raise fields.error("a pipeline needs stages; here there are none, or all are left out")
     check_graph(stages, "stage")
     return tuple(stages)
 

@@ -15,8 +15,15 @@ from local.agent.expressions.language import Context, check
 from local.agent.expressions.values import ExpressionError
 
 _COMMON = (
-    *("name", "displayName", "condition", "continueOnError", "enabled", "env"),
-    *("timeoutInMinutes", "retryCountOnTaskFailure", "target"),
+    "name",
+    "displayName",
+    "condition",
+    "continueOnError",
+    "enabled",
+    "env",
+    "timeoutInMinutes",
+    "retryCountOnTaskFailure",
+    "target",
 )
 _REFUSED = ("template", "downloadBuild", "getPackage", "upload", "reviewApp")
 _REFERENCE = re.compile(r"[-_A-Za-z0-9]+")
@@ -264,8 +271,15 @@ def _download(fields: Fields) -> tuple[str, dict[str, str]]:
 _SHELL = ("workingDirectory", "failOnStderr")
 _POWERSHELL = (*_SHELL, "errorActionPreference", "ignoreLASTEXITCODE")
 _CHECKOUT = (
-    *("path", "clean", "fetchDepth", "fetchFilter", "fetchTags", "lfs", "submodules"),
-    *("persistCredentials", "workspaceRepo"),
+    "path",
+    "clean",
+    "fetchDepth",
+    "fetchFilter",
+    "fetchTags",
+    "lfs",
+    "submodules",
+    "persistCredentials",
+    "workspaceRepo",
 )
 _SPARSE = ("sparseCheckoutDirectories", "sparseCheckoutPatterns")
 _KINDS: dict[str, tuple[tuple[str, ...], Callable[[Fields], tuple[str, dict[str, str]]]]] = {

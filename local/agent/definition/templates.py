@@ -164,7 +164,7 @@ class _Includer:
                 "templates are nested too deeply; do they include each other?"
             )
         name = expander.node(reference.get("template") or reference)
-        if not isinstance(name, Scalar):
+        if not isinstance(name, Scalar) or not name.text.strip():
             raise reference.place.error("'template' must be the path of a file")
         path = self._path(name)
         root = self.files.read(path, name.place)
@@ -180,7 +180,7 @@ class _Includer:
             raise name.place.error(f"{message} does not fetch; copy the file into this one")
         folder = self.files.repository if text.startswith("/") else self.path.resolve().parent
         path = (folder / text.lstrip("/")).resolve()
-        if not text or not path.is_relative_to(self.files.repository):
+        if not path.is_relative_to(self.files.repository):
             message = f"the template '{name.text}' is outside of the repository"
             raise name.place.error(f"{message} {self.files.repository}")
         return path

@@ -46,7 +46,10 @@ class Filter:
 def read_filter(node: Node) -> Filter:
     """Read an artifact filter; raises PipelineFileError."""
     keys = (
-        *("sourceBranch", "tags", "useBuildDefinitionBranch", "createReleaseOnBuildTagging"),
+        "sourceBranch",
+        "tags",
+        "useBuildDefinitionBranch",
+        "createReleaseOnBuildTagging",
         "tagFilter",
     )
     fields = Fields(node, "an artifact filter", keys)

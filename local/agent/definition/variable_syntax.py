@@ -39,6 +39,8 @@ def read_variables(fields: Fields, groups: VariableGroups) -> tuple[VariableDefi
 def _item(node: Node, groups: VariableGroups) -> tuple[VariableDefinition, ...]:
     if isinstance(node, Mapping) and "group" in node:
         name = Fields(node, "a reference to a variable group", ("group",)).text("group")
+        if not name:
+            raise node.place.error("a reference to a variable group needs the group's name")
         return groups.read(name, node.place)
     entry = Fields(node, "a variable", ("name", "value", "readonly", "group"))
     if not entry.text("name"):

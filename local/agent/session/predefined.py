@@ -255,8 +255,11 @@ def _release_folder(artifacts: Path) -> dict[str, str]:
 def job_folders(variables: Mapping[str, str]) -> list[Path]:
     """Return the folders that a job finds made."""
     names = (
-        *("Build.ArtifactStagingDirectory", "Build.BinariesDirectory", "Build.SourcesDirectory"),
-        *("Common.TestResultsDirectory", "Agent.ReleaseDirectory"),
+        "Build.ArtifactStagingDirectory",
+        "Build.BinariesDirectory",
+        "Build.SourcesDirectory",
+        "Common.TestResultsDirectory",
+        "Agent.ReleaseDirectory",
     )
     return [Path(variables[name]) for name in names if name in variables]
 

@@ -185,6 +185,8 @@ MISTAKES = [
         "these jobs wait for each other: a, b",
     ),
     ("stages:\n- stage: a\n", 2, "a stage needs jobs"),
+    ("stages: []\n", 1, "a pipeline needs stages"),
+    ("variables:\n- group:\nsteps: [{script: a}]\n", 2, "needs the group's name"),
     ("stages:\n- stage: a\n  trigger: manual\n  jobs: []\n", 3, "'trigger' in a stage"),
     ("variables:\n- group: g\nsteps: [{script: a}]\n", 2, "the variable group 'g' is neither in"),
     ("variables:\n- value: g\nsteps: [{script: a}]\n", 2, "a variable needs a name"),

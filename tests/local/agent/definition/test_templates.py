@@ -196,6 +196,7 @@ def test_mistakes_in_a_template_are_shown_there(read_files):
         ("steps: [{template: a.yml, parameters: {who: [x]}}]", "must be a string"),
         ("jobs: [{template: a.yml, parameters: {who: x}}]", "no key 'steps'; valid here: jobs"),
         ("steps: [{template: loop.yml}]", "do they include each other?"),
+        ("steps: [{template: }]", "'template' must be the path of a file"),
         ("extends: a.yml", "'extends' needs a mapping with a 'template'"),
         ("template: a.yml", "'template' in a pipeline is not supported"),
     ],
