@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float64]
 LARGEST = 4096
 # Numbers in one piece of the weights: 8 MB.
 _PIECE = 2**20
+_NOISE = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +134,11 @@ def bounds(
 
 
 def _share_below(ordered: Floats, value: float) -> float:
-    """The share below the value, of those equal to it half."""
-    ends = np.searchsorted(ordered, value, "left") + np.searchsorted(ordered, value, "right")
+    """The share below the value, of those equal to it, but for rounding, half."""
+    slack = _NOISE * max(abs(float(ordered[0])), abs(float(ordered[-1])))
+    ends = np.searchsorted(ordered, value - slack, "left") + np.searchsorted(
+        ordered, value + slack, "right"
+    )
     return float(ends / (2 * len(ordered)))
 
 

@@ -44,7 +44,10 @@ class Checks:
             return {}
         wanted = {
             (rule.metric, scope.name): Wanted(
-                scope=scope.name, chosen=scope.chosen, measure=rule.metric
+                scope=scope.name,
+                chosen=scope.chosen,
+                measure=rule.metric,
+                direction=rule.direction,
             )
             for rule in self._rules.rules
             if of(rule) and self._new.by_rows(rule.metric)

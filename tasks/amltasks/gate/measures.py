@@ -40,8 +40,8 @@ class Measure:
     ``lower``: which way is better; empty where only the user knows. ``needs`` is what the model
     must say: ``predictions``, ``scores`` or ``values``. ``kind`` is how it is made: ``proportion``
     (a share of rows that do not depend on the model), ``confusion`` (of counts of labels and
-    predictions), ``mean`` (of a number per row or query), ``calibration`` or ``rank`` (of the order
-    of scores).
+    predictions), ``mean`` (of a number per row or query), ``absolute`` (the absolute value of
+    one), ``calibration`` or ``rank`` (of the order of scores).
     """
 
     name: str
@@ -94,7 +94,7 @@ _PLAIN = (
     _measure("rmse", _REGRESSION, "mean", direction="lower"),
     _measure("mape", _REGRESSION, "mean", direction="lower"),
     _measure("r2", _REGRESSION, "mean"),
-    _measure("bias", _REGRESSION, "mean", direction="lower"),
+    _measure("bias", _REGRESSION, "absolute", direction="lower"),
     _measure("ndcg", _RANKING, "mean", needs="scores"),
     _measure("map", _RANKING, "mean", needs="scores"),
     _measure("mrr", _RANKING, "mean", needs="scores"),

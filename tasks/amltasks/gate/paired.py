@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,12 +26,20 @@ RESAMPLES = 10_000
 class Wanted(NamedTuple):
     """A measure on the rows of a scope; ``chosen`` (bool, one per row) is None for all of them.
 
-    Wants of one scope name the same rows.
+    ``direction`` is that of a measure of which only the user knows which way is better; the others
+    have their own. Wants of one scope name the same rows, those of one measure one direction.
     """
 
     scope: str
     chosen: Array | None
     measure: str
+    direction: str = "higher"
+
+    @property
+    def known(self) -> Measure:
+        """The measure that is meant."""
+        found = measures.get(self.measure)
+        return found if found.direction else replace(found, direction=self.direction)
 
 
 def compare(
@@ -69,7 +78,7 @@ def compare_many(
         chosen = wanted[numbers[0]].chosen
         rows = pair if chosen is None else pair.where(chosen)
         truth = rows.truth
-        of_scope = dict.fromkeys(measures.get(wanted[number].measure) for number in numbers)
+        of_scope = dict.fromkeys(wanted[number].known for number in numbers)
         waits: list[tuple[Comparison, Measure]] = []
         for measure in of_scope:
             plain = found[scope, measure.name] = comparison.plain(scope, rows, measure)

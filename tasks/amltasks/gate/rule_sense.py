@@ -145,6 +145,9 @@ def problems_of_file(rules: Rules) -> Iterator[Problem]:
         yield "min_inputs", "'min_inputs' must be 1 or more"
     if isinstance(rules.anchor, int) and rules.anchor < 1:
         yield "anchor", "'anchor' must be a version from 1 on, or 'best', 'first' or 'none'"
+    for metric, directions in _directions(rules).items():
+        if len(directions) > 1:
+            yield "rules", f"the rules for '{metric}' have both directions, and only one is better"
     if rules.evaluation is not None:
         yield from _of_evaluation(rules.evaluation)
     if rules.positive_label is not None and rules.model_type not in ("auto", BINARY):
@@ -160,6 +163,13 @@ def problems_of_file(rules: Rules) -> Iterator[Problem]:
             f"no one kind of model has all of {', '.join(names)}{why}; write 'model_type' to say "
             "what the predictions are of, and the other metrics are those that the run logged",
         )
+
+
+def _directions(rules: Rules) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for rule in rules.rules:
+        found.setdefault(rule.metric, set()).add(rule.direction)
+    return found
 
 
 def _of_evaluation(pinned: Evaluation) -> Iterator[Problem]:

@@ -76,8 +76,9 @@ def _log_loss(_parameter: str, truth: Truth, side: Side, unit: Array, units: int
 
 
 def _hamming(_parameter: str, truth: Truth, side: Side, unit: Array, units: int) -> Floats:
-    wrong = (truth.labels != side.predictions).mean(axis=1)
-    return summed([np.ones(len(truth)), wrong], truth, unit, units)
+    # Counted, not divided, so that equal sums are equal to the last digit.
+    wrong = (truth.labels != side.predictions).sum(axis=1)
+    return summed([np.full(len(truth), len(truth.classes)), wrong], truth, unit, units)
 
 
 COUNTS = Family(name="classes", per_unit=_counts, value=_of_counts)
