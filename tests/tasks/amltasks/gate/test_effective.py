@@ -64,8 +64,8 @@ def pair(model_type: str, rows: int = 240, seed: int = 0, *, inputs: Array | Non
         if model_type == "regression":
             values["quantile_0.9"] = labels + noise + 1.2
             return Side(predictions=labels + noise, values=values)
-        scores = labels + 2 * noise if model_type == "ranking" else None
-        return Side(predictions=np.zeros((rows, 0)), scores=scores, values=values)
+        ranked = labels + 2 * noise if model_type == "ranking" else None
+        return Side(predictions=np.zeros((rows, 0)), scores=ranked, values=values)
 
     return Pair(
         model_type=model_type,
