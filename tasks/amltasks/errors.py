@@ -388,7 +388,8 @@ RULES_INVALID = Cause(
 PREDICTIONS_INVALID = Cause(
     code="PREDICTIONS_INVALID",
     happened="the predictions in '{path}' cannot be used: {detail}",
-    next_step="write the columns id, label, prediction and score, one row for each evaluated row",
+    next_step="write the columns that the task's page lists for this kind of model, or tell the "
+    "gate yours by 'columns' in the rules",
 )
 BASELINE_AMBIGUOUS = Cause(
     code="BASELINE_AMBIGUOUS",
