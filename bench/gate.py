@@ -34,29 +34,42 @@ def run(
     resamples: int = RESAMPLES,
     rounds: int = ROUNDS,
 ) -> dict[str, Comparison]:
-    """Compare with repeated inputs and without; smaller numbers are for a smoke test."""
-    return {
+    """Compare with repeated inputs and without, and other kinds of model on a fifth of the rows.
+
+    Smaller numbers are for a smoke test.
+    """
+    found = {
         f"gate {name}": compared(name, rows, count, slices, resamples, rounds)
         for name, count in (("repeated", inputs), ("distinct", rows))
     }
+    fewer, of = max(rows // 5, 1), max(inputs // 5, 1)
+    for kind in ("multiclass", "regression"):
+        found[f"gate {kind}"] = compared("repeated", fewer, of, slices, resamples, rounds, kind)
+    return found
 
 
 def compared(
-    name: str, rows: int, inputs: int, slices: int, resamples: int, rounds: int
+    name: str,
+    rows: int,
+    inputs: int,
+    slices: int,
+    resamples: int,
+    rounds: int,
+    kind: str = "binary",
 ) -> Comparison:
     """Time both ways alternately, each in a process of its own for the sake of its memory."""
     mine, others = [], []
     for _ in range(rounds):
-        mine.append(child("ours", rows, inputs, slices, resamples))
-        others.append(child("loop", rows, inputs, slices, TIMED))
+        mine.append(child("ours", rows, inputs, slices, resamples, kind))
+        others.append(child("loop", rows, inputs, slices, TIMED, kind))
     whole = [other["seconds"] * resamples / TIMED for other in others]
     ours = [each["seconds"] for each in mine]
     ratios = [other / own for other, own in zip(whole, ours, strict=True)]
     low, middle, high = statistics.quantiles(ratios, n=4) if rounds > 1 else ratios * 3
     return Comparison(
         claim=(
-            f"{rows:,} rows, inputs {name}, {slices} slices, {resamples:,} resamples and all "
-            "measures are compared faster than by a loop"
+            f"a {kind} model, {rows:,} rows, inputs {name}, {slices} slices, {resamples:,} "
+            "resamples and all measures are compared faster than by a loop"
         ),
         ours=f"compare_many, at its peak {memory(mine)}",
         other=f"scikit-learn, {TIMED} resample times {resamples:,}, at its peak {memory(others)}",
@@ -69,9 +82,11 @@ def compared(
     )
 
 
-def child(way: str, rows: int, inputs: int, slices: int, resamples: int) -> dict[str, Any]:
+def child(
+    way: str, rows: int, inputs: int, slices: int, resamples: int, kind: str
+) -> dict[str, Any]:
     """Run one way; returns its seconds, and the memory at its peak and before it began."""
-    command = [sys.executable, "-m", "bench.gate_ways", way]
+    command = [sys.executable, "-m", "bench.gate_ways", way, "--kind", kind]
     for option, number in (
         ("--rows", rows),
         ("--inputs", inputs),
