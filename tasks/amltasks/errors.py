@@ -550,6 +550,13 @@ STEPPED_BACK = Cause(
     happened="the model passed, but another build was first: {detail}",
     next_step="run the gate again; it will compare with the model that was promoted",
 )
+RESULTS_NOT_WRITTEN = Cause(
+    code="RESULTS_NOT_WRITTEN",
+    happened="the gate's files could not be written to '{folder}': {detail}",
+    next_step="make room on the agent's disk or choose another outputDirectory, and run again; "
+    "before the files are written, nothing is registered",
+    fault=Fault.SYSTEM,
+)
 NOT_REGISTERED = Cause(
     code="NOT_REGISTERED",
     happened="the model holds to every rule, but it is not registered: {detail}",

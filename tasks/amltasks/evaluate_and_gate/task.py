@@ -131,9 +131,13 @@ class Results:
         return {name: page for name, page in pages.items() if page}
 
     def write(self, verdict: Verdict, model: Model | None) -> verdict_files.Written:
-        """Write every file, and set the output variables."""
+        """Write every file, and set the output variables. Raises ``RESULTS_NOT_WRITTEN``."""
         facts = self.facts(model)
-        files = verdict_files.write(verdict, facts, self.folder, self.candidate.metrics)
+        try:
+            files = verdict_files.write(verdict, facts, self.folder, self.candidate.metrics)
+        except OSError as cause:
+            detail = cause.strerror or type(cause).__name__
+            raise errors.RESULTS_NOT_WRITTEN.error(folder=self.folder, detail=detail) from None
         verdict_files.set_outputs(self.job, verdict, facts, files)
         return verdict_files.Written(facts=facts, files=files)
 

@@ -240,7 +240,8 @@ def _bootstrapped(
     if measure.kind == "rank" and used.rankings is None:
         method += ", linearised by the influence of each row"
     evidence = Resampled(gain=plain.gain, distribution=bounds.distribution, effective=effective)
-    low, high = evidence.bounds(confidence)
+    least = _least(effective, confidence)
+    low, high = min(bounds.low, plain.gain - least), max(bounds.high, plain.gain + least)
     if (low, high) != (bounds.low, bounds.high):
         method += ", widened to what so few differing rows can tell"
     return _judged(

@@ -75,9 +75,13 @@ def judge(
 
 
 def _praise(checks: tuple[Check, ...]) -> str:
-    warned = sum(not check.passed for check in checks)
-    text = f"all {len(checks)} checks hold" if len(checks) > 1 else "the check holds"
-    return f"no check rejects it, {warned} do not hold" if warned else text
+    warned = sum(not check.passed and check.severity == "warn" for check in checks)
+    over = sum(not check.passed and check.severity == "note" for check in checks)
+    if not warned and not over:
+        return f"all {len(checks)} checks hold" if len(checks) > 1 else "the check holds"
+    parts = [f"{warned} warn"] if warned else []
+    parts += [f"{over} passed over"] if over else []
+    return f"no check rejects it ({', '.join(parts)})"
 
 
 def _notes(checks: tuple[Check, ...], judgement: Checks) -> Iterator[str]:

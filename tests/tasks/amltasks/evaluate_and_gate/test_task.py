@@ -362,3 +362,15 @@ def test_an_outage_of_the_baselines_service_rejects(
     found, outputs = judged(workspace, monkeypatch, tmp_path, rules=rules)
     assert (found, outputs["reason"]) == ("RESCORING_FAILED", "RESCORING_FAILED")
     assert workspace.registered == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full, on Linux")
+def test_a_full_disk_is_told_and_nothing_is_registered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    workspace = Workspace(served=service("m"))
+    (tmp_path / "verdict.json").symlink_to("/dev/full")
+    found, outputs = judged(workspace, monkeypatch, tmp_path)
+    assert (found, outputs["passed"]) == ("RESULTS_NOT_WRITTEN", "false")
+    assert outputs["reason"] == "RESULTS_NOT_WRITTEN"
+    assert workspace.registered == []
