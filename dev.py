@@ -51,6 +51,7 @@ LOCKS = {
 }
 # These ship in the tasks, so they hold no hash that no supported agent needs.
 SHIPPED_LOCKS = ("uv", "v1", "v1-gate", "v2", "v2-gate")
+SDKS = ("v1", "v2")
 INWARD = ("HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 DOWNLOADS = "see the lines above; offline, pip, uv and npm need a mirror or a warm cache"
 # Measured on two cores.
@@ -113,9 +114,20 @@ def demo(rest: list[str]) -> None:
     if not {"-h", "--help"} & set(rest):
         first = "" if (ENVS / "dev" / ".stamp").exists() else FIRST_TIME
         say(f"dev.py: the demo takes about {DEMO_MINUTES} minutes{first}")
+        warm_task_environments(sdk_of(rest))
         rest = ["--vsix", str(build_vsix()), *rest]
-        warm_task_environments()
     become(python(), "local.demo", rest)
+
+
+def sdk_of(rest: Sequence[str]) -> str:
+    """Return the SDK that the demo's arguments ask for; what is wrong with them, it says itself."""
+    chosen = "v2"
+    for option, value in zip(rest, [*rest[1:], ""], strict=True):
+        if option == "--sdk":
+            chosen = value
+        elif option.startswith("--sdk="):
+            chosen = option.removeprefix("--sdk=")
+    return chosen if chosen in SDKS else "v2"
 
 
 def test(rest: list[str]) -> None:
@@ -224,10 +236,14 @@ def python() -> str:
     return str(environment("dev"))
 
 
-def warm_task_environments() -> None:
-    """Install the tasks' own locks once, so that uv's cache can serve the launcher offline."""
-    for name in ("v1", "v1-gate", "v2", "v2-gate"):
-        environment(name)
+def warm_task_environments(*sdks: str) -> None:
+    """Install the locks of the tasks once, so that uv's cache can serve the launcher offline.
+
+    Those of the given SDKs, or of both.
+    """
+    for sdk in sdks or SDKS:
+        environment(sdk)
+        environment(f"{sdk}-gate")
 
 
 def environment(name: str) -> Path:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import os
+import platform
 from pathlib import Path
 
 import click
 
 from bench.measure import Comparison
 
-NAMES = ("gate", "scoring", "startup", "wrong_input")
+NAMES = ("gate", "training", "serving", "forward", "startup", "wrong_input")
 
 
 @click.command()
@@ -25,6 +27,7 @@ NAMES = ("gate", "scoring", "startup", "wrong_input")
 def main(names: tuple[str, ...], json_file: Path | None) -> None:
     """Run the named benchmarks, or all."""
     results: dict[str, Comparison] = {}
+    click.echo(machine())
     for name in names or NAMES:
         click.echo(f"{name} …", err=True)
         found = importlib.import_module(f"bench.{name}").run()
@@ -32,16 +35,29 @@ def main(names: tuple[str, ...], json_file: Path | None) -> None:
             results[label] = result
             show(label, result)
     if json_file is not None:
-        figures = {name: dataclasses.asdict(result) for name, result in results.items()}
+        figures: dict[str, object] = {
+            name: dataclasses.asdict(result) for name, result in results.items()
+        }
+        figures["machine"] = machine()
         json_file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def machine() -> str:
+    """Name the machine, and how busy it is: the processes that were ready in the last minute."""
+    busy = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    return (
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{busy}, "
+        f"Python {platform.python_version()}"
+    )
 
 
 def show(name: str, result: Comparison) -> None:
     """Print one benchmark's figures."""
-    spread = f"quartiles {result.ratio_low:.1f} to {result.ratio_high:.1f}"
-    click.echo(f"{name}: {result.claim}: {result.ratio:.1f} times ({spread})")
-    click.echo(f"  {result.ours_s * 1000:10.2f} ms  {result.ours}")
-    click.echo(f"  {result.other_s * 1000:10.2f} ms  {result.other}")
+    spread = f"quartiles {result.ratio_low:.2f} to {result.ratio_high:.2f}"
+    rounds = f"{result.rounds} rounds, {result.clock} time"
+    click.echo(f"{name}: {result.claim}: {result.ratio:.2f} times ({spread}; {rounds})")
+    click.echo(f"  {result.ours_s * 1000:10.3f} ms  {result.ours}")
+    click.echo(f"  {result.other_s * 1000:10.3f} ms  {result.other}")
 
 
 if __name__ == "__main__":

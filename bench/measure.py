@@ -1,4 +1,4 @@
-"""Time two ways of doing one thing, alternately, so that the machine's moods hit both alike."""
+"""Time two ways of doing one thing, alternately, so that a busy machine slows both alike."""
 
 from __future__ import annotations
 
@@ -9,8 +9,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spent:
+    """Seconds of wall time and of CPU time, of all threads and processes, that something took."""
+
+    wall_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What one benchmark found; durations are medians in seconds."""
+    """What one benchmark found; durations are medians in seconds.
+
+    ``clock`` says which: ``wall``, or ``CPU`` where other programs on the machine must not count.
+    ``ratio`` is the median of the rounds' ratios (other / ours), between its quartiles.
+    """
 
     claim: str
     ours: str
@@ -21,6 +33,32 @@ class Comparison:
     ratio: float
     ratio_high: float
     rounds: int
+    clock: str = "wall"
+
+
+def compared(
+    claim: str,
+    *,
+    ours: tuple[str, list[float]],
+    other: tuple[str, list[float]],
+    clock: str = "wall",
+) -> Comparison:
+    """Compare what two ways took in each round, each a name and as many durations in seconds."""
+    mine, theirs = ours[1], other[1]
+    ratios = [other_s / own_s for own_s, other_s in zip(mine, theirs, strict=True)]
+    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
+    return Comparison(
+        claim=claim,
+        ours=ours[0],
+        other=other[0],
+        ours_s=statistics.median(mine),
+        other_s=statistics.median(theirs),
+        ratio_low=low,
+        ratio=middle,
+        ratio_high=high,
+        rounds=len(ratios),
+        clock=clock,
+    )
 
 
 def compare(
@@ -37,18 +75,8 @@ def compare(
     ours[1]()
     other[1]()
     pairs = [(seconds(ours[1]), seconds(other[1])) for _ in range(rounds)]
-    low, middle, high = statistics.quantiles([theirs / mine for mine, theirs in pairs], n=4)
-    return Comparison(
-        claim=claim,
-        ours=ours[0],
-        other=other[0],
-        ours_s=statistics.median(mine for mine, _ in pairs),
-        other_s=statistics.median(theirs for _, theirs in pairs),
-        ratio_low=low,
-        ratio=middle,
-        ratio_high=high,
-        rounds=rounds,
-    )
+    mine, theirs = (list(each) for each in zip(*pairs, strict=True))
+    return compared(claim, ours=(ours[0], mine), other=(other[0], theirs))
 
 
 def seconds(function: Callable[[], object]) -> float:

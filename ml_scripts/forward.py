@@ -94,13 +94,18 @@ class Scorer:
         return scorer
 
     def scores(self, rows: Ids) -> Floats:
-        """Return for each row of ids the probability of label 1."""
+        """Return for each row of ids the probability of label 1.
+
+        Rows that are narrower than the vocabulary's ``sequence_length`` are padded on the left.
+        """
         weights = self.weights
         if weights.pooling == MAXIMUM:
             # Padding has the vector zero, so a row never falls below it, however long its text.
-            values = np.maximum(weights.vectors[trimmed(rows)].max(axis=1), 0)
+            values = np.maximum(weights.vectors.take(trimmed(rows), axis=0).max(axis=1), 0)
         else:
-            values = weights.vectors[rows].reshape(len(rows), -1)
+            missing = self.vocabulary.sequence_length - rows.shape[1]
+            whole = np.pad(rows, ((0, 0), (missing, 0)))
+            values = weights.vectors[whole].reshape(len(rows), -1)
         *hidden, (kernel, bias) = weights.layers
         for inner, offset in hidden:
             values = values @ inner + offset

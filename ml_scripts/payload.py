@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import numpy as np
-from vocabulary import Ids, Vocabulary
+from vocabulary import Ids, Vocabulary, padded
 
 MAX_ROWS = 10_000
 MAX_CHARACTERS = 8_000_000
@@ -26,6 +26,7 @@ class RequestError(Exception):
 def read_rows(body: str, vocabulary: Vocabulary) -> tuple[list[Any], Ids]:
     """Return the rows of the JSON ``body`` of a request as they were sent, and as ids.
 
+    The rows of ids are as wide as the longest row needs, with zeros on the left.
     Raises RequestError: 413 for a body of more than `MAX_CHARACTERS` or `MAX_ROWS`, and 400 for
     anything else than a list of at least one row, each a text or a list of exactly
     ``vocabulary.sequence_length`` known ids.
@@ -82,21 +83,19 @@ def _all_ids(rows: list[Any], vocabulary: Vocabulary) -> Ids | None:
 
 
 def _each_row(rows: list[Any], vocabulary: Vocabulary) -> Ids:
-    length = vocabulary.sequence_length
-    encoded = np.zeros((len(rows), length), dtype=np.int32)
+    encoded = []
     for number, row in enumerate(rows):
-        if type(row) is str and row.strip():
-            if ids := vocabulary.ids_of(row):
-                encoded[number, length - len(ids) :] = ids
+        if type(row) is str and row and not row.isspace():
+            encoded.append(vocabulary.ids_of(row))
         elif _are_ids(row, vocabulary):
-            encoded[number] = row
+            encoded.append(row)
         else:
             raise RequestError(
                 400,
-                f"Row {number} is neither a text nor a list of {length} whole numbers "
-                f"from 0 to {vocabulary.size - 1}.",
+                f"Row {number} is neither a text nor a list of {vocabulary.sequence_length} whole "
+                f"numbers from 0 to {vocabulary.size - 1}.",
             )
-    return encoded
+    return padded(encoded)
 
 
 def _are_ids(row: Any, vocabulary: Vocabulary) -> bool:

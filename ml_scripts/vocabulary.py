@@ -8,7 +8,7 @@ the texts are but not on their order.
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,12 +22,23 @@ FILE_NAME = "vocabulary.json"
 
 Ids = npt.NDArray[np.int32]
 
-_PUNCTUATION = str.maketrans(dict.fromkeys('!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r', " "))
+# Other ASCII stands in the table as it is: a text of which every character does is read six times
+# faster.
+_PUNCTUATION = str.maketrans(
+    {chr(code): chr(code) for code in range(128)}
+    | dict.fromkeys('!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r', " ")
+)
 
 
 def words_of(text: str) -> list[str]:
     """Split ``text`` into its words, in lower case and without punctuation."""
     return text.lower().translate(_PUNCTUATION).split()
+
+
+def padded(rows: Sequence[Sequence[int]]) -> Ids:
+    """Return rows of ids as one array, as wide as the longest and at least 1, zeros on the left."""
+    width = max([1, *map(len, rows)])
+    return np.array([[*[0] * (width - len(row)), *row] for row in rows], dtype=np.int32)
 
 
 def trimmed(rows: Ids) -> Ids:
@@ -65,8 +76,8 @@ class Vocabulary:
 
     def ids_of(self, text: str) -> list[int]:
         """Return the ids of the known words of ``text``: of a longer text, those of its end."""
-        known = self._ids
-        ids = [known[word] for word in words_of(text) if word in known]
+        # No word has the id 0.
+        ids = [number for number in map(self._ids.get, words_of(text)) if number]
         return ids[-self.sequence_length :]
 
     def encode(self, texts: Iterable[str]) -> Ids:

@@ -48,6 +48,34 @@ def test_unknown_verb_says_what_there_is() -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "v2"),
+        (["--sdk", "v1"], "v1"),
+        (["--json", "out.json", "--sdk=v1"], "v1"),
+        (["--sdk", "v1", "--sdk", "v2"], "v2"),
+        (["--sdk"], "v2"),
+        (["--sdk", "v3"], "v2"),
+    ],
+)
+def test_a_demo_prepares_only_the_sdk_that_it_is_asked_for(
+    arguments: list[str], expected: str
+) -> None:
+    program = (
+        "import dev, sys; made = []; dev.environment = made.append; "
+        "dev.warm_task_environments(dev.sdk_of(sys.argv[1:])); print(*made)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.split() == [expected, f"{expected}-gate"]
+
+
 def test_imports_nothing_but_the_standard_library() -> None:
     tree = ast.parse((ROOT / "dev.py").read_text(encoding="utf-8"))
     imported = {

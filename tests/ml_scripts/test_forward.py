@@ -4,7 +4,7 @@ import components
 import numpy as np
 import pytest
 from forward import CONCATENATION, FILE_NAME, Scorer, Weights
-from vocabulary import Vocabulary, trimmed
+from vocabulary import Vocabulary, padded, trimmed
 
 
 def random_weights(vocabulary: Vocabulary, pooling: str) -> Weights:
@@ -43,6 +43,8 @@ def test_each_row_is_scored_as_if_it_were_alone(pooling: str) -> None:
     rows = vocabulary.encode(texts)
     alone = [scorer.scores(rows[at : at + 1])[0] for at in range(len(rows))]
     assert scorer.scores(rows) == pytest.approx(alone, abs=1e-6)
+    narrow = [scorer.scores(padded([vocabulary.ids_of(text)]))[0] for text in texts]
+    assert narrow == pytest.approx(alone, abs=1e-6)
 
 
 def test_what_overflows_stays_a_probability() -> None:

@@ -22,7 +22,9 @@ anything = st.recursive(
 def test_texts_and_ids_are_rows(rows: list[Any], wrapped: bool) -> None:
     sent, ids = read_rows(json.dumps({"data": rows} if wrapped else rows), VOCABULARY)
     assert sent == rows
-    assert ids.tolist() == [IDS, IDS]
+    width = ids.shape[1]
+    assert ids.tolist() == [IDS[-width:], IDS[-width:]]
+    assert not any(IDS[:-width])
     assert ids.dtype == np.int32
 
 
@@ -62,7 +64,7 @@ def test_the_most_rows_are_read() -> None:
         ('{"data": [5]}', "Row 0 is neither"),
         (json.dumps({"data": [IDS[1:]]}), "Row 0 is neither"),
         (json.dumps({"data": [[*IDS, 0]]}), "Row 0 is neither"),
-        (json.dumps({"data": [[3, *IDS[1:]]]}), "whole numbers from 0 to 2"),
+        (json.dumps({"data": [[3, *IDS[1:]]]}), "numbers from 0 to 2"),
         (json.dumps({"data": [[-1, *IDS[1:]]]}), "Row 0 is neither"),
         (json.dumps({"data": [[10**30, *IDS[1:]]]}), "Row 0 is neither"),
         (json.dumps({"data": [[1.0, *IDS[1:]]]}), "Row 0 is neither"),
@@ -87,7 +89,7 @@ def test_any_document_is_read_or_refused(document: Any) -> None:
             _, rows = read_rows(body, VOCABULARY)
         except RequestError:
             continue
-        assert rows.shape[1] == 100
+        assert 1 <= rows.shape[1] <= 100
         assert ((rows >= 0) & (rows < VOCABULARY.size)).all()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
@@ -21,6 +22,8 @@ from amltasks.workspace.port import PreparedRun, Run, Runs, Submission
 from amltasks.workspace.run_states import to_run
 from amltasks.workspace.sdk_v2.bodies import ArtifactBody, RunBody
 from amltasks.workspace.sdk_v2.rest import TIMEOUT_SECONDS, Rest, new_session
+
+log = logging.getLogger("amltasks")
 
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)
 _HISTORY, _ARTIFACT, _MLFLOW = "history/v1.0", "artifact/v2.0", "mlflow/v2.0"
@@ -169,6 +172,7 @@ class RestRuns(Runs):
     def _azure_ai_ml(self) -> Any:
         if self._submitter is None:
             # Its import takes seconds, and only few calls need it.
+            log.info("Loading azure-ai-ml")
             from amltasks.workspace.sdk_v2.submission import Submitter
 
             self._submitter = Submitter(self._rest)
