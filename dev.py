@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -122,7 +123,7 @@ def demo(rest: list[str]) -> None:
 def sdk_of(rest: Sequence[str]) -> str:
     """Return the SDK that the demo's arguments ask for; what is wrong with them, it says itself."""
     chosen = "v2"
-    for option, value in zip(rest, [*rest[1:], ""], strict=True):
+    for option, value in itertools.pairwise([*rest, ""]):
         if option == "--sdk":
             chosen = value
         elif option.startswith("--sdk="):

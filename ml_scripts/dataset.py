@@ -82,6 +82,16 @@ def read_csv(path: Path, name: str) -> pd.DataFrame:
     return frame.assign(label=frame["label"].str.strip().astype("int64"))
 
 
+def evaluation_rows(source: str) -> pd.DataFrame:
+    """Return the rows to evaluate on: of ``source``, a CSV file as for `load`.
+
+    Of generated data (an empty ``source``) always those of the whole data set, however many rows
+    were trained on, so that all models are measured on the same rows. `divide` keeps their texts
+    out of any training.
+    """
+    return divide(load(source, components.DEFAULT_ROWS)).evaluation
+
+
 def divide(frame: pd.DataFrame) -> Parts:
     """Divide the rows by the digest of their text's words.
 

@@ -30,7 +30,7 @@ HARD_ROWS = 2_000
 log = logging.getLogger("compliance.evaluate")
 
 
-def evaluate(model_folder: Path, data: str, rows: int, folder: Path) -> dict[str, float]:
+def evaluate(model_folder: Path, data: str, folder: Path) -> dict[str, float]:
     """Score the evaluation rows and return the metrics.
 
     Writes metrics.json, predictions.csv and model_card.md into ``folder``. The predictions have the
@@ -42,7 +42,7 @@ def evaluate(model_folder: Path, data: str, rows: int, folder: Path) -> dict[str
     Raises SourceError when the data or the model cannot be used.
     """
     scorer, metadata, trained_on = load(model_folder)
-    rows_to_score = dataset.divide(dataset.load(data, rows)).evaluation
+    rows_to_score = dataset.evaluation_rows(data)
     texts = rows_to_score["text"]
     scores = scorer.scores(scorer.vocabulary.encode(texts))
     if not np.isfinite(scores).all():
@@ -141,13 +141,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--data", type=given, default="", help="CSV with text,label: path, URL, or generated"
     )
-    parser.add_argument(
-        "--rows", type=int, default=components.DEFAULT_ROWS, help="rows to generate without --data"
-    )
     options = parser.parse_args(arguments)
     log_to_stdout()
     try:
-        metrics = evaluate(options.model, options.data, options.rows, OUTPUT_FOLDER)
+        metrics = evaluate(options.model, options.data, OUTPUT_FOLDER)
     except SourceError as error:
         sys.exit(f"evaluate: {error}")
     log.info("%s", ", ".join(f"{name} {value:g}" for name, value in metrics.items()))

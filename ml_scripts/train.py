@@ -53,6 +53,7 @@ class Training:
         self.report = validation.validate(self.frame, self.parts)
         for warning in self.report.warnings:
             log.warning("Data: %s", warning)
+        self.evaluation = dataset.evaluation_rows(options.data)
         # Over all rows, so that ids depend on the data alone: clients may send ids.
         self.vocabulary = Vocabulary.of(self.frame["text"])
         log.info(
@@ -103,7 +104,7 @@ class Training:
 
     def measured(self, model: Any) -> dict[str, float]:
         """Return the metrics of a model on the evaluation rows."""
-        part = self.parts.evaluation
+        part = self.evaluation
         rows = self.vocabulary.encode(part["text"])
         scorer = Scorer(vocabulary=self.vocabulary, weights=network.weights_of(model))
         return classification_metrics(part["label"].to_numpy(), scorer.scores(rows))
@@ -143,7 +144,7 @@ def train(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "data_rows": len(training.frame),
         "data_sha256": dataset.digest(training.frame),
         "data_report": dataclasses.asdict(training.report),
-        "evaluation_sha256": dataset.digest(training.parts.evaluation),
+        "evaluation_sha256": dataset.digest(training.evaluation),
         "training_positive_share": float(training.parts.training["label"].mean()),
         "training_seconds": round(seconds, 2),
         "metrics": metrics,

@@ -59,8 +59,8 @@ def build_pipeline(
         # A build must train: an earlier build's model is not its own.
         "allow_reuse": False,
     }
-    # The same rows for both steps, which divide them by the same rule.
-    source = ["--rows", rows, *_given("--data", data)]
+    # The same data for both steps, which divide it by the same rule.
+    source = _given("--data", data)
     model = PipelineData("model", datastore=workspace.get_default_datastore())
     train = PythonScriptStep(
         name="train",
@@ -68,6 +68,7 @@ def build_pipeline(
         arguments=[
             *("--model-output", model),
             *source,
+            *("--rows", rows),
             *("--network", network),
             *("--epochs", epochs),
             *("--learning-rate", learning_rate),

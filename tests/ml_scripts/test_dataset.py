@@ -7,6 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sources import SourceError
 
+from amltasks.evaluate_and_gate.predictions import reader
+from amltasks.gate import rules
+
 
 def write(tmp_path: Path, content: str) -> str:
     path = tmp_path / "own.csv"
@@ -84,11 +87,25 @@ def test_evaluation_texts_do_not_depend_on_the_other_rows() -> None:
 
 
 def test_evaluation_rows_are_frozen() -> None:
-    evaluation = dataset.divide(dataset.load("", 100_000)).evaluation
+    evaluation = dataset.evaluation_rows("")
     assert len(evaluation) == 5121
     # Models are compared across builds: this must change only when all of them are trained anew.
     expected = "8d674017aa765e4e635d8cf6fc712a94c912564cb1b4dfeef0ab1d18c86fd7c4"
     assert dataset.digest(evaluation) == expected
+
+
+def test_the_rules_of_the_sample_pin_the_evaluation_rows(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    found = rules.read(
+        (root / "samples" / "compliance-classifier" / "gate.yml").read_text(encoding="utf-8"),
+        source="gate.yml",
+    )
+    evaluation = dataset.evaluation_rows("")
+    file = tmp_path / "predictions.csv"
+    evaluation.assign(prediction=evaluation["label"]).to_csv(file, index_label="id")
+    assert found.evaluation is not None
+    assert found.evaluation.sha256 == reader.read(file).digest
+    assert found.evaluation.min_rows == len(evaluation)
 
 
 def test_too_few_texts_are_refused() -> None:

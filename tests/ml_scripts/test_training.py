@@ -32,7 +32,7 @@ class RecordingRun:
 @pytest.fixture
 def metrics_of(scripts_with_tensorflow: tuple[Any, Any], tmp_path: Path) -> Callable[..., Any]:
     _, evaluate = scripts_with_tensorflow
-    return lambda model: evaluate.evaluate(model, "", 4000, tmp_path / "outputs")
+    return lambda model: evaluate.evaluate(model, "", tmp_path / "outputs")
 
 
 def test_good_model(small_model: Path, metrics_of: Callable[..., Any], tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_the_service_scores_as_keras_does(
         folder = train_small("--network", "seed", "--learning-rate", "0.001", "--epochs", "1")
     scorer = Scorer.load(folder)
     # All of the frozen evaluation rows, not only those of the few rows that were trained on.
-    texts = dataset.divide(dataset.load("", 100_000)).evaluation["text"].unique()
+    texts = dataset.evaluation_rows("")["text"].unique()
     rows = scorer.vocabulary.encode(texts)
     model = keras.models.load_model(folder / networks.MODEL_FILE)
     assert np.abs(scorer.scores(rows) - networks.scores(model, rows)).max() < 1e-6
@@ -229,7 +229,7 @@ def test_metrics_go_to_the_run_and_its_pipeline(
     assert (tmp_path / "outputs" / "model" / "metadata.json").is_file()
 
     run.values.clear()
-    evaluate.main(["--model", "for/evaluate", "--rows", "4000"])
+    evaluate.main(["--model", "for/evaluate"])
     assert run.values.keys() == {
         *("accuracy", "precision", "recall", "f1", "auc", "log_loss", "test_rows"),
         *("brier", "calibration_error", "model_size_mb", "scoring_ms"),

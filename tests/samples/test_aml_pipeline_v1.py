@@ -108,18 +108,18 @@ def test_train_hands_its_model_to_evaluate(describe_pipeline: Callable[..., Any]
         "reuse": {"train": False, "evaluate": False},
         "arguments": {
             "train": [
-                *("--model-output", "output:model", "--rows", "4000", "--data", "own.csv"),
+                *("--model-output", "output:model", "--data", "own.csv", "--rows", "4000"),
                 *("--network", "small", "--epochs", "10"),
                 *("--learning-rate", "0.02", "--batch-size", "256", "--seed", "1"),
                 *("--glove", "https://example.org/glove.txt"),
                 *("--model-name", "compliance-classifier"),
             ],
-            "evaluate": ["--model", "input:model", "--rows", "4000", "--data", "own.csv"],
+            "evaluate": ["--model", "input:model", "--data", "own.csv"],
         },
     }
 
 
 def test_nothing_given_is_no_argument(describe_pipeline: Callable[..., Any]) -> None:
     arguments = describe_pipeline(data="", glove=None)["arguments"]
-    assert arguments["evaluate"] == ["--model", "input:model", "--rows", "100000"]
+    assert arguments["evaluate"] == ["--model", "input:model"]
     assert "--glove" not in arguments["train"]
