@@ -75,3 +75,12 @@ def test_the_service_needs_no_tensorflow(sample_folder: Path) -> None:
     assert "keras" in imports_of("train")
     assert not {"keras", "tensorflow", "network"} & imports_of("score")
     assert not {"keras", "tensorflow"} & packages_of(sample_folder / "service.yml").keys()
+
+
+def test_the_regression_has_the_versions_of_the_lock() -> None:
+    packages = packages_of(ROOT / "samples" / "tabular-regression" / "environment.yml")
+    lock = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([\w-]+)==([\w.]+)", lock, re.MULTILINE))
+    # MLflow loads skops where it saves a model, and names it in no requirement of its own.
+    assert {"scikit-learn", "skops", "azureml-mlflow"} <= packages.keys()
+    assert packages == {name: locked[name] for name in packages}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,10 +24,20 @@ MALFORMED = '{"data": ['
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row as the service takes it, and the label it must answer."""
+    """One row as the service takes it, and what it must answer.
+
+    A number may differ from ``expected`` by up to ``tolerance``, in the unit of the prediction.
+    """
 
     input: Any
     expected: Any
+    tolerance: float = 0.0
+
+    def accepts(self, got: Any) -> bool:
+        """Tell whether an answer is the expected one."""
+        if self.tolerance and _is_number(got):
+            return bool(abs(got - self.expected) <= self.tolerance)
+        return bool(got == self.expected)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +60,16 @@ class Mismatch:
     def __str__(self) -> str:
         """The row in one line."""
         return f"row {self.number} ({shortened(_json(self.row.input), 60)}): expected " + (
-            f"{_json(self.row.expected)}, got {shortened(_json(self.got), 60)}"
+            f"{_json(self.row.expected)}"
+            + (f" ± {self.row.tolerance:g}" if self.row.tolerance else "")
+            + f", got {shortened(_json(self.got), 60)}"
         )
 
 
 def read(path: Path) -> tuple[Row, ...]:
     """Read a smoke file: a JSON list of ``{"input": <row>, "expected": <label>}``.
+
+    Where a number is expected, a row may have a ``tolerance``.
 
     Raises:
         TaskError: ``SMOKE_FILE_INVALID``
@@ -70,7 +85,16 @@ def read(path: Path) -> tuple[Row, ...]:
     for number, row in enumerate(found, start=1):
         if not isinstance(row, dict) or not {"input", "expected"} <= row.keys():
             raise _invalid(path, f"row {number} has not both 'input' and 'expected'")
-    return tuple(Row(input=row["input"], expected=row["expected"]) for row in found)
+        if "tolerance" in row and not _tolerable(row):
+            raise _invalid(
+                path,
+                f"the tolerance of row {number} is {_json(row['tolerance'])}, and it must be a "
+                "number of 0 or more, beside a number in 'expected'",
+            )
+    return tuple(
+        Row(input=row["input"], expected=row["expected"], tolerance=row.get("tolerance", 0.0))
+        for row in found
+    )
 
 
 def request(rows: tuple[Row, ...]) -> str:
@@ -124,8 +148,24 @@ def compare(rows: tuple[Row, ...], body: str) -> list[Mismatch]:
     return [
         Mismatch(number=number, row=row, got=got)
         for number, (row, got) in enumerate(zip(rows, found, strict=True), start=1)
-        if got != row.expected
+        if not row.accepts(got)
     ]
+
+
+def _is_number(value: Any) -> bool:
+    # Not True, which Python takes for 1; a JSON text may also say NaN, which is near to nothing.
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _tolerable(row: dict[str, Any]) -> bool:
+    given = row["tolerance"]
+    return (
+        _is_number(given)
+        and math.isfinite(given)
+        and given >= 0
+        and _is_number(row["expected"])
+        and math.isfinite(row["expected"])
+    )
 
 
 def _json(value: Any) -> str:

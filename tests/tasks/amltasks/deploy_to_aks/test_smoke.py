@@ -30,6 +30,11 @@ def test_reads_rows_and_asks_for_them_all_at_once(tmp_path: Path) -> None:
         (b'{"input": 1, "expected": 1}', "no list of at least one row"),
         (b'[{"input": 1, "expected": 1}, {"input": 2}]', "row 2 has not both"),
         (b"[7]", "row 1 has not both"),
+        (b'[{"input": 1, "expected": 1, "tolerance": -1}]', "the tolerance of row 1 is -1"),
+        (b'[{"input": 1, "expected": 1, "tolerance": "1"}]', 'the tolerance of row 1 is "1"'),
+        (b'[{"input": 1, "expected": 1, "tolerance": true}]', "the tolerance of row 1 is true"),
+        (b'[{"input": 1, "expected": 1, "tolerance": NaN}]', "the tolerance of row 1 is NaN"),
+        (b'[{"input": 1, "expected": "a", "tolerance": 1}]', "beside a number in 'expected'"),
     ],
 )
 def test_a_wrong_file_is_a_named_error(tmp_path: Path, content: bytes, words: str) -> None:
@@ -53,6 +58,18 @@ def test_a_wrong_file_is_a_named_error(tmp_path: Path, content: bytes, words: st
 )
 def test_the_usual_answers_are_understood(body: str) -> None:
     assert smoke.compare(ROWS, body) == []
+
+
+@pytest.mark.parametrize(
+    ("got", "right"),
+    [("5", True), ("4.6", True), ("5.4", True), ("5.6", False), ("NaN", False), ('"5"', False)],
+)
+def test_a_number_may_differ_by_the_tolerance(got: str, right: bool) -> None:
+    rows = (Row(input={"weight": 1}, expected=5, tolerance=0.5),)
+    wrong = smoke.compare(rows, f'{{"predictions": [{got}]}}')
+    assert (not wrong) is right
+    if wrong:
+        assert "expected 5 ± 0.5, got" in str(wrong[0])
 
 
 def test_a_wrong_label_names_its_row() -> None:
