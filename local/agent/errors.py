@@ -38,7 +38,7 @@ class Place:
     line: int = 0
 
     def error(self, message: str) -> PipelineFileError:
-        """Return the refusal of what stands here, in one sentence."""
+        """Return an error about what is written here, in one sentence."""
         return PipelineFileError(self.path, self.line, message)
 
 

@@ -84,7 +84,7 @@ class Expander:
             kind: of a list, which template files can fill.
 
         Raises:
-            PipelineFileError: an expression is wrong or a directive stands where it cannot.
+            PipelineFileError: an expression is wrong, or a directive is in the wrong place.
         """
         if isinstance(node, Scalar):
             return self._scalar(node)
@@ -194,7 +194,7 @@ class Expander:
         yield from self.entries(body, level=level, kinds=kinds)
 
     def _taken(self, directive: _Directive, chain: _Chain) -> Iterable[Expander]:
-        """Yield who expands the directive's body: nobody, one, or one for each round."""
+        """Yield an expander for each time that the directive's body is used."""
         if directive.name == "each":
             chain.close()
             yield from self._rounds(directive)
@@ -263,7 +263,7 @@ class Expander:
 
 @dataclass(frozen=True, kw_only=True)
 class _Directive:
-    """A key such as ``${{ if ... }}``: its name, the rest of it, and what stands below."""
+    """A key such as ``${{ if ... }}``: its name, the rest of it, and what is below it."""
 
     name: str
     text: str

@@ -18,7 +18,7 @@ class VariableDefinition:
 
     Attributes:
         value: its text; empty while there is an expression to evaluate.
-        expression: what stands in ``$[ ]``, None for a plain text.
+        expression: the text in ``$[ ]``, None for a plain text.
         from_command_line: it wins over those of the file's top level, and over predefined ones.
         secret: only the variables of classic definitions and of variable groups can be.
     """
@@ -89,8 +89,8 @@ class Stage:
     """A stage; ``depends_on`` is already the previous stage where the file says nothing.
 
     Attributes:
-        approvers: who must let the stage of a release start; empty when nobody has to.
-        approvers_after: who must agree when its jobs have succeeded.
+        approvers: who must approve the start of a release's stage; empty for no approval.
+        approvers_after: who must approve after its jobs have succeeded.
     """
 
     name: str

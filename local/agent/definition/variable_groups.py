@@ -1,8 +1,8 @@
 """Variable groups: from files of the command line, or from the organisation.
 
 A file is what the service shows of a group (``az pipelines variable-group show``), or a mapping of
-names to values in YAML or JSON. Nobody shows the value of a secret: it is taken from the agent's
-environment, as that of a secret in a classic definition is.
+names to values in YAML or JSON. No API returns the value of a secret: the agent takes it from its
+own environment, as for the secrets of a classic definition.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from local.agent.host.variables import environment_name
 
 @dataclass(frozen=True, kw_only=True)
 class GroupVariable:
-    """A variable of a group; ``value`` is empty for a secret that nobody shows."""
+    """A variable of a group; ``value`` is empty for a secret whose value is not readable."""
 
     name: str
     value: str
@@ -88,7 +88,7 @@ class VariableGroups:
             if not value:
                 raise AgentError(
                     f"the value of the secret '{variable.name}' of the variable group '{group}' is "
-                    f"shown to nobody; set {setting} in the agent's environment"
+                    f"not readable; set {setting} in the agent's environment"
                 )
         return VariableDefinition(name=variable.name, value=value, secret=variable.secret)
 

@@ -27,7 +27,7 @@ SCHEMES = {
 _SUBSCRIPTION = "AML_SUBSCRIPTION_ID"
 # With these there is a connection without being asked for.
 DEFAULT_SETTINGS = (*SCHEMES["spnKey"], _SUBSCRIPTION)
-# Configuration of this agent, which stands for what the service stores: no step sees it.
+# Configuration of this agent, in place of what the service stores: no step sees it.
 OWN_SETTINGS = (
     *dict.fromkeys(name for names in SCHEMES.values() for name in names),
     _SUBSCRIPTION,

@@ -84,7 +84,7 @@ class JobState:
         return self.canceled_at is not None and time.monotonic() > self.canceled_at + patience
 
     def allows(self, condition: str | None) -> bool:
-        """Evaluate a step's condition as the job stands; raises ExpressionError."""
+        """Evaluate a step's condition with the job's current status; raises ExpressionError."""
         context = step_context(self.status, self.variables.texts())
         return language.condition(condition or "succeeded()", context)
 

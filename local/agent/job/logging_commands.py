@@ -276,7 +276,7 @@ def _add_build_tag(command: Command, _record: StepRecord, session: Session) -> N
 
 
 def _no_effect(command: Command, record: StepRecord, _session: Session) -> None:
-    """Warn of a command of the real agent that shows something which nobody shows here."""
+    """Warn that a command of the real agent has no effect here."""
     record.warning(f"##vso[{command.area}.{command.event}] has no effect in the local agent.")
 
 

@@ -1,8 +1,8 @@
 """Runs of this machine that are in progress in an organisation, so that none stays so for ever.
 
-An agent that is killed tells nobody. Each run therefore leaves a file while it lasts; the next
-agent of the same organisation finds those whose process is gone and ends their builds and releases.
-The files hold no secret.
+A killed agent cannot report the end of its run. Each run therefore has a file while it lasts. The
+next agent of the same organisation finds the files whose process is gone, and ends their builds and
+releases. The files have no secrets.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def _check_handlers(task: TaskDefinition, step: Step, path: Path) -> None:
 
 
 def _check_inputs(task: TaskDefinition, step: Step, path: Path) -> None:
-    """Refuse inputs that the task has not, and two names of one input."""
+    """Refuse inputs that the task does not have, and two names of one input."""
     names = task.input_names
     written: dict[str, str] = {}
     for name in step.inputs:
@@ -137,7 +137,7 @@ def _check_inputs(task: TaskDefinition, step: Step, path: Path) -> None:
 
 
 def _check_built_in_inputs(key: str, step: Step, path: Path) -> None:
-    """Refuse inputs that a built-in task has not, or that the local agent does not honour."""
+    """Refuse inputs that a built-in task does not have, or that the local agent ignores."""
     task = BUILT_IN[key]
     known = {name.lower() for name in task.inputs}
     unsupported = {name.lower() for name in task.unsupported}

@@ -141,7 +141,7 @@ class _PipelineRun:
             return None
 
     def _tell_status(self, stage: Stage, status: str) -> None:
-        """Let a release's later jobs see how a stage stands."""
+        """Let later jobs of a release see the status of a stage."""
         if self.session.release is not None:
             self.session.predefined[f"Release.Environments.{stage.name}.status"] = status
 

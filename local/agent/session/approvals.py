@@ -72,7 +72,7 @@ def read_approvals(
     """Read the options, before anything runs.
 
     Raises:
-        AgentError: a name is no stage's, is given twice, or nobody could be asked about a stage.
+        AgentError: a name is not a stage, is given twice, or there is no terminal to ask on.
     """
     names = [stage.name for stage in stages]
     known = {name.lower() for name in names}

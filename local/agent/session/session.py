@@ -88,7 +88,7 @@ class Session:
         started: when the run started, UTC.
         counters: for ``counter()``.
         open_run: the file that says the run is in progress in an organisation; removed at its end.
-        observer: told of everything that happens; it tells the organisation, where there is one.
+        observer: receives the run's events, and sends them to an organisation if there is one.
         environment: the agent's own environment, without its settings; steps inherit it.
         predefined: the variables every job starts with.
         secrets: the secret variables every job starts with.

@@ -382,7 +382,7 @@ def test_variable_groups_of_the_project(
     assert answer.status_code == 200, answer.text
     text = "variables: [{group: DEPLOY}]\n"
     text += "steps: [{checkout: none}, {bash: 'echo $(region) $(api.key)', name: s}]\n"
-    with pytest.raises(AgentError, match="shown to nobody; set API_KEY in the agent's environment"):
+    with pytest.raises(AgentError, match="not readable; set API_KEY in the agent's environment"):
         play(text)
     monkeypatch.setenv("API_KEY", "from-outside")
     assert play(text).lines("s") == ["west ***"]
