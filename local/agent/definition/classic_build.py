@@ -9,7 +9,7 @@ from pathlib import Path
 from local.agent.definition import classic
 from local.agent.definition.document import Node
 from local.agent.definition.fields import Fields
-from local.agent.definition.graph import check_graph
+from local.agent.definition.graph import checked_graph
 from local.agent.definition.model import (
     Job,
     Pipeline,
@@ -159,8 +159,7 @@ def _jobs(fields: Fields, without_sources: bool) -> tuple[Job, ...]:
     ]
     if not jobs:
         raise fields.error("the build definition has no phases")
-    check_graph(jobs, "job")
-    return tuple(jobs)
+    return checked_graph(jobs, "job")
 
 
 def _job(node: Node, definition: Fields, position: int, without_sources: bool) -> Job:

@@ -10,7 +10,7 @@ from local.agent.definition import classic, document
 from local.agent.definition.classic_stage import read_jobs
 from local.agent.definition.document import Mapping, Node, Scalar
 from local.agent.definition.fields import Fields
-from local.agent.definition.graph import check_graph
+from local.agent.definition.graph import checked_graph
 from local.agent.definition.model import NEVER, Pipeline, Stage
 from local.agent.definition.triggers import Filter, read_filter
 from local.agent.definition.variable_groups import VariableGroups
@@ -161,7 +161,7 @@ def read_release(
     read = [_stage(node, artifacts, environment, groups) for node in fields.items("environments")]
     if not read:
         raise root.place.error("the release definition has no stages")
-    check_graph([stage for stage, _ in read], "stage")
+    stages = checked_graph([stage for stage, _ in read], "stage")
     variables = (
         *classic.read_groups(fields, groups),
         *classic.read_variables(fields, environment, overrides),
@@ -173,7 +173,7 @@ def read_release(
             identity=fields.text("id") or "1",
             name_format=fields.text("releaseNameFormat") or "Release-$(rev:r)",
             variables=overridden(variables, overrides),
-            stages=tuple(stage for stage, _ in read),
+            stages=stages,
         ),
         artifacts=artifacts,
         triggers=_triggers(fields, artifacts),

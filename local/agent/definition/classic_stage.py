@@ -8,7 +8,7 @@ from dataclasses import replace
 from local.agent.definition import classic
 from local.agent.definition.document import Node
 from local.agent.definition.fields import Fields
-from local.agent.definition.graph import check_graph
+from local.agent.definition.graph import checked_graph
 from local.agent.definition.model import Job, Step
 from local.agent.definition.step_syntax import download_artifacts_step, named, read_condition
 from local.agent.expressions.contexts import JOB_CONDITION
@@ -104,8 +104,7 @@ def read_jobs(stage: Fields, aliases: Sequence[str]) -> tuple[Job, ...]:
                 place=phase.place,
             )
         )
-    check_graph(jobs, "job")
-    return tuple(jobs)
+    return checked_graph(jobs, "job")
 
 
 def _downloads(given: Fields, aliases: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from local.agent.definition import document
 from local.agent.definition.document import Mapping, Scalar
 from local.agent.definition.fields import Fields
-from local.agent.definition.graph import check_graph
+from local.agent.definition.graph import checked_graph
 from local.agent.definition.model import (
     Job,
     Pipeline,
@@ -152,8 +152,7 @@ def _stages(fields: Fields, level: str, groups: VariableGroups) -> tuple[Stage, 
         )
     if not stages:
         raise fields.error("a pipeline needs stages; here there are none, or all are left out")
-    check_graph(stages, "stage")
-    return tuple(stages)
+    return checked_graph(stages, "stage")
 
 
 def _single_job(fields: Fields) -> Job:
@@ -174,8 +173,7 @@ def _jobs(fields: Fields, groups: VariableGroups) -> tuple[Job, ...]:
         jobs.append(_job(job, name, _steps(job), groups))
     if not jobs:
         raise fields.place.error(f"{fields.what} needs jobs")
-    check_graph(jobs, "job")
-    return tuple(jobs)
+    return checked_graph(jobs, "job")
 
 
 def _job(

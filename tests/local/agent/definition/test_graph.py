@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.agent.definition.graph import check_graph
+from local.agent.definition.graph import checked_graph
 from local.agent.errors import PipelineFileError, Place
 
 
@@ -26,8 +26,9 @@ def members(**dependencies):
 
 
 def test_what_is_in_order():
-    check_graph(members(c="a b", b="a", a="", d=""), "job")
-    check_graph([], "job")
+    found = checked_graph(members(c="A b", b="a", a="", d=""), "job")
+    assert [one.depends_on for one in found] == [("a", "b"), ("a",), (), ()]
+    assert checked_graph([], "job") == ()
 
 
 @pytest.mark.parametrize(
@@ -42,5 +43,5 @@ def test_what_is_in_order():
 )
 def test_what_is_refused(graph, message):
     with pytest.raises(PipelineFileError) as caught:
-        check_graph(graph, "job")
+        checked_graph(graph, "job")
     assert str(caught.value).startswith(message)
