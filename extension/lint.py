@@ -19,10 +19,10 @@ from typing import Any
 
 import click
 
-from extension import sbom
+from extension import sbom, versions
 from extension.gates import gate_problems
 from extension.pickers import editable, picker_problems
-from extension.sources import ROOT, runs_on_agent, task_folders
+from extension.sources import ROOT, PackagingError, runs_on_agent, task_folders
 from extension.strings import translation_problems
 
 Task = Mapping[str, Any]
@@ -261,8 +261,12 @@ def problems(root: Path = ROOT) -> list[str]:
 
 @click.command()
 def main() -> None:
-    """Check task.json of every task and vss-extension.json."""
+    """Check task.json of every task, its version, and vss-extension.json."""
     found = problems()
+    try:
+        found += versions.problems()
+    except PackagingError as error:
+        found.append(f"The extension cannot be staged: {error}")
     for problem in found:
         click.echo(problem, err=True)
     sys.exit(1 if found else 0)

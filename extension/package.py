@@ -20,11 +20,12 @@ from typing import Any
 
 import click
 
-from extension import closure, contents, sbom, strings
+from extension import addresses, closure, contents, sbom, strings, versions
 from extension.bundles import bundle, node_tool
 from extension.sources import ROOT, PackagingError, run, runs_on_agent, task_folders
 
-TASK_FILES = ("task.json", "icon.png")
+MANIFEST = "vss-extension.json"
+ICON = "icon.png"
 SETTINGS = "launcher.json"
 """What the launcher may do for a task, and which page explains its codes."""
 LOCKS = ("v1.txt", "v2.txt", "uv.txt")
@@ -33,7 +34,6 @@ OWN_LOCKS = {
     "EvaluateAndGateV1": {"v1.txt": "v1-gate.txt", "v2.txt": "v2-gate.txt"},
 }
 PAGES = (
-    "vss-extension.json",
     "extension/overview.md",
     "extension/privacy.md",
     "CHANGELOG.md",
@@ -80,17 +80,21 @@ def stage(folder: Path) -> None:
     launcher.mkdir(parents=True)
     packages = bundle_launcher(launcher)
     languages = strings.translations(ROOT)
-    manifest = json.loads((ROOT / "vss-extension.json").read_text(encoding="utf-8"))
+    manifest = addresses.completed(json.loads((ROOT / MANIFEST).read_text(encoding="utf-8")))
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8", newline="\n")
     for task in task_folders():
         target = folder / "tasks" / task.name
         target.mkdir(parents=True)
-        about = json.loads((task / "task.json").read_text(encoding="utf-8"))
+        told = json.loads((task / "task.json").read_text(encoding="utf-8"))
+        about = addresses.documented(told, task.name, manifest)
+        text = json.dumps(about, indent=2, ensure_ascii=False) + "\n"
+        (target / "task.json").write_text(text, encoding="utf-8", newline="\n")
         strings.write(target, about, languages)
-        for name in TASK_FILES:
-            copy(task / name, target / name)
+        copy(task / ICON, target / ICON)
         copy(ROOT / "LICENSE", target / "LICENSE")
         if runs_on_agent(about):
             stage_program(task, about["name"], target, launcher, manifest)
+        (target / versions.DIGEST).write_text(versions.digest(target) + "\n", newline="\n")
     shutil.rmtree(launcher)
     for name in TAB_FILES:
         copy(ROOT / TAB / name, folder / TAB / name)
@@ -217,7 +221,7 @@ def package(out: Path) -> Path:
     Raises:
         PackagingError: a source is missing, or a tool failed or warned.
     """
-    manifest = json.loads((ROOT / "vss-extension.json").read_text(encoding="utf-8"))
+    manifest = json.loads((ROOT / MANIFEST).read_text(encoding="utf-8"))
     name = f"{manifest['publisher']}.{manifest['id']}-{manifest['version']}.vsix"
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="aml-vsix-") as temporary:

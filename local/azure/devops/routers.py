@@ -24,6 +24,7 @@ from local.azure.devops.organization import (
     operations,
     permissions,
     projects,
+    tasks,
 )
 from local.azure.devops.organization.location import location_service
 from local.azure.devops.releases import (
@@ -62,7 +63,7 @@ AREAS: tuple[Area, ...] = (
 )
 # These add their routes to an area of those above.
 EXTENDING = (
-    *(agents, build_details, builds, folders, logs, oidc, pools, variable_groups),
+    *(agents, build_details, builds, folders, logs, oidc, pools, tasks, variable_groups),
     *(branches, commits, items, pull_requests, pull_request_threads, pushes, reviewers),
     *(release_attachments, releases, stages),
 )

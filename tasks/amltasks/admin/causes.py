@@ -96,6 +96,18 @@ TFX_FAILED = Cause(
     next_step="see that the token is for all accessible organizations with the scope Marketplace "
     "(publish), and that the publisher is yours",
 )
+EXTENSION_VERSION_TAKEN = Cause(
+    code="EXTENSION_VERSION_TAKEN",
+    happened="the Marketplace has {extension} {version} already, and that one is another package",
+    next_step="raise 'version' in vss-extension.json, build the package again and publish it",
+)
+TASK_VERSION_STALE = Cause(
+    code="TASK_VERSION_STALE",
+    happened="organizations would not receive {tasks}: the task ships other files than in "
+    "{extension} {version}, and its own version did not rise",
+    next_step="run .envs/dev/bin/python -m extension.versions raise, build the package again and "
+    "publish it; nothing was published",
+)
 VSIX_INVALID = Cause(
     code="VSIX_INVALID",
     happened="'{path}' is no extension: {detail}",

@@ -7,6 +7,7 @@ inside the process, out of the environment: no list of processes shows it.
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import shutil
@@ -33,6 +34,17 @@ _ADD_TOKEN = (
 )
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TIMEOUT_S = 30
+_ASSET = "Microsoft.VisualStudio.Services.VSIXPackage"
+_TASK = re.compile(r"tasks/[^/]+/task\.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShippedTask:
+    """A task in a package. ``digest`` is of what it ships; empty where the package tells none."""
+
+    name: str
+    version: tuple[int, ...]
+    digest: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +54,7 @@ class Package:
     path: Path
     extension: Extension
     version: str
+    tasks: Mapping[str, ShippedTask]
 
 
 def read_package(path: Path) -> Package:
@@ -53,6 +66,7 @@ def read_package(path: Path) -> Package:
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = archive.read("extension.vsixmanifest")
+            tasks = _tasks(archive)
         root = ElementTree.parse(io.BytesIO(manifest)).getroot()  # noqa: S314  (our own build)
         identity = root.find(".//{*}Identity")
         if identity is None:
@@ -62,25 +76,77 @@ def read_package(path: Path) -> Package:
             path=path,
             extension=Extension(publisher=attributes["Publisher"], name=attributes["Id"]),
             version=attributes["Version"],
+            tasks=tasks,
         )
-    except (OSError, KeyError, zipfile.BadZipFile, ElementTree.ParseError) as error:
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile, ElementTree.ParseError) as error:
         raise causes.VSIX_INVALID.error(path=path, detail=error) from None
 
 
+def _tasks(archive: zipfile.ZipFile) -> dict[str, ShippedTask]:
+    """The tasks of a package by id."""
+    names = archive.namelist()
+    found = {}
+    for name in filter(_TASK.fullmatch, names):
+        task = json.loads(archive.read(name))
+        digest = name.replace("task.json", "digest.txt")
+        found[task["id"]] = ShippedTask(
+            name=task["name"],
+            version=tuple(int(task["version"][part]) for part in ("Major", "Minor", "Patch")),
+            digest=archive.read(digest).decode() if digest in names else "",
+        )
+    return found
+
+
 def publish(package: Package, token: str, *, dry_run: bool) -> None:
-    """Publish the package unless the Marketplace has that version.
+    """Publish the package unless the Marketplace has it.
 
     Raises:
-        TaskError: the Marketplace or tfx refused.
+        TaskError: the Marketplace or tfx refused; ``EXTENSION_VERSION_TAKEN`` when it has another
+            package of that version; ``TASK_VERSION_STALE`` when organizations would keep an older
+            task, because its version did not rise with what it ships.
     """
     what = f"{package.extension} {package.version}"
     present = _published(package.extension, token)
-    if package.version in (present or {}).get("versions", ()):
+    versions = (present or {}).get("versions", [])
+    if package.version in versions:
+        if _package(package.extension, package.version, token) != package.path.read_bytes():
+            raise causes.EXTENSION_VERSION_TAKEN.error(
+                extension=package.extension, version=package.version
+            )
         console.say(console.UNCHANGED, f"the Marketplace has {what} already")
         return
+    if versions:
+        _check_received(package, versions[0], token)
     arguments = ("extension", "publish", "--vsix", str(package.path))
     if _tfx(f"publish {what}", arguments, token, dry_run=dry_run):
         console.say("published", what)
+
+
+def _check_received(package: Package, newest: str, token: str) -> None:
+    """See that organizations would receive every task that the package changes."""
+    published = _package(package.extension, newest, token)
+    with zipfile.ZipFile(io.BytesIO(published)) as archive:
+        before = _tasks(archive)
+    stale = [
+        f"{task.name} {'.'.join(map(str, task.version))}"
+        for identity, task in package.tasks.items()
+        if identity in before
+        and task.version <= before[identity].version
+        and (not task.digest or task.digest != before[identity].digest)
+    ]
+    if stale:
+        raise causes.TASK_VERSION_STALE.error(
+            tasks=", ".join(sorted(stale)), extension=package.extension, version=newest
+        )
+
+
+def _package(extension: Extension, version: str, token: str) -> bytes:
+    """A published package, as it was uploaded."""
+    where = (
+        f"{MARKETPLACE}/_apis/gallery/publisher/{extension.publisher}/extension/{extension.name}/"
+        f"{version}/assetbyname/{_ASSET}"
+    )
+    return _ask(where, f"downloading {extension} {version}", token).content
 
 
 def share(extension: Extension, organization: str, token: str, *, dry_run: bool) -> None:
@@ -107,32 +173,38 @@ def share(extension: Extension, organization: str, token: str, *, dry_run: bool)
 def _published(extension: Extension, token: str) -> Mapping[str, list[str]] | None:
     """The versions of an extension and whom it is shared with; None when it is not published."""
     versions_and_accounts = 0x1 | 0x8  # ExtensionQueryFlags: IncludeVersions, IncludeSharedAccounts
-    doing = f"looking for {extension}"
-    try:
-        answer = requests.get(
-            f"{MARKETPLACE}/_apis/gallery/publishers/{extension.publisher}/extensions/"
-            f"{extension.name}",
-            params={"flags": str(versions_and_accounts), "api-version": "7.1-preview.2"},
-            auth=HTTPBasicAuth("", token),
-            timeout=_TIMEOUT_S,
-        )
-    except requests.RequestException as error:
-        raise causes.SERVICE_UNREACHABLE.error(
-            where=MARKETPLACE, doing=doing, detail=type(error).__name__
-        ) from None
+    where = (
+        f"{MARKETPLACE}/_apis/gallery/publishers/{extension.publisher}/extensions/{extension.name}"
+    )
+    flags = {"flags": str(versions_and_accounts), "api-version": "7.1-preview.2"}
+    answer = _ask(where, f"looking for {extension}", token, **flags)
     if answer.status_code == requests.codes.not_found:
         return None
-    if answer.status_code in (requests.codes.unauthorized, requests.codes.forbidden):
-        raise causes.TOKEN_REFUSED.error(where=MARKETPLACE, doing=doing)
-    if answer.status_code != requests.codes.ok:
-        raise causes.REQUEST_REFUSED.error(
-            status=answer.status_code, doing=doing, detail=answer.reason
-        )
     body = answer.json()
     return {
         "versions": [one["version"] for one in body.get("versions") or ()],
         "shared": [one["name"].lower() for one in body.get("sharedWith") or ()],
     }
+
+
+def _ask(where: str, doing: str, token: str, **query: str) -> requests.Response:
+    """Ask the Marketplace; an answer of 200, or of 404 to a question with a query."""
+    try:
+        answer = requests.get(
+            where, params=query, auth=HTTPBasicAuth("", token), timeout=_TIMEOUT_S
+        )
+    except requests.RequestException as error:
+        raise causes.SERVICE_UNREACHABLE.error(
+            where=MARKETPLACE, doing=doing, detail=type(error).__name__
+        ) from None
+    if answer.status_code in (requests.codes.unauthorized, requests.codes.forbidden):
+        raise causes.TOKEN_REFUSED.error(where=MARKETPLACE, doing=doing)
+    absent = bool(query) and answer.status_code == requests.codes.not_found
+    if answer.status_code != requests.codes.ok and not absent:
+        raise causes.REQUEST_REFUSED.error(
+            status=answer.status_code, doing=doing, detail=answer.reason
+        )
+    return answer
 
 
 def _tfx(what: str, arguments: tuple[str, ...], token: str, *, dry_run: bool) -> bool:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TypedDict
 
 from local.azure.devops.contracts import Date
-from local.azure.devops.organization.gallery import find_extension
+from local.azure.devops.organization import tasks
+from local.azure.devops.organization.gallery import (
+    UPDATED,
+    ExtensionRecord,
+    find_extension,
+    package_of,
+)
 from local.azure.devops.rest import Area
 from local.azure.devops.tables import Table
 from local.azure.identity.organization import ORGANIZATION_HOST, organization
@@ -112,7 +118,23 @@ def install(cloud: Cloud, request: Request) -> InstalledExtension:
         "installState": {"flags": "none", "lastUpdated": cloud.timestamp()},
     }
     _INSTALLED.insert(cloud, _key(request), made)
+    tasks.receive(cloud, _name(request), found["version"], package_of(cloud, found))
     return made
+
+
+def _update(cloud: Cloud, extension: ExtensionRecord) -> None:
+    """Take the new version of an extension that is installed."""
+    name = f"{extension['publisher']}.{extension['name']}"
+
+    def change(installed: InstalledExtension) -> None:
+        installed["version"] = extension["version"]
+
+    if _INSTALLED.get(cloud, name.lower()) is not None:
+        _INSTALLED.update(cloud, name.lower(), change)
+        tasks.receive(cloud, name, extension["version"], package_of(cloud, extension))
+
+
+UPDATED.append(_update)
 
 
 def _name(request: Request) -> str:

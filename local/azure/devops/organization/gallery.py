@@ -2,7 +2,12 @@
 
 It is no organization's: its addresses name none, and clients ask `OPTIONS _apis/gallery` where
 things are (microsoft/azure-devops-node-api, api/GalleryApi.ts and VsoClient.ts). A package is read
-for the identity in its `extension.vsixmanifest` and validated at once.
+for the identity in its `extension.vsixmanifest` and validated at once. Its newest version can be
+downloaded again as the asset `Microsoft.VisualStudio.Services.VSIXPackage`.
+
+An organisation that has the extension receives each new version at once, and of its tasks those
+whose own version it does not have yet: a task of a version that is known stays as it was
+(learn.microsoft.com/azure/devops/extend/develop/add-build-task, "Update your extension").
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ import zipfile
 from collections.abc import Callable
 from typing import Any, TypedDict
 
+from local.azure.devops.builds.plans import keep, kept
 from local.azure.devops.errors import error_answer
 from local.azure.devops.organization.access import authenticate
 from local.azure.devops.rest import Area, Location
@@ -43,6 +49,13 @@ SHARES = _AREA.location(
     resource="accounts",
     released=0.0,
 )
+ASSET = _AREA.location(
+    "7529171f-a002-4180-93ba-685f358a0482",
+    "_apis/{area}/publisher/{publisherName}/extension/{extensionName}/{version}/assetbyname/{assetType}",
+    resource="assetbyname",
+    released=0.0,
+)
+PACKAGE_ASSET = "Microsoft.VisualStudio.Services.VSIXPackage"
 router = Router(HOST)
 _VALIDATED = 1
 _IDENTITY = re.compile(rb"<Identity\b[^>]*>")
@@ -65,7 +78,16 @@ class ExtensionRecord(Package):
     lastUpdated: str
 
 
+class PackageRecord(TypedDict):
+    """A package of an extension as it is stored."""
+
+    digest: str
+
+
 _EXTENSIONS = Table[ExtensionRecord]("gallery-extension")
+_PACKAGES = Table[PackageRecord]("gallery-package")
+UPDATED: list[Callable[[Cloud, ExtensionRecord], None]] = []
+"""Called with each extension that is published: organizations receive a new version at once."""
 
 
 def find_extension(cloud: Cloud, publisher: str, name: str) -> ExtensionRecord | None:
@@ -112,7 +134,7 @@ def create_extension(cloud: Cloud, request: Request) -> Response:
         raise ServiceError(
             409, "ExtensionAlreadyExistsException", "The extension already exists; update it."
         )
-    return _put(cloud, made, versions=[], shared=[])
+    return _put(cloud, made, request.body, versions=[], shared=[])
 
 
 @_on("PUT", EXTENSION)
@@ -128,7 +150,22 @@ def update_extension(cloud: Cloud, request: Request) -> Response:
             f"{made['publisher']}.{made['name']} Current version: {stored['version']} "
             f"Updated version: {made['version']}",
         )
-    return _put(cloud, made, versions=stored["versions"], shared=stored["sharedWith"])
+    return _put(cloud, made, request.body, versions=stored["versions"], shared=stored["sharedWith"])
+
+
+@_on("GET", ASSET)
+def get_asset(cloud: Cloud, request: Request) -> Response:
+    """The package of a version, as it was published."""
+    stored = _stored(cloud, request)
+    kind = request.params["assetType"]
+    if kind != PACKAGE_ASSET:
+        raise ServiceError(501, "NotImplementedException", f"There is no asset {kind} here.")
+    version = request.params["version"]
+    found = _PACKAGES.get(cloud, f"{_key(stored)} {version}")
+    if found is None:
+        raise ServiceError(404, "VersionDoesNotExistException", f"There is no version {version}.")
+    data = kept(cloud, found["digest"])
+    return Response(status=200, body=data, headers={"content-type": "application/vsix"})
 
 
 @_on("GET", EXTENSION)
@@ -159,7 +196,17 @@ def _stored(cloud: Cloud, request: Request) -> ExtensionRecord:
     return found
 
 
-def _put(cloud: Cloud, made: Package, *, versions: list[str], shared: list[str]) -> Response:
+def package_of(cloud: Cloud, extension: ExtensionRecord) -> bytes:
+    """The newest package of an extension, as it was published."""
+    found = _PACKAGES.get(cloud, f"{_key(extension)} {extension['version']}")
+    if found is None:
+        raise KeyError(_key(extension))
+    return kept(cloud, found["digest"])
+
+
+def _put(
+    cloud: Cloud, made: Package, package: bytes, *, versions: list[str], shared: list[str]
+) -> Response:
     record: ExtensionRecord = {
         "publisher": made["publisher"],
         "name": made["name"],
@@ -168,7 +215,10 @@ def _put(cloud: Cloud, made: Package, *, versions: list[str], shared: list[str])
         "sharedWith": shared,
         "lastUpdated": cloud.timestamp(),
     }
+    _PACKAGES.put(cloud, f"{_key(record)} {made['version']}", {"digest": keep(cloud, package)})
     _EXTENSIONS.put(cloud, _key(record), record)
+    for listener in UPDATED:
+        listener(cloud, record)
     return json_response(_shown(record))
 
 
