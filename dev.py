@@ -48,8 +48,11 @@ LOCKS = {
     "v1-gate": "3.10",
     "v2": "3.10",
     "v2-gate": "3.10",
+    "local": "3.11",
     "dev": "3.11",
 }
+# Compiled from another file than requirements/<name>.in.
+LOCK_SOURCES = {"local": "pyproject.toml"}
 # These ship in the tasks, so they hold no hash that no supported agent needs.
 SHIPPED_LOCKS = ("uv", "v1", "v1-gate", "v2", "v2-gate")
 SDKS = ("v1", "v2")
@@ -215,7 +218,8 @@ def admin(rest: list[str]) -> None:
 def lock(rest: list[str]) -> None:
     """Compile ``requirements/*.in`` to hash-pinned files that name no index."""
     for name, oldest in LOCKS.items():
-        source, target = f"requirements/{name}.in", f"requirements/{name}.txt"
+        source = LOCK_SOURCES.get(name, f"requirements/{name}.in")
+        target = f"requirements/{name}.txt"
         command = [
             *(uv(), "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
             *("--no-header", "--no-emit-index-url", "--python-version", oldest, *rest, source),

@@ -70,6 +70,9 @@ def head_problems(folder: Path, task: Task) -> Iterator[str]:
     for name in re.findall(r"\$\((\w+)\)", task["instanceNameFormat"]):
         if name not in inputs:
             yield f"instanceNameFormat names $({name}), which is no input"
+    for member in ("helpMarkDown", "releaseNotes"):
+        if not task.get(member, "").endswith("."):
+            yield f"{member} is not a sentence"
     if task["category"] != "Azure Pipelines":
         yield "category is not Azure Pipelines"
 

@@ -74,13 +74,16 @@ def bundle_launcher(folder: Path) -> list[Path]:
     return bundle("tasks/launcher/main.ts", folder / LAUNCHER, *node)
 
 
-def stage(folder: Path) -> None:
-    """Lay out in `folder` everything that the manifest names, as it will be in the .vsix."""
+def stage(folder: Path, changes: Mapping[str, Any] | None = None) -> None:
+    """Lay out in `folder` everything that the manifest names, as it will be in the .vsix.
+
+    changes: members of the manifest that are to be others in this package.
+    """
     launcher = folder / "launcher"
     launcher.mkdir(parents=True)
     packages = bundle_launcher(launcher)
     languages = strings.translations(ROOT)
-    manifest = addresses.completed(json.loads((ROOT / MANIFEST).read_text(encoding="utf-8")))
+    manifest = addresses.completed(manifest_with(changes))
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8", newline="\n")
     for task in task_folders():
         target = folder / "tasks" / task.name
@@ -94,7 +97,6 @@ def stage(folder: Path) -> None:
         copy(ROOT / "LICENSE", target / "LICENSE")
         if runs_on_agent(about):
             stage_program(task, about["name"], target, launcher, manifest)
-        (target / versions.DIGEST).write_text(versions.digest(target) + "\n", newline="\n")
     shutil.rmtree(launcher)
     for name in TAB_FILES:
         copy(ROOT / TAB / name, folder / TAB / name)
@@ -104,8 +106,14 @@ def stage(folder: Path) -> None:
     for name in PAGES:
         copy(ROOT / name, folder / name)
     locks = {name for task in ({}, *OWN_LOCKS.values()) for name in ({*LOCKS} | {*task.values()})}
-    bill = sbom.bill(packages, [ROOT / "requirements" / name for name in sorted(locks)])
+    listed = [ROOT / "requirements" / name for name in sorted(locks)]
+    bill = sbom.bill(packages, listed, versions.digests(folder))
     (folder / sbom.NAME).write_text(bill, encoding="utf-8", newline="\n")
+
+
+def manifest_with(changes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The manifest, with some of its members changed."""
+    return {**json.loads((ROOT / MANIFEST).read_text(encoding="utf-8")), **(changes or {})}
 
 
 def stage_program(
@@ -215,18 +223,20 @@ def content_types(names: Sequence[str]) -> bytes:
     return "\n".join([*head, *sorted(lines), "</Types>\n"]).encode()
 
 
-def package(out: Path) -> Path:
+def package(out: Path, changes: Mapping[str, Any] | None = None) -> Path:
     """Build the extension into the folder `out` and return the path of the .vsix.
+
+    changes: members of the manifest that are to be others in this package.
 
     Raises:
         PackagingError: a source is missing, or a tool failed or warned.
     """
-    manifest = json.loads((ROOT / MANIFEST).read_text(encoding="utf-8"))
+    manifest = manifest_with(changes)
     name = f"{manifest['publisher']}.{manifest['id']}-{manifest['version']}.vsix"
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="aml-vsix-") as temporary:
         staged = Path(temporary) / "staged"
-        stage(staged)
+        stage(staged, changes)
         raw = Path(temporary) / "raw.vsix"
         create_vsix(staged, raw)
         packed = Path(temporary) / name
@@ -251,10 +261,15 @@ def package(out: Path) -> Path:
     default=ROOT / "build",
     help="Folder for the .vsix.",
 )
-def main(out: Path) -> None:
+@click.option("--publisher", help="Whose extension it is. Default: as the manifest says.")
+@click.option("--public", is_flag=True, help="For everybody in the Marketplace, once published.")
+def main(out: Path, publisher: str | None, public: bool) -> None:
     """Command line of the packaging."""
+    changes: dict[str, Any] = {"publisher": publisher} if publisher else {}
+    if public:
+        changes |= {"public": True, "galleryFlags": ["Public"]}
     try:
-        path = package(out)
+        path = package(out, changes)
     except PackagingError as error:
         click.echo(f"The extension was not built: {error}", err=True)
         sys.exit(1)

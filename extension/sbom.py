@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cyclonedx.contrib.license.factories import LicenseFactory
@@ -24,12 +24,15 @@ from extension.sources import ROOT
 NAME = "sbom.cdx.json"
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 LICENCES = LicenseFactory()
+TASK = "amltasks:task:"
+"""Before a task's folder: the property that has the digest of what it ships."""
 
 
-def bill(packages: Sequence[Path], locks: Sequence[Path]) -> str:
+def bill(packages: Sequence[Path], locks: Sequence[Path], digests: Mapping[str, str]) -> str:
     """The bill of materials.
 
     packages: folders of the npm packages that are in the programs. locks: requirement files.
+    digests: of what each task ships, by its folder (see `versions`).
     """
     manifest = json.loads((ROOT / "vss-extension.json").read_text(encoding="utf-8"))
     name = f"{manifest['publisher']}.{manifest['id']}"
@@ -39,6 +42,7 @@ def bill(packages: Sequence[Path], locks: Sequence[Path]) -> str:
         type=ComponentType.APPLICATION,
         bom_ref=name,
         licenses=[LICENCES.make_from_string("MIT")],
+        properties=[Property(name=f"{TASK}{name}", value=told) for name, told in digests.items()],
     )
     parts = [*bundled(packages), *installed(locks)]
     bom = Bom(components=parts, metadata=BomMetaData(component=extension))

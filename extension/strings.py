@@ -21,6 +21,9 @@ import click
 TRANSLATIONS = "extension/translations"
 ENGLISH = "en-US"
 
+TEXTS = ("friendlyName", "description", "helpMarkDown", "releaseNotes", "instanceNameFormat")
+"""A task's own texts, beside those of its groups and inputs."""
+
 NEXT = "Next: run python -m extension.strings, and write what it names"
 
 Task = Mapping[str, Any]
@@ -30,7 +33,7 @@ Text = tuple[str, dict[str, Any], str]
 
 def texts(task: dict[str, Any]) -> Iterator[Text]:
     """Where the texts of a task stand that the portal shows."""
-    for member in ("friendlyName", "description", "instanceNameFormat"):
+    for member in TEXTS:
         yield f"loc.{member}", task, member
     for group in task["groups"]:
         yield f"loc.group.displayName.{group['name']}", group, "displayName"

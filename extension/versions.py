@@ -1,8 +1,8 @@
 """A task's version follows what it ships: `python -m extension.versions [raise|record]`.
 
 An organisation takes a task anew only when its version rose; one of the same version stays as it
-is, whatever the extension ships. So each task in a .vsix has a digest of what it ships,
-`digest.txt`, and `released.json` has version and digest of each task as it was released last:
+is, whatever the extension ships. So the bill of materials in a .vsix has a digest of what each task
+ships, and `released.json` has version and digest of each task as it was released last:
 
 - with the same digest, the version stays as it is;
 - with another one it must be higher, which `python -m extension.lint` holds.
@@ -26,7 +26,6 @@ import click
 
 from extension.sources import ROOT, PackagingError, task_folders
 
-DIGEST = "digest.txt"
 RELEASED = "extension/released.json"
 _NOT_CONTENT = ("version", "releaseNotes")
 """Members of task.json that follow a change and are none."""
@@ -46,7 +45,7 @@ def digest(folder: Path) -> str:
     """A digest of what a staged task ships, but for its version and its release notes."""
     told = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name != DIGEST:
+        if path.is_file():
             name = path.relative_to(folder).as_posix()
             content = hashlib.sha256(_content(path)).hexdigest()
             told.update(f"{name} {content}\n".encode())
@@ -86,10 +85,7 @@ def released(root: Path = ROOT) -> dict[str, Released]:
 
 def digests(staged: Path) -> dict[str, str]:
     """The digests of all tasks in a staged extension, by folder."""
-    return {
-        path.parent.name: path.read_text(encoding="utf-8").strip()
-        for path in sorted((staged / "tasks").glob(f"*/{DIGEST}"))
-    }
+    return {folder.name: digest(folder) for folder in sorted((staged / "tasks").iterdir())}
 
 
 def stale(root: Path, shipped: Mapping[str, str]) -> Iterator[tuple[Path, Version, str]]:

@@ -12,6 +12,7 @@ from typing import Any
 from amltasks.admin import causes, console
 from amltasks.admin.connections import (
     FEDERATION,
+    SECRET,
     AzureConnection,
     find_connection,
     read_connection,
@@ -63,6 +64,9 @@ def connect(organization: Organization, project_name: str, wanted: Wanted) -> No
     else:
         _check(found, wanted)
         console.say(console.UNCHANGED, f"the service connection '{found.name}' is there already")
+        if found.scheme.lower() == SECRET.lower():
+            console.more("it signs in with a secret; its page in Azure DevOps has Convert, which")
+            console.more("makes it one with workload identity federation")
     for line in instructions(organization, project.name, wanted, found):
         console.plain(line)
 
@@ -74,6 +78,9 @@ def instructions(
     yield ""
     if found is None:
         yield "Issuer and subject of its federated credential are known once it is made."
+    elif found.scheme.lower() == SECRET.lower():
+        yield "Give the application its two roles:"
+        yield ""
     else:
         name = re.sub(r"[^A-Za-z0-9-]+", "-", f"{organization.name}-{project}-{found.name}")
         credential = {
@@ -126,9 +133,11 @@ def _body(wanted: Wanted, project: Any) -> dict[str, Any]:
 
 
 def _check(found: AzureConnection, wanted: Wanted) -> None:
+    # One with a secret of the same application serves the tasks as well.
+    known = found.scheme if found.scheme.lower() == SECRET.lower() else FEDERATION
     pairs = {
         "type": (found.type, "azurerm"),
-        "scheme": (found.scheme, FEDERATION),
+        "scheme": (found.scheme, known),
         "tenant": (found.tenant, wanted.tenant),
         "client id": (found.client, wanted.client),
         "subscription": (found.subscription, wanted.subscription),

@@ -8,6 +8,7 @@ from typing import Any
 from amltasks.admin.organization import Organization
 
 FEDERATION = "WorkloadIdentityFederation"
+SECRET = "ServicePrincipal"  # noqa: S105  (a scheme's name)
 
 
 @dataclass(frozen=True, kw_only=True)

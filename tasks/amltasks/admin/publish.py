@@ -35,7 +35,8 @@ _ADD_TOKEN = (
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TIMEOUT_S = 30
 _ASSET = "Microsoft.VisualStudio.Services.VSIXPackage"
-_TASK = re.compile(r"tasks/[^/]+/task\.json")
+_TASK = re.compile(r"tasks/([^/]+)/task\.json")
+_BILL, _DIGEST = "sbom.cdx.json", "amltasks:task:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,17 +84,21 @@ def read_package(path: Path) -> Package:
 
 
 def _tasks(archive: zipfile.ZipFile) -> dict[str, ShippedTask]:
-    """The tasks of a package by id."""
+    """The tasks of a package by id; the bill of materials has their digests."""
     names = archive.namelist()
+    bill = json.loads(archive.read(_BILL)) if _BILL in names else {"metadata": {"component": {}}}
+    properties = bill["metadata"]["component"].get("properties", [])
+    digests = {one["name"].removeprefix(_DIGEST): one["value"] for one in properties}
     found = {}
-    for name in filter(_TASK.fullmatch, names):
-        task = json.loads(archive.read(name))
-        digest = name.replace("task.json", "digest.txt")
-        found[task["id"]] = ShippedTask(
-            name=task["name"],
-            version=tuple(int(task["version"][part]) for part in ("Major", "Minor", "Patch")),
-            digest=archive.read(digest).decode() if digest in names else "",
-        )
+    for name in names:
+        path = _TASK.fullmatch(name)
+        if path:
+            task = json.loads(archive.read(name))
+            found[task["id"]] = ShippedTask(
+                name=task["name"],
+                version=tuple(int(task["version"][part]) for part in ("Major", "Minor", "Patch")),
+                digest=digests.get(path[1], ""),
+            )
     return found
 
 
