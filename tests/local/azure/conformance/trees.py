@@ -75,16 +75,33 @@ def _kind(found: Any) -> str:
     return names.get(type(found), type(found).__name__)
 
 
-def mutants(tree: Any) -> Iterator[tuple[str, Any]]:
-    """Copies of a tree with one leaf or member changed each: what a suite must notice."""
+def mutants(tree: Any, kinds: tuple[str, str] = ("null", "integer")) -> Iterator[tuple[str, Any]]:
+    """Copies of a tree with one leaf changed each, and its place: what a suite must notice.
+
+    `kinds`: what a leaf becomes, and what one becomes that is so already.
+    """
     for path in _paths(tree):
         changed = copy.deepcopy(tree)
         holder: Any = {"": changed}
         for step in ("", *path)[:-1]:
             holder = holder[step]
         last = ("", *path)[-1]
-        holder[last] = "null" if holder[last] != "null" else "integer"
+        holder[last] = kinds[0] if holder[last] != kinds[0] else kinds[1]
         yield "/".join(str(step) for step in path), changed if path else holder[""]
+
+
+def has(document: Any, place: str) -> bool:
+    """Whether a document has the leaf of a tree at a place that `mutants` named."""
+    for step in place.split("/") if place else []:
+        if isinstance(document, list):
+            if not document:
+                return False
+            document = document[0]
+        elif isinstance(document, dict) and step.removesuffix("?") in document:
+            document = document[step.removesuffix("?")]
+        else:
+            return False
+    return True
 
 
 def _paths(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
