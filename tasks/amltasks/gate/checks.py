@@ -187,7 +187,8 @@ class Checks:
         if not math.isfinite(value):
             if self._new.undefined(name, value):
                 return Reason.UNDEFINED, f"'{name}' is not defined on these rows"
-            return Reason.METRIC_NOT_FINITE, f"'{name}' of the candidate is {value}"
+            lacking = self._new.lacking(name) or f"it is {value}"
+            return Reason.METRIC_NOT_FINITE, f"'{name}' of the candidate is no number: {lacking}"
         problem = None
         if rule.floor is not None and value < rule.floor:
             problem = Reason.BELOW_FLOOR, f"'{name}' is {value:.6g}, below the floor {rule.floor:g}"
@@ -257,7 +258,10 @@ class Checks:
             return Reason.UNDEFINED, (
                 f"'{name}' of the baseline ({label}) is not defined on {scope.name}"
             )
-        return Reason.METRIC_NOT_FINITE, f"'{name}' of the baseline ({label}) is {old}"
+        lacking = self._old.lacking(name) or f"it is {old}"
+        return Reason.METRIC_NOT_FINITE, (
+            f"'{name}' of the baseline ({label}) is no number: {lacking}"
+        )
 
 
 def _within(value: limits.Value, bounds: tuple[float, float], metric: str) -> tuple[float, float]:

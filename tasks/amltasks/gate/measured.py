@@ -65,6 +65,13 @@ class Measured:
             return False
         return self.by_rows(metric) and not undefined(measure, self.rows.truth, self.rows.side)
 
+    def lacking(self, metric: str) -> str:
+        """What the rows lack to tell a metric that is measured of such a model; else empty."""
+        measure = find(metric)
+        if self.rows is None or measure is None or not self.by_rows(metric):
+            return ""
+        return undefined(measure, self.rows.truth, self.rows.side)
+
     def attainable(self, metric: str, chosen: Array | None) -> bool:
         """Whether a model that is always right has the metric on the chosen rows."""
         if self.rows is None:

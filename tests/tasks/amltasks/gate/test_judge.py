@@ -358,3 +358,23 @@ def test_what_passes_was_looked_at(
 def test_gain_is_positive_where_the_candidate_is_better(new: float, old: float) -> None:
     assert (gain("higher", new, old) > 0) is (new > old)
     assert gain("lower", new, old) == -gain("higher", new, old)
+
+
+def test_what_the_rows_lack_for_a_measure_is_said() -> None:
+    """A column of numbers, or a class that neither the labels nor the predictions have."""
+    rows = Rows(
+        ids=np.array(["a", "b"], dtype=object),
+        model_type="multiclass",
+        classes=("iron", "wood"),
+        labels=np.array([0, 1]),
+        predictions=np.array([0, 1]),
+        inputs=np.arange(2),
+    )
+    text = (
+        "rules: [{metric: 'mean:ms', direction: lower, ceiling: 1}, {metric: 'f1:tin', floor: 0}]"
+    )
+    verdict = judge(Candidate(metrics={}, rows=rows), None, read(text, source="t"))
+    assert [check.detail for check in verdict.checks] == [
+        "'mean:ms' of the candidate is no number: the predictions have no column 'ms'",
+        "'f1:tin' of the candidate is no number: no label or prediction is 'tin'",
+    ]
