@@ -145,7 +145,7 @@ def _rows(columns: Columns, layout: Layout) -> Rows:
         raise columns.invalid(what)
     model_type = kinds.decided(columns, layout)
     said = kinds.said(model_type, columns, layout)
-    queries = columns.codes("query") if model_type == model_types.RANKING else None
+    queries = _present(columns, "query") if model_type == model_types.RANKING else None
     texts = _inputs(columns)
     return Rows(
         ids=ids.to_numpy().astype(object),
@@ -176,13 +176,25 @@ def _clusters(columns: Columns, texts: Array | None, queries: Array | None) -> A
     role = next((each for each in INPUT_ROLES if each in columns), None)
     parts: Iterable[Array | None] = (
         columns.codes(role) if role and texts is not None else None,
-        columns.codes("group") if "group" in columns else None,
+        _present(columns, "group") if "group" in columns else None,
         queries,
     )
     for part in parts:
         if part is not None:
             clusters = part if clusters is None else joined(part, clusters)
     return np.arange(len(columns)) if clusters is None else clusters
+
+
+def _present(columns: Columns, role: str) -> Array:
+    """The codes of a column that every row must have a value of."""
+    found = columns.strings(role).str.strip_chars()
+    missing = (found.is_null() | (found == "")).fill_null(True)
+    if missing.any():
+        raise columns.invalid(
+            f"{int(missing.sum())} rows have no {role}, the first is data row "
+            f"{int(missing.arg_max() or 0) + 1}"
+        )
+    return columns.codes(role)
 
 
 def _weights(columns: Columns, queries: Array | None) -> Array | None:

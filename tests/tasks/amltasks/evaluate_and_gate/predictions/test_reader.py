@@ -79,6 +79,10 @@ def test_a_score_alone_is_cut_at_one_half(tmp_path: Path) -> None:
         ("id,label,score\n1,1,90\n2,0,55\n", "go from 55 to 90, which looks like per cent"),
         ("id,label,score\n1,1,90%\n", "is no number ('90%'); write a share of 1, not per cent"),
         ("id,label,prediction,score\n1,1,1,0.1\n2,0,0,0.9\n", "predictions contradict its scores"),
+        (
+            "id,label,prediction,group\n1,1,1,a\n2,1,1, \n",
+            "1 rows have no group, the first is data row 2",
+        ),
         ("id,label,prediction,weight\n1,1,1,-1\n", "the weight of data row 1 is below 0"),
         ("id,label,prediction,weight\n1,1,1,0\n", "all its weights are 0"),
         ("id,label,prediction,weight\n1,1,1,\n", "a weight that is missing or not finite"),
