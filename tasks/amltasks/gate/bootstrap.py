@@ -53,6 +53,10 @@ class Distribution:
         """Return the least level at which the upper bound is below ``line``."""
         return max(float(special.ndtr(-self._score(line))), self.least)
 
+    def two_sided(self, line: float) -> float:
+        """Return twice the least level at which a bound is ``line``, at most 1."""
+        return min(1.0, 2 * max(float(special.ndtr(-abs(self._score(line)))), self.least))
+
     @property
     def least(self) -> float:
         """The smallest level that so many resamples can tell."""
@@ -129,7 +133,7 @@ def bounds(
         bca=bca,
     )
     low, high = distribution.bounds(confidence)
-    p_value = min(1.0, 2 * min(distribution.p_above(0.0), distribution.p_below(0.0)))
+    p_value = distribution.two_sided(0.0)
     return Bounds(low=low, high=high, p_value=p_value, bca=bca, distribution=distribution)
 
 
