@@ -248,37 +248,37 @@ REFUSED = Cause(
 
 COMPUTE_NAME_INVALID = Cause(
     code="COMPUTE_NAME_INVALID",
-    happened="'{name}' cannot name a compute target: {rule}",
+    happened="'{name}' cannot name a compute: {rule}",
     next_step="choose another name in the input '{input}'",
 )
 COMPUTE_NOT_FOUND = Cause(
     code="COMPUTE_NOT_FOUND",
-    happened="the compute target '{name}' went away while the task waited for it",
+    happened="the compute '{name}' went away while the task waited for it",
     next_step="see who deleted it in the workspace's activity log, then run again",
 )
 COMPUTE_WRONG_TYPE = Cause(
     code="COMPUTE_WRONG_TYPE",
-    happened="the compute target '{name}' is of type {found}, not {expected}",
-    next_step="choose another name, or delete that target if nobody needs it",
+    happened="the compute '{name}' is of type {found}, not {expected}",
+    next_step="choose another name, or delete that compute if nobody needs it",
 )
 COMPUTE_DIFFERENT = Cause(
     code="COMPUTE_DIFFERENT",
-    happened="the compute target '{name}' differs from what was asked: {differences}",
-    next_step="change the inputs or the target, or set onDifference to 'warn'",
+    happened="the compute '{name}' differs from what was asked: {differences}",
+    next_step="change the inputs or the compute, or set onDifference to 'warn'",
 )
 COMPUTE_FAILED = Cause(
     code="COMPUTE_FAILED",
-    happened="the compute target '{name}' is in state {state}: {detail}",
-    next_step="mend the reason given, delete the target in the workspace and run again",
+    happened="the compute '{name}' is in state {state}: {detail}",
+    next_step="mend the reason given, delete the compute in the workspace and run again",
 )
 COMPUTE_QUOTA = Cause(
     code="COMPUTE_QUOTA",
-    happened="the compute target '{name}' got no machines for lack of quota: {detail}",
+    happened="the compute '{name}' got no machines for lack of quota: {detail}",
     next_step="ask for more quota, or choose another VM size, region or fewer nodes",
 )
 COMPUTE_TIMEOUT = Cause(
     code="COMPUTE_TIMEOUT",
-    happened="the compute target '{name}' was still {state} after {minutes:g} minutes",
+    happened="the compute '{name}' was still {state} after {minutes:g} minutes",
     next_step="look at it in the workspace; raise timeoutMinutes if it only needs longer",
     fault=Fault.SYSTEM,
 )
@@ -353,8 +353,7 @@ RUN_TIMEOUT = Cause(
 RUN_QUEUE_TIMEOUT = Cause(
     code="RUN_QUEUE_TIMEOUT",
     happened="the run {run} had no machine after {minutes:g} minutes and was canceled; {states}",
-    next_step="see whether its compute target is full or out of quota, at {url}, or raise "
-    "queueTimeout",
+    next_step="see whether its compute is full or out of quota, at {url}, or raise queueTimeout",
 )
 RUN_STATE_UNKNOWN = Cause(
     code="RUN_STATE_UNKNOWN",

@@ -42,7 +42,7 @@ def test_the_page_says_what_the_errors_say() -> None:
     entry = page.split("### COMPUTE_TIMEOUT\n")[1].split("###")[0]
     cause = errors.COMPUTE_TIMEOUT
     assert cause.happened.endswith("was still {state} after {minutes:g} minutes")
-    assert "> the compute target '*name*' was still *state* after *minutes* minutes." in entry
+    assert "> the compute '*name*' was still *state* after *minutes* minutes." in entry
     assert f"> **Next:** {cause.next_step}." in entry
 
 

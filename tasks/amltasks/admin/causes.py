@@ -32,7 +32,7 @@ PROJECT_UNKNOWN = Cause(
 )
 PERMISSION_MISSING = Cause(
     code="PERMISSION_MISSING",
-    happened="Azure DevOps does not let the token's owner go on while {doing}: {detail}",
+    happened="Azure DevOps denied the token's owner access while {doing}: {detail}",
     next_step="have an administrator grant {permission}, and see that the token has the scopes "
     "that docs/setup.md lists",
 )
