@@ -32,7 +32,13 @@ class AgentRun:
     document: dict[str, Any]
 
     def step(self, name: str) -> dict[str, Any]:
-        (found,) = [step for step in self.document["steps"] if step["name"] == name]
+        """Return a step's main execution; a task may also run before and after the others."""
+        other = ("Pre-job: ", "Post-job: ")
+        (found,) = [
+            step
+            for step in self.document["steps"]
+            if step["name"] == name and not step["displayName"].startswith(other)
+        ]
         return dict(found)
 
 
