@@ -1,10 +1,11 @@
-"""A revision of a service on its way into service: deployed, proved, promoted, taken back."""
+"""A revision of a service on its way into service: deployed, proved, ramped up, taken back."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import logging
+import math
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -21,17 +22,25 @@ log = logging.getLogger("amltasks")
 LOG_TAIL_LINES = 30
 SMOKE_RETRY_MINUTES = 1.0
 _EXCEPTION = re.compile(r"^[\w.]*(?:Error|Exception|Exit)\b: ")
-_TRANSIENT = frozenset({502, 503, 504})
+# Too many requests at once, or a replica that is being exchanged: asked again.
+_TRANSIENT = frozenset({429, 502, 503, 504})
+_TOO_MANY = 429
+BAKE_PAUSE_SECONDS = 2.0
 _LIVE_UNTOUCHED = "the live service was not touched"
 _SHOWN = 80
 """Characters of a smoke row that a report shows."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Attempt:
     """What is being deployed, and what is noted of it for the report.
 
-    ``minutes`` is how long each wait may take; ``scored`` has the rows as they were last answered.
+    Attributes:
+        minutes: how long each wait may take.
+        ramp: the revision's shares of the requests, in percent, one stage after the other.
+        bake_seconds: how long each stage below 100 % is watched.
+        scored: the proof's rows as they were last answered.
+        rolled_back: whether the requests went back to the old revision.
     """
 
     job: Job
@@ -39,6 +48,9 @@ class Attempt:
     spec: ServiceSpec
     test: smoke.Test
     minutes: float
+    ramp: tuple[int, ...] = (100,)
+    bake_seconds: float = 0.0
+    rolled_back: bool = False
     phases: list[Phase] = field(default_factory=list)
     scored: list[SmokeRow] = field(default_factory=list)
 
@@ -58,7 +70,9 @@ def create(attempt: Attempt, revision: Revision) -> None:
     spec = attempt.spec
     log.info("Creating service %s with model %s:%d", spec.name, spec.model.name, spec.model.version)
     _prove(attempt, revision, left)
-    _promote(attempt, revision)
+    promoted = _promote(attempt, revision)
+    # What earlier first releases left when they failed; a failed one stays for a look at it.
+    _clean_up(attempt, promoted)
 
 
 def replace(attempt: Attempt, revision: Revision) -> None:
@@ -81,33 +95,82 @@ def _prove(attempt: Attempt, revision: Revision, left: str) -> None:
 
 
 def _promote(attempt: Attempt, revision: Revision) -> Revision:
-    """Put the revision in service and try it there; back to the old one if that goes wrong."""
+    """Put the revision in service stage by stage; back to the old one if that goes wrong."""
     services, spec = attempt.workspace.services, attempt.spec
+    restores = services.restores and not revision.fresh
     left = (
         "the old revision got its requests back"
         if services.restores
         else f"the live service {spec.name} now has the new revision; deploy the last good model"
     )
-    with attempt.phase(f"Putting {revision.label} in service"):
-        promoted = services.promote(spec, revision)
-        if revision.fresh and not services.restores:
-            return promoted
-        try:
-            _healthy(attempt, promoted, left)
-            _smoke_test(attempt, promoted, left)
-        except BaseException:
-            if services.restores and not revision.fresh:
-                _restore(attempt, promoted)
-            raise
+    promoted = revision
+    try:
+        for percent in attempt.ramp if restores else (100,):
+            with attempt.phase(f"Giving {percent} % of the requests to {revision.label}"):
+                promoted = services.promote(spec, revision, percent)
+                if revision.fresh and not services.restores:
+                    return promoted
+                _healthy(attempt, promoted, left)
+                if percent < 100:
+                    _bake(attempt, promoted, percent, left)
+                else:
+                    _smoke_test(attempt, promoted, left)
+    except BaseException:
+        if restores and promoted.in_service:
+            restore(attempt, promoted)
+        raise
     return promoted
 
 
-def _restore(attempt: Attempt, promoted: Revision) -> None:
+def _bake(attempt: Attempt, promoted: Revision, percent: int, left: str) -> None:
+    """Watch the service while the revision has a part of its requests.
+
+    The proof's rows go to the address that everybody uses, so old and new revision answer them.
+    """
+    test, services = attempt.test, attempt.workspace.services
+    if not test.rows:
+        attempt.job.cancellation.pause(attempt.bake_seconds)
+        return
+    seconds: list[float] = []
+    end = time.monotonic() + attempt.bake_seconds
+    while not seconds or time.monotonic() < end:
+        answer = services.score(promoted, smoke.request(test.rows))
+        seconds.append(answer.seconds)
+        if answer.status not in (200, _TOO_MANY):
+            said = core_yaml.shortened(answer.body, 200)
+            detail = f"at {percent} % of the requests it answered HTTP {answer.status}: {said}"
+            raise errors.SMOKE_FAILED.error(service=promoted.label, detail=detail, left=left)
+        attempt.job.cancellation.pause(min(BAKE_PAUSE_SECONDS, max(0.0, end - time.monotonic())))
+    slowest = _p95(seconds)
+    log.info("At %d %%: %d requests answered, p95 %.3f s", percent, len(seconds), slowest)
+    if test.max_seconds and slowest > test.max_seconds:
+        detail = (
+            f"at {percent} % of the requests the rows take {slowest:.3g} s (p95), more than the "
+            f"{test.max_seconds:g} s of smokeMaxSeconds"
+        )
+        raise errors.SMOKE_FAILED.error(service=promoted.label, detail=detail, left=left)
+
+
+def _p95(seconds: Sequence[float]) -> float:
+    """The 95th percentile by nearest rank: the least value that 95 % do not exceed."""
+    return sorted(seconds)[max(0, math.ceil(0.95 * len(seconds)) - 1)]
+
+
+def finish_interrupted(attempt: Attempt) -> None:
+    """Give the requests back that an earlier release moved when its agent died half-way."""
+    unfinished = attempt.workspace.services.unfinished(attempt.spec.name)
+    if unfinished is not None:
+        log.info("An earlier release ended while it moved requests to %s", unfinished.label)
+        restore(attempt, unfinished)
+
+
+def restore(attempt: Attempt, promoted: Revision) -> None:
     """Back to the old revision; waits for it, because what still has requests cannot be removed."""
     job, services = attempt.job, attempt.workspace.services
     log.info("Giving the requests of %s back to the old revision", promoted.service)
     try:
         services.restore(promoted)
+        attempt.rolled_back = True
         waiting.until(
             lambda: services.rollout(promoted),
             lambda r: r.done,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 import tempfile
@@ -65,6 +66,8 @@ class DeployInputs:
     smoke_file: str = inputs.text()
     smoke_max_seconds: float = inputs.number(default="0", least=0, most=60)
     smoke_malformed: bool = inputs.boolean(default=False)
+    ramp: str = inputs.text()
+    bake_seconds: float = inputs.number(default="30", least=0, most=86_400)
     export_key: bool = inputs.boolean(default=False)
     description: str = inputs.text()
     tags: Mapping[str, str] = inputs.texts()
@@ -78,6 +81,7 @@ def run(job: Job) -> str:
     _check_names(given)
     entry_script, source_directory, environment_file = _files(job, given)
     test = _smoke_of(job, given)
+    ramp = _ramp(given)
     model_name, model_version = _chosen_model(job, given)
     workspace = connection.open_workspace(
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
@@ -106,10 +110,20 @@ def run(job: Job) -> str:
             **given.tags,
         },
     )
-    revision = workspace.services.plan(spec, live, job.handover.variable("build.buildid"))
     attempt = Attempt(
-        job=job, workspace=workspace, spec=spec, test=test, minutes=given.timeout_minutes
+        job=job,
+        workspace=workspace,
+        spec=spec,
+        test=test,
+        minutes=given.timeout_minutes,
+        ramp=ramp,
+        bake_seconds=given.bake_seconds,
     )
+    if live is not None:
+        revisions.finish_interrupted(attempt)
+        live = workspace.services.find(given.service_name)
+    revision = workspace.services.plan(spec, live, job.handover.variable("build.buildid"))
+    _say_before(job, live)
     try:
         if given.target == "kubernetes":
             with attempt.phase(f"Making ready {given.aks_name}"):
@@ -118,9 +132,12 @@ def run(job: Job) -> str:
         service = workspace.services.find(spec.name)
         assert service is not None  # noqa: S101 - it has just answered
     except errors.TaskError as error:
+        job.channel.output("rolledBack", str(attempt.rolled_back).lower())
         _report(attempt, given, revision, problem=str(error))
         raise
     _report(attempt, given, revision, service)
+    job.channel.output("revision", revision.name)
+    job.channel.output("rolledBack", "false")
     _hand_on(job, given, service, workspace)
     return f"Service {service.name} is {service.state} with model {model.name}:{model.version}"
 
@@ -198,6 +215,30 @@ def _smoke_of(job: Job, given: DeployInputs) -> smoke.Test:
     return smoke.Test(
         rows=rows, max_seconds=given.smoke_max_seconds, malformed=given.smoke_malformed
     )
+
+
+def _ramp(given: DeployInputs) -> tuple[int, ...]:
+    """The stages of the ramp in percent: rising, the last one 100."""
+    written = given.ramp.strip() or ("10,50,100" if given.sdk == "v2" else "100")
+    parts = [part.strip() for part in written.split(",")]
+    stages = tuple(int(part) for part in parts if part.isdecimal())
+    rising = len(stages) == len(parts) and all(a < b for a, b in itertools.pairwise((0, *stages)))
+    if not rising or stages[-1] != 100:
+        raise errors.INPUT_INVALID.error(
+            name="ramp", value=given.ramp, expected="rising percentages that end with 100"
+        )
+    if given.sdk == "v1" and stages != (100,):
+        raise errors.INPUT_INVALID.error(
+            name="ramp",
+            value=given.ramp,
+            expected="100 with sdk v1, whose services take all requests or none",
+        )
+    return stages
+
+
+def _say_before(job: Job, live: Service | None) -> None:
+    """Hand on what was in service before this release."""
+    job.channel.output("previousRevision", ",".join(live.serving) if live else "")
 
 
 def _check_target(given: DeployInputs, live: Service | None) -> None:

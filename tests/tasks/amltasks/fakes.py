@@ -134,7 +134,10 @@ class FakeServices(Services):
     def rollout(self, revision: Revision) -> Rollout:
         unexpected("Services.rollout")
 
-    def promote(self, spec: ServiceSpec, revision: Revision) -> Revision:
+    def unfinished(self, name: str) -> Revision | None:
+        unexpected("Services.unfinished")
+
+    def promote(self, spec: ServiceSpec, revision: Revision, percent: int = 100) -> Revision:
         unexpected("Services.promote")
 
     def restore(self, revision: Revision) -> None:

@@ -97,7 +97,14 @@ class Services(ABC):
     @property
     @abstractmethod
     def restores(self) -> bool:
-        """Whether :meth:`restore` can undo a promotion."""
+        """Whether two revisions can share the requests, and :meth:`restore` undo a promotion."""
+
+    @abstractmethod
+    def unfinished(self, name: str) -> Revision | None:
+        """The revision that a release left with a part of the requests when its agent died.
+
+        None when there is no such release. :meth:`restore` gives the requests back.
+        """
 
     @abstractmethod
     def find(self, name: str) -> Service | None:
@@ -122,8 +129,15 @@ class Services(ABC):
         """The progress of its last :meth:`deploy`, :meth:`promote` or :meth:`restore`."""
 
     @abstractmethod
-    def promote(self, spec: ServiceSpec, revision: Revision) -> Revision:
-        """Start serving with this revision; returns it as it will be then."""
+    def promote(self, spec: ServiceSpec, revision: Revision, percent: int = 100) -> Revision:
+        """Start giving the revision a share of the requests; returns it as it will be then.
+
+        Args:
+            spec: what is deployed.
+            revision: the revision beside.
+            percent: its share, 1 to 100; those in service before keep the rest. Less than 100
+                only where :attr:`restores` is true.
+        """
 
     @abstractmethod
     def restore(self, revision: Revision) -> None:
@@ -131,7 +145,10 @@ class Services(ABC):
 
     @abstractmethod
     def clean_up(self, revision: Revision) -> tuple[str, ...]:
-        """Remove what the revision replaced or, if it is not in service, the revision itself.
+        """Remove what is no longer needed, of what tasks made for this service.
+
+        That is what the revision replaced and what earlier releases left when they failed or, if
+        the revision is not in service, the revision itself.
 
         Returns:
             What was removed, in words.

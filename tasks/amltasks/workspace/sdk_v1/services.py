@@ -24,6 +24,8 @@ from amltasks.workspace.sdk_v1.models import find as find_model
 from amltasks.workspace.sdk_v1.models import to_model
 
 _NAME_LENGTH = 32
+# Marks a service that proves a revision beside a live one; its value is the live one's name.
+_BESIDE = "azure-machine-learning-tasks-beside"
 _ENDED = frozenset({"Succeeded", "Failed", "Cancelled", "TimedOut"})
 _SCORE_TIMEOUT_SECONDS = (10, 60)
 
@@ -80,13 +82,18 @@ class SdkServices(Services):
                     memory_gb=spec.memory_gb,
                     auth_enabled=True,
                     description=spec.description or None,
-                    tags=dict(spec.tags),
+                    tags=dict(spec.tags) if revision.fresh else {**spec.tags, _BESIDE: spec.name},
                 ),
                 deployment_target=AksCompute(self._sdk, spec.cluster),
                 overwrite=False,
             )
 
-    def promote(self, spec: ServiceSpec, revision: Revision) -> Revision:
+    def unfinished(self, name: str) -> Revision | None:  # noqa: ARG002 - the port's
+        return None  # a service is updated in place: no two revisions share its requests
+
+    def promote(self, spec: ServiceSpec, revision: Revision, percent: int = 100) -> Revision:
+        if percent != 100:
+            raise ValueError("a service of azureml-sdk takes all requests or none")
         # The service is updated to the new model, code and size, replica by replica.
         promoted = dataclasses.replace(revision, name=spec.name, label=spec.name, in_service=True)
         if revision.fresh:
@@ -122,12 +129,18 @@ class SdkServices(Services):
             problem="; ".join(problems(error)) if state != "Succeeded" else "",
         )
 
-    def clean_up(self, revision: Revision) -> tuple[str, ...]:  # noqa: ARG002 - the port's
-        # In both cases that is the service beside.
-        if not self._beside:
-            return ()
-        self._delete(self._beside)
-        return (f"service {self._beside}",)
+    def clean_up(self, revision: Revision) -> tuple[str, ...]:
+        from azureml.core.webservice import Webservice
+
+        left = [self._beside] if self._beside else []
+        if revision.in_service:
+            with translated(f"looking for what releases of '{revision.service}' left"):
+                tags = [[_BESIDE, revision.service]]
+                found = [one.name for one in Webservice.list(self._sdk, tags=tags)]
+            left += [name for name in found if name not in left]
+        for name in left:
+            self._delete(name)
+        return tuple(f"service {name}" for name in left)
 
     def logs(self, revision: Revision) -> list[str]:
         found = self._find(revision.name)

@@ -6,6 +6,7 @@ the endpoint's traffic, but those that name it in the header ``azureml-model-dep
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -32,6 +33,8 @@ LOG_LINES = 200
 _HEADER = "azureml-model-deployment"
 # Marks what a task made. It deletes nothing but that and what it replaces.
 _MARK = "azure-machine-learning-tasks"
+# The revision that is being ramped up, and the traffic before: JSON.
+_RELEASE_TAG = "azure-machine-learning-tasks-release"
 _NAME_LENGTH = 32
 _REQUEST_TIMEOUT = "PT60S"
 _ENDED = frozenset({"Succeeded", "Failed", "Canceled"})
@@ -128,8 +131,22 @@ class RestServices(Services):
             problem="; ".join(problems(found.get("error"))) if state != "Succeeded" else "",
         )
 
-    def promote(self, spec: ServiceSpec, revision: Revision) -> Revision:
-        # All traffic to the revision.
+    def unfinished(self, name: str) -> Revision | None:
+        with translated(f"looking for an unfinished release of '{name}'"):
+            found = self._rest.find(_endpoint(name))
+        if found is None:
+            return None
+        noted = json.loads((found.get("tags") or {}).get(_RELEASE_TAG) or "{}")
+        shared = {one for one, percent in _traffic(found).items() if percent > 0}
+        candidate, before = str(noted.get("revision")), noted.get("before") or {}
+        if candidate not in shared or not before or not shared - {candidate}:
+            return None
+        self._traffic_before[name] = {str(one): int(percent) for one, percent in before.items()}
+        return Revision(
+            service=name, name=candidate, label=f"{name}/{candidate}", fresh=False, in_service=True
+        )
+
+    def promote(self, spec: ServiceSpec, revision: Revision, percent: int = 100) -> Revision:
         promoted = Revision(
             service=revision.service,
             name=revision.name,
@@ -139,8 +156,12 @@ class RestServices(Services):
         )
         with translated(f"giving the traffic of '{spec.name}' to {revision.name}"):
             found = self._rest.arm("GET", _endpoint(spec.name)).json()
-            self._traffic_before[spec.name] = _traffic(found)
-            self._route(promoted, found, {revision.name: 100}, spec)
+            before = self._traffic_before.setdefault(spec.name, _traffic(found))
+            if percent < 100:
+                # A later run reads this when our agent dies before the ramp ends.
+                noted = json.dumps({"revision": revision.name, "before": before})
+                found["tags"] = {**(found.get("tags") or {}), _RELEASE_TAG: noted}
+            self._route(promoted, found, _shared(before, revision.name, percent), spec)
         return promoted
 
     def restore(self, revision: Revision) -> None:
@@ -281,6 +302,18 @@ def _endpoint(name: str) -> str:
 
 def _traffic(endpoint: Mapping[str, Any]) -> dict[str, int]:
     return {str(k): int(v) for k, v in (endpoint["properties"].get("traffic") or {}).items()}
+
+
+def _shared(before: Mapping[str, int], name: str, percent: int) -> dict[str, int]:
+    """Traffic in whole percent: ``percent`` for one revision, the rest as it was shared before."""
+    rest, traffic = 100 - percent, {}
+    served = {one: share for one, share in before.items() if share > 0 and one != name}
+    total = sum(served.values())
+    for number, (one, share) in enumerate(served.items(), start=1):
+        part = rest if number == len(served) else round((100 - percent) * share / total)
+        traffic[one] = min(part, rest)
+        rest -= traffic[one]
+    return {**{one: share for one, share in traffic.items() if share}, name: percent}
 
 
 def _state(endpoint: Mapping[str, Any], serving: list[dict[str, Any]]) -> str:

@@ -30,6 +30,7 @@ WHERE = {
     "entryScript": "scoring/score.py",
     "environmentFile": "scoring/conda.yml",
     "smokeFile": "smoke.json",
+    "bakeSeconds": "0",
 }
 
 Deploy = Callable[..., Ended]
