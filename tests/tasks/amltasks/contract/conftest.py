@@ -7,12 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.patience import PATIENCE_S
 
 from ..conftest import CLUSTER, CONSUMER, Azure, Ended, Starter, start_task
 
@@ -213,7 +216,12 @@ class SeenByV2(Seen):
         )
 
     def revisions(self, name: str) -> list[str]:
-        return sorted(self.ask(f"[d.name for d in ml.online_deployments.list('{name}')]"))
+        listed = f"[(d.name, d.provisioning_state) for d in ml.online_deployments.list('{name}')]"
+        end = time.monotonic() + PATIENCE_S
+        while any(state == "Deleting" for _, state in self.ask(listed)):
+            assert time.monotonic() < end, "a deployment is not deleted"
+            time.sleep(0.2)
+        return sorted(each for each, _ in self.ask(listed))
 
     def call(self, name: str, body: str) -> Any:
         request = f"(open('request.json', 'w').write({body!r}), 'request.json')[1]"
