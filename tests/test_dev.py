@@ -128,6 +128,9 @@ def test_downloads_pass_by_the_local_azure(tmp_path: Path) -> None:
     """The env file of `dev.py azure` is sourced, and something is still to be installed."""
     shutil.copy(ROOT / "dev.py", tmp_path)
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    # The stand-in compiles nothing, so there is nothing to narrow.
+    (tmp_path / "extension").mkdir()
+    (tmp_path / "extension" / "locks.py").touch()
     uv = tmp_path / ".envs" / "uv" / "bin" / "uv"
     uv.parent.mkdir(parents=True)
     report = "import json, os; open('seen.json', 'w').write(json.dumps(dict(os.environ)))"
