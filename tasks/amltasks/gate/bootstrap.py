@@ -59,7 +59,7 @@ class Distribution:
 
     @property
     def least(self) -> float:
-        """The smallest level that so many resamples can tell."""
+        """The smallest level that this many resamples can show."""
         return 1 / (2 * len(self.sound))
 
     def _score(self, line: float) -> float:

@@ -164,8 +164,8 @@ class Checks:
         return Gain(
             baseline=old,
             gain=gain(rule.direction, value.value, old),
-            method="single numbers: no predictions of both models on the same rows are at hand, "
-            "so how far chance goes is not known",
+            method="single numbers: there are no predictions of both models on the same rows, so "
+            "the effect of chance is not known",
         )
 
     def _absolute_reason(

@@ -113,7 +113,7 @@ class _Case:
             return Reason.WORSE, told
         if gained.high < 0:
             return Reason.WORSE, f"{told}: it is worse for certain{self._at_most()}"
-        least = f"; so many inputs show no less than {gained.detectable:.4g}"
+        least = f"; this many inputs show only {gained.detectable:.4g} or more"
         shown = least if math.isfinite(gained.detectable) else ""
         return Reason.TOO_FEW_ROWS, f"{told}: they are too few to tell{shown}"
 

@@ -34,8 +34,8 @@ class Evidence:
             return Reason.RESCORING_FAILED, self.baseline.rescoring
         if measure is None:
             return Reason.SINGLE_NUMBERS, (
-                f"only single numbers of '{metric}' are at hand, for the gate does not measure it "
-                "from predictions, so chance cannot be looked at"
+                f"the gate cannot measure '{metric}' from predictions: there is only one number of "
+                "each model, and chance cannot be ruled out"
             )
         if self.candidate is None:
             return Reason.NO_PREDICTIONS, (

@@ -61,7 +61,7 @@ def _missing(asked: str, rows: Rows | None) -> str:
     """Why a slice cannot be looked at, empty when it can."""
     column, equals, value = asked.partition("=")
     if rows is None:
-        return f"there are no predictions at hand to look at the slices of '{column}'"
+        return f"there are no predictions to take the slices of '{column}' from"
     if column not in rows.slices:
         return f"the predictions have no column '{column}'"
     if equals and not (rows.slices[column] == value).any():
