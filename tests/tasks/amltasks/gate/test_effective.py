@@ -264,3 +264,30 @@ def test_why_a_measure_is_not_defined_is_said() -> None:
     assert compare(ranking, "mrr").method == "not defined: no query has a relevant row"
     assert "not taken of a ranking model" in compare(ranking, "accuracy").method
     assert math.isnan(point("accuracy", Truth(labels=np.zeros(0)), Side(predictions=np.zeros(0))))
+
+
+SAMPLES = 150
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model_type", NAMES)
+def test_bounds_cover(model_type: str) -> None:
+    """Neither bound is on the wrong side of the truth more often than it says.
+
+    The truth is that of 200,000 rows. Allowed are 5 %, one more for what a bootstrap of few inputs
+    is known to lack, and three standard errors of the samples. The absolute value of a mean that is
+    nearly 0 is not smooth: five more for that.
+    """
+    names = NAMES[model_type]
+    large = pair(model_type, 200_000, seed=1_000)
+    truth = {name: gain(name, large) for name in names}
+    wanted = [Wanted("all rows", None, name) for name in names]
+    low, high = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
+    for seed in range(SAMPLES):
+        for found in compare_many(pair(model_type, 300, seed=seed), wanted, resamples=200):
+            low[found.measure] += found.low > truth[found.measure]
+            high[found.measure] += found.high < truth[found.measure]
+    for name in names:
+        share = 0.11 if name == "bias" else 0.06
+        allowed = SAMPLES * share + 3 * math.sqrt(SAMPLES * share * (1 - share))
+        assert max(low[name], high[name]) <= allowed, (name, low[name], high[name])
