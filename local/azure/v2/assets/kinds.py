@@ -76,8 +76,10 @@ def full_id(cloud: Cloud, kind: AssetKind, reference: str) -> str:
 
     What is of a registry, or nothing that is known, stays as it is.
     """
-    if reference.startswith(("azureml://", "azureml:azureml://")):
+    if reference.startswith("azureml:azureml://"):
         return reference.removeprefix("azureml:")
+    if reference.startswith("azureml://"):
+        return reference
     try:
         name, version, label = parse_asset_id(reference, kind.plural)
         found = find(cloud, kind, name, version, label)

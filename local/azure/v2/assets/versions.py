@@ -101,10 +101,11 @@ def _filled(changed: Record) -> Record:
     return changed
 
 
-# What may change in the description of a component, and what clients send along.
-_CHANGEABLE_OF_SPECS = frozenset(
-    {"$schema", "_source", "description", "display_name", "id", "name", "resources", "tags"}
-    | {"version"}
+# What never changes in the specification of a component; anything else describes it, or was
+# written by the service and sent back.
+_FIXED_IN_SPECS = (
+    *("type", "command", "code", "environment", "environment_variables", "inputs", "outputs"),
+    *("distribution", "is_deterministic", "jobs"),
 )
 
 
@@ -112,10 +113,11 @@ def _differing(cloud: Cloud, field: str, given: Any, kept: Any) -> list[str]:
     """The fields of the content that differ: a specification is compared member by member."""
     if field != "componentSpec" or not isinstance(given, dict) or not isinstance(kept, dict):
         return [] if _same(cloud, field, given, kept) else [field]
-    names = (given.keys() | kept.keys()) - _CHANGEABLE_OF_SPECS
-    return sorted(
-        name for name in names if not _same_in_spec(cloud, name, given.get(name), kept.get(name))
-    )
+    return [
+        name
+        for name in _FIXED_IN_SPECS
+        if not _same_in_spec(cloud, name, given.get(name), kept.get(name))
+    ]
 
 
 def _same_in_spec(cloud: Cloud, name: str, given: Any, kept: Any) -> bool:

@@ -199,6 +199,7 @@ class SeenByV2(Seen):
     def versions(self, model: str) -> list[dict[str, Any]]:
         found = self.ask(
             "[{'version': int(m.version), 'tags': m.tags, 'text': m.description}"
+            f" for c in ml.models.list() if c.name == '{model}'"  # 404 for a name that is unknown
             f" for m in ml.models.list(name='{model}')]"
         )
         return sorted(found, key=lambda one: int(one["version"]))
