@@ -44,6 +44,7 @@ class RunInputs:
     parameters: Mapping[str, port.Scalar] = inputs.values()
     tags: Mapping[str, str] = inputs.texts()
     display_name: str = inputs.text()
+    force_rerun: bool = inputs.boolean(default=False)
     download_outputs: tuple[str, ...] = inputs.lines()
     download_path: str = inputs.text(default="$(System.DefaultWorkingDirectory)/aml-outputs")
     wait_for_completion: bool = inputs.boolean(default=True)
@@ -74,6 +75,7 @@ def run(job: Job) -> str:
         parameters=given.parameters,
         tags={**build_tags(job.handover), **given.tags, **attempts.tags(job.handover, told)},
         display_name=given.display_name,
+        force_rerun=given.force_rerun,
     )
     under_way = UnderWay()
     try:

@@ -33,6 +33,7 @@ class Submission:
 
     Of all submissions with the same ``claim``, however many processes send them, Azure starts one
     run. It is a name that may be part of an address; empty for a submission that shares no run.
+    ``force_rerun``: no step takes the outputs of an earlier run.
     """
 
     file: Path
@@ -41,6 +42,7 @@ class Submission:
     tags: Mapping[str, str]
     display_name: str = ""
     claim: str = ""
+    force_rerun: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

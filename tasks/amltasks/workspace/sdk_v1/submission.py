@@ -72,23 +72,25 @@ class Submitter:
             )
         with translated("submitting the pipeline"), banners_hidden():
             self._pipeline._set_experiment_name(submission.experiment)
-            self._id = self._create(parameters, submission.experiment, submission.tags)
+            self._id = self._create(parameters, submission)
 
-    def _create(
-        self, parameters: Mapping[str, object], experiment: str, tags: Mapping[str, str]
-    ) -> str:
+    def _create(self, parameters: Mapping[str, object], submission: Submission) -> str:
         """Upload the sources and create the run; what ``Graph.submit`` does before it submits."""
         graph = self._pipeline.graph
-        graph._validate_and_finalize(pipeline_parameters=parameters, regenerate_outputs=False)
+        graph._validate_and_finalize(
+            pipeline_parameters=parameters, regenerate_outputs=submission.force_rerun
+        )
         info = graph._graph_provider.get_pipeline_run_creation_info_with_graph(
             graph,
             pipeline_parameters=parameters,
             continue_on_step_failure=False,
             enable_email_notification=self._pipeline._enable_email_notification,
         )
-        info.creation_info.tags = dict(tags)
+        info.creation_info.tags = dict(submission.tags)
         caller = graph._graph_provider._service_caller
-        made = caller.create_unsubmitted_pipeline_run_async(info, experiment_name=experiment)
+        made = caller.create_unsubmitted_pipeline_run_async(
+            info, experiment_name=submission.experiment
+        )
         return str(made.id)
 
     def start(self, sending: Callable[[str], None]) -> str:

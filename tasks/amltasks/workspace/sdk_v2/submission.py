@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 from azure.ai.ml import Input, MLClient, load_job
-from azure.ai.ml.entities import PipelineJob
+from azure.ai.ml.entities import PipelineJob, PipelineJobSettings
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
@@ -87,6 +87,9 @@ class Submitter:
         job.tags = {**(job.tags or {}), **submission.tags}
         if submission.display_name:
             job.display_name = submission.display_name
+        if submission.force_rerun:
+            job.settings = job.settings or PipelineJobSettings()
+            job.settings.force_rerun = True
         return job
 
     def start(self, job: PipelineJob, sending: Callable[[str], None]) -> Run:

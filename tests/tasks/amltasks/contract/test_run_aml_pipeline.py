@@ -202,6 +202,11 @@ def test_a_yaml_pipeline_runs(
         ended = start_in_azure(TASK, {**where, "parameters": "accuracy: 0.75"}).end()
         assert "[evaluate] is Completed, reused" in ended.log
         assert ended.outputs["metric.loss"] == "0.25"  # the step's own; it did not run for the job
+    anew = {**where, "parameters": "accuracy: 0.75", "forceRerun": "true"}
+    ended = start_in_azure(TASK, anew).end()
+    assert ended.result == "Succeeded", ended.message
+    assert "[evaluate] is Completed" in ended.log
+    assert "reused" not in ended.log
 
 
 def test_a_pipeline_of_the_other_sdk_is_told(
