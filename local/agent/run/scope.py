@@ -21,6 +21,9 @@ from local.agent.expressions.values import ExpressionError, Value, to_number, to
 from local.agent.host.variables import CaseInsensitive
 from local.agent.session.counters import Counters
 
+# What the names of predefined variables begin with.
+_AREAS = frozenset(("agent", "build", "environment", "pipeline", "release", "strategy"))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
@@ -71,9 +74,13 @@ class Scope:
     def is_taken(self, definition: VariableDefinition) -> bool:
         """Say whether the service ignores a variable, because it sets one of that name itself."""
         name = definition.name.lower()
-        if definition.from_command_line or name == "system.debug":
+        area, dot, _ = name.partition(".")
+        if definition.from_command_line or not dot or name == "system.debug":
             return False
-        return name.startswith("system.") or name in (one.lower() for one in self.predefined)
+        if area == "system":
+            return True
+        # An organisation sends the variables of the definition, too, which give way to a stage's.
+        return area in _AREAS and name in (one.lower() for one in self.predefined)
 
     def of_run(self, variables: Sequence[VariableDefinition]) -> Scope:
         """Return the scope with the pipeline's own variables; raises as :meth:`inside`."""

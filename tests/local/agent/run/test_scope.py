@@ -228,3 +228,20 @@ def test_the_run_number_reads_evaluated_variables(play):
         played = play(text)
         assert played.document["buildNumber"] == f"1.{minor}-$(Build.SourceVersionMessage)"
         assert played.lines("s") == [minor]
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("Build.Reason", True),
+        ("build.nosuch", False),
+        ("System.Mine", True),
+        ("system.debug", False),
+        ("serviceName", False),
+        ("my.name", False),
+    ],
+)
+def test_which_variables_the_service_sets_itself(scope, name, taken):
+    """An organisation sends the definition's own variables beside those that it sets."""
+    own = scope(**{"Build.Reason": "x", "serviceName": "x", "my.name": "x"})
+    assert own.is_taken(VariableDefinition(name=name, value="mine")) is taken
