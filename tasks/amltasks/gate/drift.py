@@ -13,6 +13,7 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
+from amltasks.gate import measures
 from amltasks.gate.checks import Checks
 from amltasks.gate.measured import Measured
 from amltasks.gate.rule_model import ANCHOR, Amount, Rule, Rules
@@ -24,8 +25,12 @@ BUDGET = 2
 
 
 def checks(candidate: Measured, anchor: Baseline, rules: Rules) -> Iterator[Check]:
-    """Yield the checks of the candidate against the anchor: one for each rule with ``max_loss``."""
-    held = tuple(_held(rule) for rule in rules.rules if rule.max_loss is not None)
+    """Yield the checks of the candidate against the anchor, for each rule with ``max_loss``.
+
+    Metrics that are only logged are left out: older models may never have logged them.
+    """
+    by_rows = (rule for rule in rules.rules if measures.find(rule.metric) is not None)
+    held = tuple(_held(rule) for rule in by_rows if rule.max_loss is not None)
     if not held:
         return
     against = dataclasses.replace(rules, rules=held, evaluation=None)

@@ -58,9 +58,9 @@ def test_the_total_loss_has_a_budget(more: str, wrong: tuple[int, int, int], rea
 
 
 def test_only_rules_with_a_margin_are_held_to_the_anchor() -> None:
-    text = "rules: [{metric: accuracy, min_gain: 0}, {metric: accuracy, floor: 0.5}]"
-    found = judged(text, (100, 200, 0))
-    assert [check.against for check in found.checks] == ["baseline", "baseline"]
+    text = "rules: [{metric: accuracy, min_gain: 0}, {metric: accuracy, floor: 0.5}, %s]"
+    found = judged(text % "{metric: loss, max_loss: 1}", (100, 200, 0))
+    assert [check.against for check in found.checks] == ["baseline"] * 3
 
 
 def test_an_anchor_that_cannot_be_looked_at_rejects() -> None:
