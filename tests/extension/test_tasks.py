@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.tasks.launcher.harness import Launcher
+from tests.tasks.launcher.harness import Launcher, Outcome
 
 COMMON = {"resourceGroup": "group", "workspace": "workspace"}
 
@@ -23,14 +25,21 @@ def unpacked_vsix(built_vsix: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return folder
 
 
-def task_in(unpacked: Path, name: str) -> Launcher:
-    """One of the tasks, ready to be started."""
-    return Launcher(
-        folder=unpacked / "tasks" / name,
+def run(unpacked: Path, name: str, inputs: Mapping[str, str]) -> Outcome:
+    """Run one of the tasks to its end, with those of the inputs that it declares."""
+    folder = unpacked / "tasks" / name
+    launcher = Launcher(
+        folder=folder,
         tools=unpacked / "tools",
         temp=unpacked / "temp",
         sources=unpacked / "sources",
     )
+    about = json.loads((folder / "task.json").read_text(encoding="utf-8"))
+    declared = {one["name"] for one in about["inputs"]}
+    given = {one: text for one, text in inputs.items() if one in declared}
+    # The harness gives every launcher the inputs of its stand-in for a task.
+    own = {"code", "computeName"} - set(given)
+    return launcher.run(inputs=given, env={f"INPUT_{one.upper()}": None for one in own})
 
 
 @pytest.mark.parametrize(
@@ -51,7 +60,7 @@ def test_a_required_input_that_is_empty_is_named(
         "candidateRunId": "run",
         "modelVersion": "1",
     }
-    outcome = task_in(unpacked_vsix, name).run(inputs={**COMMON, **others, missing: ""})
+    outcome = run(unpacked_vsix, name, {**COMMON, **others, missing: ""})
     assert outcome.result[0] == "Failed", outcome.stdout
     (error,) = outcome.errors
     assert error.startswith("INPUT_MISSING: ")
@@ -62,7 +71,7 @@ def test_a_required_input_that_is_empty_is_named(
 
 def test_tasks_share_one_environment(unpacked_vsix: Path) -> None:
     kept = unpacked_vsix / "tools" / "azure-machine-learning-tasks"
-    task_in(unpacked_vsix, "ProvisionAmlComputeV1").run(inputs=COMMON)
+    run(unpacked_vsix, "ProvisionAmlComputeV1", COMMON)
     before = {path.name for path in kept.iterdir()}
-    task_in(unpacked_vsix, "DeployToAksV1").run(inputs=COMMON)
+    run(unpacked_vsix, "DeployToAksV1", COMMON)
     assert {path.name for path in kept.iterdir()} == before

@@ -135,4 +135,5 @@ def _answered(cause: Any) -> str:
     """The answer of Azure DevOps, with its status."""
     if cause.response is None:
         return "its answer held none"
-    return f"HTTP {cause.response.status_code}: {short(cause.response.text())}"
+    said = short(cause.response.text())
+    return f"HTTP {cause.response.status_code}" + (f": {said}" if said else "")

@@ -95,7 +95,7 @@ def test_a_job_that_is_given_no_id_token(aml_azure: Azure, sdk: str, tmp_path: P
     more = {"SYSTEM_OIDCREQUESTURI": address}
     message = refusal(aml_azure, sdk, tmp_path, more=more, **FEDERATION)
     assert message.startswith(
-        "ID_TOKEN_REFUSED: Azure DevOps gave no ID token for the service connection: HTTP 401: "
+        "ID_TOKEN_REFUSED: Azure DevOps gave no ID token for the service connection: HTTP 401. Next"
     )
     assert "not-the-jobs-token" not in message
 
