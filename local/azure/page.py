@@ -14,9 +14,12 @@ from urllib.parse import quote, unquote
 from local.azure.devops import overview
 from local.azure.history import artifacts
 from local.azure.history import runs as history
+from local.azure.history.tables import RUNS
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Response
+from local.azure.registry.tables import MODELS
 from local.azure.resources import compute_records
+from local.azure.resources.tables import COMPUTES
 from local.azure.running import job
 from local.azure.serving import rollout
 from local.azure.v2.mlflow import views
@@ -88,7 +91,7 @@ def _page(
 
 
 def _overview(cloud: Cloud) -> str:
-    runs = [run for run in reversed(cloud.store.list("run")) if not run["parentRunId"]]
+    runs = [run for run in reversed(cloud.store.list(RUNS)) if not run["parentRunId"]]
     sections = (
         _table(
             f"Runs ({len(runs)})",
@@ -177,7 +180,7 @@ def _model_rows(cloud: Cloud) -> list[Sequence[str]]:
             _tags(model["kvTags"]),
             _link(model["runId"], model["runId"]) if model["runId"] else "",
         )
-        for model in reversed(cloud.store.list("model"))
+        for model in reversed(cloud.store.list(MODELS))
     ]
 
 
@@ -214,7 +217,7 @@ def _service_rows(cloud: Cloud) -> list[Sequence[str]]:
 
 
 def _compute_rows(cloud: Cloud) -> list[Sequence[str]]:
-    names = [record["view"]["name"] for record in cloud.store.list("compute")]
+    names = [record["view"]["name"] for record in cloud.store.list(COMPUTES)]
     found = (compute_records.get_compute(cloud, name) for name in names)
     return [
         (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local.azure.history.experiments import BY_ID, BY_NAME
+from local.azure.history.tables import ARTIFACTS
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
@@ -44,7 +45,7 @@ def find(cloud: Cloud, prefix_id: str) -> list[dict[str, Any]]:
     prefix = prefix_id.rstrip("/")
     return [
         artifact
-        for artifact in cloud.store.list("artifact", prefix)
+        for artifact in cloud.store.list(ARTIFACTS, prefix)
         if artifact["artifactId"] == prefix or artifact["artifactId"].startswith(prefix + "/")
     ]
 
@@ -56,7 +57,7 @@ def file_of(cloud: Cloud, artifact_id: str) -> Path:
 
 def log_urls(cloud: Cloud, run_id: str) -> dict[str, str]:
     """Links to the log files of a run, by path; an empty one is not there yet."""
-    found = cloud.store.list("artifact", _id(RUN_ORIGIN, container_of_run(run_id), ""))
+    found = cloud.store.list(ARTIFACTS, _id(RUN_ORIGIN, container_of_run(run_id), ""))
     logs = (artifact for artifact in found if artifact["path"].startswith(LOG_FOLDERS))
     return {
         artifact["path"]: blob.sas_url(
@@ -85,7 +86,7 @@ def register_in(cloud: Cloud, origin: str, container: str, path: str) -> dict[st
     """Make a file known as an artifact of any origin and container; the file may come later."""
     artifact_id = _id(origin, container, path)
     blob.path_of(cloud, ARTIFACT_CONTAINER, artifact_id)
-    artifact = cloud.store.get("artifact", artifact_id)
+    artifact = cloud.store.get(ARTIFACTS, artifact_id)
     if artifact is None:
         artifact = {
             "artifactId": artifact_id,
@@ -96,7 +97,7 @@ def register_in(cloud: Cloud, origin: str, container: str, path: str) -> dict[st
             "createdTime": cloud.ml_timestamp(),
             "dataPath": {"dataStoreName": ARTIFACT_STORE, "relativePath": artifact_id},
         }
-        cloud.store.put("artifact", artifact_id, artifact)
+        cloud.store.put(ARTIFACTS, artifact_id, artifact)
     return artifact
 
 
@@ -116,7 +117,7 @@ def _place(request: Request) -> tuple[str, str, str]:
 
 def _existing(cloud: Cloud, request: Request) -> dict[str, Any]:
     artifact_id = _id(*_place(request))
-    artifact = cloud.store.get("artifact", artifact_id)
+    artifact = cloud.store.get(ARTIFACTS, artifact_id)
     if artifact is None:
         raise ServiceError(404, "UserError", f"Artifact {artifact_id} was not found.")
     return artifact
@@ -177,7 +178,7 @@ def show_write_content(cloud: Cloud, request: Request) -> Response:
 @router.route("GET", BY_ID + "/runs/{run}/artifacts/prefix/contentinfo/{path:rest}")
 def list_content(cloud: Cloud, request: Request) -> Response:
     """Where to read the artifacts whose path starts with a prefix."""
-    found = cloud.store.list("artifact", _id(*_place(request)))
+    found = cloud.store.list(ARTIFACTS, _id(*_place(request)))
     values = [_content(cloud, artifact) for artifact in found]
     return json_response({"value": values, "continuationToken": None})
 
@@ -195,5 +196,5 @@ def show_artifact(cloud: Cloud, request: Request) -> Response:
 @router.route("GET", BY_NAME + "/runs/{run}/artifacts/path/{path:rest}")
 def list_artifacts(cloud: Cloud, request: Request) -> Response:
     """The artifacts of a container, or those whose path starts with a prefix."""
-    found = cloud.store.list("artifact", _id(*_place(request)))
+    found = cloud.store.list(ARTIFACTS, _id(*_place(request)))
     return json_response({"value": found, "continuationToken": None})

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from local.azure.history.filters import parse_filter, sort_by
+from local.azure.history.tables import EXPERIMENT_IDS, EXPERIMENTS, RUNS
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
@@ -21,10 +22,10 @@ router = Router()
 
 def find_experiment(cloud: Cloud, name_or_id: str) -> dict[str, Any] | None:
     """An experiment by its name or its id, or None."""
-    found = cloud.store.get("experiment", name_or_id)
+    found = cloud.store.get(EXPERIMENTS, name_or_id)
     if found is None:
-        pointer = cloud.store.get("experiment-id", name_or_id)
-        found = cloud.store.get("experiment", pointer["name"]) if pointer else None
+        pointer = cloud.store.get(EXPERIMENT_IDS, name_or_id)
+        found = cloud.store.get(EXPERIMENTS, pointer["name"]) if pointer else None
     return found
 
 
@@ -47,10 +48,10 @@ def ensure_experiment(cloud: Cloud, name: str) -> dict[str, Any]:
         "tags": {},
     }
     try:
-        cloud.store.insert("experiment", name, experiment)
+        cloud.store.insert(EXPERIMENTS, name, experiment)
     except AlreadyExists:
         return existing_experiment(cloud, name)
-    cloud.store.put("experiment-id", experiment["experimentId"], {"name": name})
+    cloud.store.put(EXPERIMENT_IDS, experiment["experimentId"], {"name": name})
     return experiment
 
 
@@ -84,7 +85,7 @@ def update_experiment(cloud: Cloud, request: Request) -> Response:
         if body.get("archive") is not None:
             experiment["archivedTime"] = cloud.ml_timestamp() if body["archive"] else None
 
-    return json_response(cloud.store.update("experiment", name, change))
+    return json_response(cloud.store.update(EXPERIMENTS, name, change))
 
 
 @router.route("POST", BY_ID + "/tags:delete")
@@ -97,7 +98,7 @@ def delete_experiment_tags(cloud: Cloud, request: Request) -> Response:
         for tag in tags:
             experiment["tags"].pop(tag, None)
 
-    cloud.store.update("experiment", name, change)
+    cloud.store.update(EXPERIMENTS, name, change)
     return json_response({"errors": {}})
 
 
@@ -105,13 +106,13 @@ def delete_experiment_tags(cloud: Cloud, request: Request) -> Response:
 def delete_experiment(cloud: Cloud, request: Request) -> Response:
     """Delete an experiment that holds no runs."""
     experiment = existing_experiment(cloud, request.params["experiment"])
-    runs = cloud.store.list("run")
+    runs = cloud.store.list(RUNS)
     if any(run["experimentId"] == experiment["experimentId"] for run in runs):
         raise ServiceError(
             400, "UserError", f"Only empty Experiments can be deleted; {experiment['name']} is not."
         )
-    cloud.store.delete("experiment-id", experiment["experimentId"])
-    cloud.store.delete("experiment", experiment["name"])
+    cloud.store.delete(EXPERIMENT_IDS, experiment["experimentId"])
+    cloud.store.delete(EXPERIMENTS, experiment["name"])
     return json_response({})
 
 
@@ -123,7 +124,7 @@ def query_experiments(cloud: Cloud, request: Request) -> Response:
     matches = parse_filter(fields.optional_text(body, "filter"))
     found = [
         experiment
-        for experiment in cloud.store.list("experiment")
+        for experiment in cloud.store.list(EXPERIMENTS)
         if matches(experiment)
         and (view == "all" or (experiment["archivedTime"] is None) == (view == "activeonly"))
     ]

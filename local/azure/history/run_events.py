@@ -9,6 +9,7 @@ from typing import Any
 
 from local.azure.history.experiments import BY_NAME
 from local.azure.history.runs import TERMINAL, existing_run, run_route
+from local.azure.history.tables import RUNS
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
@@ -67,4 +68,4 @@ def _apply_event(cloud: Cloud, run_id: str, event: dict[str, Any]) -> None:
             elif run["status"] in TERMINAL:
                 run["endTimeUtc"] = data.get("EndTime") or cloud.ml_timestamp()
 
-    cloud.store.update("run", run_id, change)
+    cloud.store.update(RUNS, run_id, change)

@@ -24,6 +24,7 @@ from local.azure.history.experiments import (
 )
 from local.azure.history.filters import parse_filter, sort_by
 from local.azure.history.run_views import shown
+from local.azure.history.tables import RUNS
 from local.azure.identity import entra
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
@@ -57,7 +58,7 @@ def create_run(cloud: Cloud, *, experiment: str, run_id: str, **fields: Any) -> 
     The experiment is made when absent. Raises store.AlreadyExists.
     """
     folder = ensure_experiment(cloud, experiment)
-    parent = cloud.store.get("run", fields.get("parentRunId") or "")
+    parent = cloud.store.get(RUNS, fields.get("parentRunId") or "")
     run = {
         "runNumber": cloud.store.next_number(f"run {folder['experimentId']}"),
         "runId": run_id,
@@ -105,13 +106,13 @@ def create_run(cloud: Cloud, *, experiment: str, run_id: str, **fields: Any) -> 
     run["rootRunUuid"] = run["rootRunUuid"] or run["runUuid"]
     _merge(run, fields)
     run["displayName"] = run["displayName"] or run_id
-    cloud.store.insert("run", run_id, run)
+    cloud.store.insert(RUNS, run_id, run)
     return run
 
 
 def get_run(cloud: Cloud, run_id: str) -> dict[str, Any] | None:
     """A run, or None."""
-    return cloud.store.get("run", run_id)
+    return cloud.store.get(RUNS, run_id)
 
 
 def update_run(cloud: Cloud, run_id: str, **fields: Any) -> dict[str, Any]:
@@ -124,12 +125,12 @@ def update_run(cloud: Cloud, run_id: str, **fields: Any) -> dict[str, Any]:
         _merge(run, fields)
         run["lastModifiedUtc"] = cloud.ml_timestamp()
 
-    return cloud.store.update("run", run_id, change)
+    return cloud.store.update(RUNS, run_id, change)
 
 
 def children_of(cloud: Cloud, run_id: str) -> list[dict[str, Any]]:
     """The direct children of a run, oldest first."""
-    return [run for run in cloud.store.list("run") if run["parentRunId"] == run_id]
+    return [run for run in cloud.store.list(RUNS) if run["parentRunId"] == run_id]
 
 
 def _merge(run: dict[str, Any], fields: dict[str, Any]) -> None:
@@ -227,7 +228,7 @@ def query_runs(cloud: Cloud, request: Request) -> Response:
     """Runs of an experiment that match a filter, page by page."""
     experiment = existing_experiment(cloud, request.params["experiment"])
     runs = [
-        run for run in cloud.store.list("run") if run["experimentId"] == experiment["experimentId"]
+        run for run in cloud.store.list(RUNS) if run["experimentId"] == experiment["experimentId"]
     ]
     return json_response(_query(cloud, runs, request.json_object()))
 
@@ -236,7 +237,7 @@ def query_runs(cloud: Cloud, request: Request) -> Response:
 def query_runs_of_compute(cloud: Cloud, request: Request) -> Response:
     """Runs that were sent to a compute target."""
     asked = {name.removeprefix("$"): value for name, value in request.query.items()}
-    runs = [run for run in cloud.store.list("run") if run["target"] == request.params["compute"]]
+    runs = [run for run in cloud.store.list(RUNS) if run["target"] == request.params["compute"]]
     return json_response(_query(cloud, runs, asked))
 
 
@@ -262,7 +263,7 @@ def delete_tags(cloud: Cloud, request: Request) -> Response:
         for name in names:
             run["tags"].pop(name, None)
 
-    return json_response(shown(cloud, cloud.store.update("run", request.params["run"], change)))
+    return json_response(shown(cloud, cloud.store.update(RUNS, request.params["run"], change)))
 
 
 @run_route("GET", "/details")

@@ -18,6 +18,7 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.errors import model_management_error
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Router
+from local.azure.registry.tables import MODELS, versions_of
 
 _ASSET_SCHEME = "aml://asset/"
 _PATCHABLE = (
@@ -50,7 +51,7 @@ _PATH = "/modelmanagement/v1.0{workspace}"
 
 def get_model(cloud: Cloud, model_id: str) -> dict[str, Any] | None:
     """A model by `name:version`, or None."""
-    return cloud.store.get("model", model_id)
+    return cloud.store.get(MODELS, model_id)
 
 
 def asset_of(cloud: Cloud, model: dict[str, Any]) -> dict[str, Any]:
@@ -165,7 +166,7 @@ def register_model(cloud: Cloud, request: Request) -> Response:
     if not url.startswith(_ASSET_SCHEME):
         raise ServiceError(400, "BadRequest", f"A model's url starts with {_ASSET_SCHEME}.")
     _existing_asset(cloud, url.removeprefix(_ASSET_SCHEME))
-    version = cloud.store.next_number(f"model {name}")
+    version = cloud.store.next_number(versions_of(name))
     return json_response(_insert_model(cloud, name, version, url, body))
 
 
@@ -180,7 +181,7 @@ def add_model(
     asset = _add_asset(cloud, named)
     number = int(version) if version.isdecimal() else None
     if number is not None:
-        cloud.store.raise_number(f"model {name}", number)
+        cloud.store.raise_number(versions_of(name), number)
     url = _ASSET_SCHEME + str(asset["id"])
     return _insert_model(cloud, name, version if number is None else number, url, given)
 
@@ -206,7 +207,7 @@ def _insert_model(
             "userName": cloud.client_id,
         },
     }
-    cloud.store.insert("model", str(model["id"]), model)
+    cloud.store.insert(MODELS, str(model["id"]), model)
     return model
 
 
@@ -217,7 +218,7 @@ def list_models(cloud: Cloud, request: Request) -> Response:
     exact = {"name": "name", "runId": "runId", "framework": "framework"}
     found = [
         model
-        for model in reversed(cloud.store.list("model"))
+        for model in reversed(cloud.store.list(MODELS))
         if all(model[field] == query[key] for key, field in exact.items() if query.get(key))
         and _has(model["kvTags"], query.get("tags"))
         and _has(model["kvTags"], query.get("tag"))
@@ -277,7 +278,7 @@ def show_model(cloud: Cloud, request: Request) -> Response:
     """A model by `name:version`, or the newest of a name."""
     name = request.params["model"]
     if ":" not in name:
-        versions = cloud.store.list("model", name + ":")
+        versions = cloud.store.list(MODELS, name + ":")
         if versions:
             return json_response(versions[-1])
     return json_response(_existing(cloud, name))
@@ -298,7 +299,7 @@ def patch_model(cloud: Cloud, request: Request) -> Response:
             _apply(model, operation)
         model["modifiedTime"] = cloud.ml_timestamp()
 
-    return json_response(cloud.store.update("model", model_id, change))
+    return json_response(cloud.store.update(MODELS, model_id, change))
 
 
 def _apply(model: dict[str, Any], operation: dict[str, Any]) -> None:
@@ -357,5 +358,5 @@ def delete_model(cloud: Cloud, request: Request) -> Response:
                 "Conflict",
                 f"The model '{model_id}' is used by the service '{record['service']['name']}'.",
             )
-    cloud.store.delete("model", model_id)
+    cloud.store.delete(MODELS, model_id)
     return json_response({})

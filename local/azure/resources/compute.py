@@ -25,6 +25,7 @@ from local.azure.resources.clusters import (
 from local.azure.resources.compute_bodies import check_compute
 from local.azure.resources.compute_records import creating, get_compute, new_view, resource_id
 from local.azure.resources.regions import REGIONS, find_vm_size
+from local.azure.resources.tables import COMPUTES
 
 # Seconds that each phase lasts; the SDK looks again after five.
 CREATING_S = 2.0
@@ -49,7 +50,7 @@ def show_compute(cloud: Cloud, request: Request) -> Response:
 @router.route("GET", "/rp/workspaces{workspace}/computes", host=DATA_PLANE_HOST)
 def list_computes(cloud: Cloud, _request: Request) -> Response:
     """All compute targets. (No `nextLink` key: the SDK would follow even a null one.)"""
-    names = [record["view"]["name"] for record in cloud.store.list("compute")]
+    names = [record["view"]["name"] for record in cloud.store.list(COMPUTES)]
     views = (get_compute(cloud, name) for name in names)
     return json_response({"value": [view for view in views if view]})
 
@@ -109,7 +110,7 @@ def put_compute(cloud: Cloud, request: Request) -> Response:
     until = time.time() + (CREATING_S if asked_s is None else asked_s)
     try:
         cloud.store.insert(
-            "compute",
+            COMPUTES,
             name.lower(),
             {"view": view, "phase": creating(until, error)},
         )
@@ -131,7 +132,7 @@ def attach_cluster(cloud: Cloud) -> None:
         cloud, ATTACHED_CLUSTER, "Kubernetes", cloud.location, attached, kubernetes(attached)
     )
     phase = {"state": "Creating", "until": 0, "error": None}
-    cloud.store.put("compute", ATTACHED_CLUSTER, {"view": view, "phase": phase})
+    cloud.store.put(COMPUTES, ATTACHED_CLUSTER, {"view": view, "phase": phase})
     cloud.store.put("workspace", "cluster-attached", {"name": ATTACHED_CLUSTER})
 
 
@@ -201,7 +202,7 @@ def delete_compute(cloud: Cloud, request: Request) -> Response:
     def change(record: dict[str, Any]) -> None:
         record["phase"] = {"state": "Deleting", "until": until}
 
-    cloud.store.update("compute", view["name"].lower(), change)
+    cloud.store.update(COMPUTES, view["name"].lower(), change)
     return _accepted(cloud, request, None, until, 202)
 
 
@@ -298,7 +299,7 @@ def _change(
         record["view"]["properties"]["modifiedOn"] = cloud.ml_timestamp()
         record["phase"] = phase
 
-    cloud.store.update("compute", view["name"].lower(), change)
+    cloud.store.update(COMPUTES, view["name"].lower(), change)
     return _accepted(cloud, request, _existing(cloud, view["name"]), phase["until"], status)
 
 

@@ -8,17 +8,18 @@ from datetime import datetime, timezone
 from typing import Any
 
 from local.azure.kernel.cloud import PROVIDER, Cloud
+from local.azure.resources.tables import COMPUTES
 
 
 def get_compute(cloud: Cloud, name: str) -> dict[str, Any] | None:
     """The compute target as the service shows it now, or None."""
-    record = cloud.store.get("compute", name.lower())
+    record = cloud.store.get(COMPUTES, name.lower())
     if record is None:
         return None
     phase = record["phase"]
     over = time.time() >= phase["until"]
     if phase["state"] == "Deleting" and over:
-        cloud.store.delete("compute", name.lower())
+        cloud.store.delete(COMPUTES, name.lower())
         return None
     view: dict[str, Any] = record["view"]
     failed = over and phase.get("error")

@@ -16,6 +16,7 @@ from local.azure.kernel.http import Request, Response, ServiceError, json_respon
 from local.azure.kernel.web import ARM_HOST, Router
 from local.azure.resources.arm import check_subscription
 from local.azure.resources.regions import REGIONS, VM_SIZES
+from local.azure.resources.tables import COMPUTES
 
 router = Router(host=ARM_HOST)
 
@@ -149,7 +150,7 @@ def list_usages(cloud: Cloud, request: Request) -> Response:
     check_subscription(cloud, request)
     limit = _DEFAULT_CORES if cloud.faults.quota is None else cloud.faults.quota
     scope = f"/subscriptions/{cloud.subscription_id}"
-    clusters = len(cloud.store.list("compute"))
+    clusters = len(cloud.store.list(COMPUTES))
     entries = [
         _usage("totalClusters", scope, "TotalClusters", "Total Clusters", clusters, 200),
         _usage(

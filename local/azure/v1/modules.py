@@ -15,6 +15,8 @@ from local.azure.kernel.web import Router
 from local.azure.storage import blob_auth, datastores
 from local.azure.v1.graph import DataPath
 
+MODULES = "module"
+
 router = Router()
 _API = "/pipelines/v1.0{workspace}"
 
@@ -88,14 +90,14 @@ def create_module(cloud: Cloud, request: Request) -> Response:
         "UploadState": "1",
         "DataLocation": {"StorageType": "4", "StorageId": asked.get("StorageId")},
     }
-    cloud.store.insert("module", module["Id"], module)
+    cloud.store.insert(MODULES, module["Id"], module)
     return json_response(module)
 
 
 @router.route("GET", _API + "/Modules/{id}")
 def get_module(cloud: Cloud, request: Request) -> Response:
     """A module with its interface in the two forms that the SDK reads."""
-    module = found(cloud, "module", request.params["id"])
+    module = found(cloud, MODULES, request.params["id"])
     face = module["StructuredInterface"]
 
     def parameters(key: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from local.azure.running import executor
 from local.azure.storage import datastores
 from local.azure.v1 import graph, pipeline_runs
 from local.azure.v1.graph import DataPath, GraphError, Step
-from local.azure.v1.modules import entity_fields, found
+from local.azure.v1.modules import MODULES, entity_fields, found
 
 router = Router()
 _API = "/pipelines/v1.0{workspace}"
@@ -159,7 +159,7 @@ def plan(cloud: Cloud, record: dict[str, Any]) -> list[Step]:
         return graph.plan(
             kept["graph"],
             kept["interface"],
-            modules={id: module for id in wanted if (module := cloud.store.get("module", id))},
+            modules={id: module for id in wanted if (module := cloud.store.get(MODULES, id))},
             data_sources={id: _source_path(found(cloud, "datasource", id)) for id in sources if id},
             assignments=record["parameters"],
             data_paths={

@@ -20,6 +20,7 @@ from local.azure.kernel.bodies import Object, text
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
 from local.azure.registry import models as v1
+from local.azure.registry.tables import MODELS
 from local.azure.storage import datastores
 from local.azure.v2.assets import uris
 from local.azure.v2.assets.kinds import AssetKind, Record, exists
@@ -39,7 +40,7 @@ def _get(cloud: Cloud, name: str, version: str) -> Record | None:
 
 def _listed(cloud: Cloud, name: str | None) -> list[Record]:
     prefix = f"{name}:" if name else ""
-    return [_record(cloud, model) for model in cloud.store.list("model", prefix)]
+    return [_record(cloud, model) for model in cloud.store.list(MODELS, prefix)]
 
 
 def _record(cloud: Cloud, model: dict[str, Any]) -> Record:
@@ -105,7 +106,7 @@ def _put(cloud: Cloud, record: Record) -> None:
         run = extras.get("jobName")
         v1.add_model(cloud, name, version, reference, {**shared, "runId": run})
     else:
-        cloud.store.update("model", model_id, lambda model: model.update(shared))
+        cloud.store.update(MODELS, model_id, lambda model: model.update(shared))
 
 
 def _link_files(cloud: Cloud, name: str, version: str, source: Path) -> str:

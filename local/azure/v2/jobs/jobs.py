@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.azure.history import runs as history
+from local.azure.history.tables import RUNS
 from local.azure.kernel import bodies
 from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
@@ -50,7 +51,7 @@ def recover(cloud: Cloud) -> None:
     for record in cloud.store.list(_RUNNING):
         if history.get_run(cloud, record["name"]) is None:  # it was killed while this came in
             cloud.store.delete(JOBS, record["name"])
-        for run in cloud.store.list("run"):
+        for run in cloud.store.list(RUNS):
             if run["rootRunId"] == record["name"] and run["status"] not in history.TERMINAL:
                 job.finish(cloud, run["runId"], job.interrupted())
         cloud.store.delete(_RUNNING, record["name"])
@@ -71,7 +72,7 @@ def list_jobs(cloud: Cloud, request: Request) -> Response:
     api = api_version(request)
     runs = [
         run
-        for run in reversed(cloud.store.list("run"))
+        for run in reversed(cloud.store.list(RUNS))
         if run["parentRunId"] is None
         and bool(run["hidden"]) in hidden
         and job_views.kind_of(run)
@@ -293,7 +294,7 @@ def cancel_job(cloud: Cloud, request: Request) -> Response:
             if found["status"] not in history.TERMINAL:
                 found["status"] = "CancelRequested"
 
-        cloud.store.update("run", run["runId"], change)
+        cloud.store.update(RUNS, run["runId"], change)
     operation = operations.start(
         cloud,
         operations.JOB_CANCEL,
@@ -308,11 +309,11 @@ def cancel_job(cloud: Cloud, request: Request) -> Response:
 def delete_job(cloud: Cloud, request: Request) -> Response:
     """Forget a job that has ended, and its children."""
     name = _existing(cloud, request.params["name"])["runId"]
-    family = [run for run in cloud.store.list("run") if name in (run["runId"], run["rootRunId"])]
+    family = [run for run in cloud.store.list(RUNS) if name in (run["runId"], run["rootRunId"])]
     if any(run["status"] not in history.TERMINAL for run in family):
         raise ServiceError(409, "Conflict", f"The job '{name}' has not ended; cancel it first.")
     for run in family:
-        cloud.store.delete("run", run["runId"])
+        cloud.store.delete(RUNS, run["runId"])
         cloud.store.delete(JOBS, run["runId"])
     operation = operations.start(
         cloud, operations.JOB_DELETE, running="Deleting", lasts_s=DELETING_S

@@ -14,6 +14,7 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Router
 from local.azure.registry import models as v1
+from local.azure.registry.tables import versions_of
 from local.azure.storage.datastores import ARTIFACT_STORE
 from local.azure.v2.assets import models, uris
 from local.azure.v2.assets import versions as assets
@@ -175,7 +176,7 @@ def create_version(cloud: Cloud, request: Request) -> Response:
     """Register the next version of a model from artifacts of a run, or from an upload."""
     given = asked(request, "name", "source")
     name = str(given["name"])
-    version = str(cloud.store.next_number(f"model {name}"))
+    version = str(cloud.store.next_number(versions_of(name)))
     tags = {str(one["key"]): str(one.get("value", "")) for one in given.get("tags") or []}
     properties = {
         "modelUri": _uri(cloud, str(given["source"])),

@@ -14,6 +14,7 @@ from typing import Any
 
 from local.azure.history import runs
 from local.azure.history.experiments import ensure_experiment, find_experiment
+from local.azure.history.tables import EXPERIMENTS, RUNS
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Handler, Router
@@ -90,7 +91,7 @@ def create_experiment(cloud: Cloud, request: Request) -> Response:
         )
     experiment = ensure_experiment(cloud, name)
     tags = {str(one["key"]): str(one.get("value", "")) for one in given.get("tags") or []}
-    cloud.store.update("experiment", name, lambda record: record["tags"].update(tags))
+    cloud.store.update(EXPERIMENTS, name, lambda record: record["tags"].update(tags))
     return json_response({"experiment_id": experiment["experimentId"]})
 
 
@@ -105,7 +106,7 @@ def get_experiment(cloud: Cloud, request: Request) -> Response:
 def get_experiment_by_name(cloud: Cloud, request: Request) -> Response:
     """An experiment by name."""
     name = asked(request, "experiment_name")["experiment_name"]
-    found = cloud.store.get("experiment", name)
+    found = cloud.store.get(EXPERIMENTS, name)
     if found is None:
         raise views.not_found(f"Could not find experiment with name '{name}'")
     return json_response({"experiment": views.show_experiment(found)})
@@ -117,7 +118,7 @@ def search_experiments(cloud: Cloud, request: Request) -> Response:
     """Experiments that match a filter, newest first unless asked otherwise."""
     given = asked(request)
     matches = matcher(given.get("filter"), views.lookup_experiment)
-    shown = [views.show_experiment(one) for one in cloud.store.list("experiment")]
+    shown = [views.show_experiment(one) for one in cloud.store.list(EXPERIMENTS)]
     found = [
         one
         for one in shown
@@ -134,7 +135,7 @@ def set_experiment_tag(cloud: Cloud, request: Request) -> Response:
     given = asked(request, "experiment_id", "key")
     name = views.existing_experiment(cloud, given["experiment_id"])["name"]
     tag = {str(given["key"]): str(given.get("value", ""))}
-    cloud.store.update("experiment", name, lambda record: record["tags"].update(tag))
+    cloud.store.update(EXPERIMENTS, name, lambda record: record["tags"].update(tag))
     return json_response({})
 
 
@@ -145,7 +146,7 @@ def archive_experiment(cloud: Cloud, request: Request) -> Response:
     given = asked(request, "experiment_id")
     name = views.existing_experiment(cloud, given["experiment_id"])["name"]
     time = cloud.ml_timestamp() if request.path.endswith("delete") else None
-    cloud.store.update("experiment", name, lambda record: record.update(archivedTime=time))
+    cloud.store.update(EXPERIMENTS, name, lambda record: record.update(archivedTime=time))
     return json_response({})
 
 
@@ -298,7 +299,7 @@ def search_runs(cloud: Cloud, request: Request) -> Response:
     matches = matcher(given.get("filter"), views.lookup_run)
     shown = [
         views.show_run(cloud, run)
-        for run in reversed(cloud.store.list("run"))
+        for run in reversed(cloud.store.list(RUNS))
         if run["experimentId"] in wanted
     ]
     found = [

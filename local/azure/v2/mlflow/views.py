@@ -12,6 +12,7 @@ from typing import Any
 
 from local.azure.history import artifacts, metrics, runs
 from local.azure.history.experiments import ensure_experiment, find_experiment
+from local.azure.history.tables import ARTIFACTS, EXPERIMENT_IDS, RUNS
 from local.azure.kernel.cloud import Cloud, ml_time
 from local.azure.kernel.http import ServiceError
 
@@ -47,7 +48,7 @@ def existing_experiment(cloud: Cloud, experiment_id: str) -> dict[str, Any]:
     """An experiment by id. Raises ServiceError 404. MLflow's default id, 0, is `Default`."""
     if experiment_id == "0":
         return ensure_experiment(cloud, "Default")
-    pointer = cloud.store.get("experiment-id", experiment_id)
+    pointer = cloud.store.get(EXPERIMENT_IDS, experiment_id)
     found = find_experiment(cloud, pointer["name"]) if pointer else None
     if found is None:
         raise not_found(f"Could not find experiment with ID {experiment_id}")
@@ -152,7 +153,7 @@ def delete_tag(cloud: Cloud, run_id: str, key: str) -> None:
             raise not_found(f"No tag with name: {key} in run with id {run_id}")
         del place[key]
 
-    cloud.store.update("run", run_id, change)
+    cloud.store.update(RUNS, run_id, change)
 
 
 def set_params(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
@@ -173,7 +174,7 @@ def set_params(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
             known[key] = value
         run["parameters"] = known
 
-    cloud.store.update("run", run_id, change)
+    cloud.store.update(RUNS, run_id, change)
 
 
 def log_metrics(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
@@ -266,7 +267,7 @@ def artifact_listing(cloud: Cloud, run_id: str, path: str) -> list[dict[str, Any
     container = f"{artifacts.RUN_ORIGIN}/{artifacts.container_of_run(run_id)}"
     prefix = f"{path.strip('/')}/" if path.strip("/") else ""
     entries: dict[str, dict[str, Any]] = {}
-    for artifact in cloud.store.list("artifact", f"{container}/{prefix}"):
+    for artifact in cloud.store.list(ARTIFACTS, f"{container}/{prefix}"):
         first, below, _ = artifact["path"][len(prefix) :].partition("/")
         place = artifacts.file_of(cloud, artifact["artifactId"])
         if not place.is_file():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import threading
+from pathlib import Path
 
 import pytest
 
 from local.azure.kernel.store import AlreadyExists, Store
+
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture
@@ -86,3 +90,18 @@ def test_survives_being_reopened(tmp_path):
     assert second.get("kind", "key") == {"ü": [1, None]}
     assert second.next_number("number") == 2
     second.close()
+
+
+def test_no_table_is_named_by_two_modules() -> None:
+    """A kind of document has one owner; others import the name of its table."""
+    named: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "local" / "azure").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Attribute(attr="store") | ast.Name(id="store")),
+                    args=[ast.Constant(value=str(table)), *_],
+                ):
+                    named.setdefault(table, set()).add(path.name)
+    assert len(named) > 15
+    assert {table: modules for table, modules in named.items() if len(modules) > 1} == {}
