@@ -16,7 +16,7 @@ from bench.measure import Comparison
 NAMES = ("gate", "training", "serving", "forward", "startup", "wrong_input")
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option(
     "--json",

@@ -120,7 +120,7 @@ def outdated_codes(root: Path = ROOT, *, write: bool) -> list[str]:
     return []
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--check", is_flag=True, help="Write nothing; fail when a page is out of date.")
 def main(check: bool) -> None:
     """Write the generated parts of the tasks' READMEs and of docs/troubleshooting.md."""

@@ -254,7 +254,10 @@ def package(out: Path, changes: Mapping[str, Any] | None = None) -> Path:
     return (out / name).resolve()
 
 
-@click.command(help="Build the extension; the path of the .vsix is the last line printed.")
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Build the extension; the path of the .vsix is the last line printed.",
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

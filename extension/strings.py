@@ -106,7 +106,7 @@ def macros(text: str) -> list[str]:
     return sorted(re.findall(r"`[^`]*`|\$\(\w+\)", text))
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--root", type=click.Path(path_type=Path), default=Path(__file__).parents[1])
 def main(root: Path) -> None:
     """Add new texts of the tasks to each translation, without a value; drop those that are gone."""

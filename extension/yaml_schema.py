@@ -130,7 +130,7 @@ def input_of(item: Mapping[str, Any]) -> Json:
     return {"type": "string", **about}
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("schema", type=click.File(encoding="utf-8-sig"))
 def main(schema: Any) -> None:
     """Print SCHEMA (a file, or - for standard input) with our tasks in it."""

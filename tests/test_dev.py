@@ -34,6 +34,15 @@ def test_help_names_every_verb() -> None:
     assert set(re.findall(r"python3 dev\.py (\w+)", result.stdout)) == VERBS
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_each_verb_has_help(verb: str, option: str) -> None:
+    result = dev(verb, option)
+    assert result.returncode == 0, result.stderr
+    assert "usage:" in result.stdout.lower()
+
+
 def test_no_verb_prints_the_help_and_fails() -> None:
     result = dev()
     assert result.returncode == 2

@@ -38,6 +38,13 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin"
 
 
+@pytest.mark.parametrize("tool", ["aml-local-azure", "aml-local-agent"])
+def test_each_tool_has_help(tools: Path, tool: str) -> None:
+    done = subprocess.run([tools / tool, "-h"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"Usage: {tool} ")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 def test_a_pipeline_of_the_users_own_repository_runs(tools: Path, tmp_path: Path) -> None:
     repository = tmp_path / "repository"

@@ -26,7 +26,7 @@ from local.azure.kernel.faults import Fault, parse
 from local.azure.kernel.store import Store
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),

@@ -44,7 +44,7 @@ APPROVED = "Production"
 GOOD = ("succeeded", "succeededWithIssues")
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--vsix",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
