@@ -43,6 +43,7 @@ def _sdk_workspace(
 ) -> Any:
     if not debug:
         _quiet()
+    _send_no_telemetry()
     from azureml.core import Workspace as SdkWorkspace
     from azureml.exceptions import ProjectSystemException, WorkspaceException
 
@@ -81,3 +82,21 @@ def _quiet() -> None:
     )  # else logging's last resort prints to stderr
     for name in ("azureml", "azure", "msal", "msrest", "urllib3", "azureml.telemetry"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _send_no_telemetry() -> None:
+    """Switch the SDK's telemetry off for this process.
+
+    As installed, azureml-sdk reports the use of data sets to Microsoft. Its own switch,
+    ``azureml.telemetry.set_diagnostics_collection``, writes a file among the installed packages,
+    which other programs may share and this account may be unable to change. So what the SDK reads
+    from that file is replaced, before any other module of the SDK has read it.
+    """
+    from azureml import telemetry
+
+    telemetry.get_diagnostics_collection_info = _no_diagnostics
+
+
+def _no_diagnostics(*_: object, **__: object) -> tuple[bool, str]:
+    """Whether to collect, and from which level on, as the SDK's function says it."""
+    return False, logging.getLevelName(logging.NOTSET)
