@@ -105,10 +105,13 @@ class TaskDefinition:
             for name in (*declared.aliases, declared.name)
         }
 
+    def input_name(self, written: str) -> str:
+        """Return the name of task.json for one that a pipeline wrote; the same if unknown."""
+        return self.input_names.get(written.strip().lower(), written.strip())
+
     def resolve_aliases(self, inputs: Mapping[str, str]) -> dict[str, str]:
         """Return inputs under the names of task.json, as the service sends them."""
-        names = self.input_names
-        return {names.get(name.strip().lower(), name.strip()): v for name, v in inputs.items()}
+        return {self.input_name(name): value for name, value in inputs.items()}
 
 
 def read_tasks(vsix: Path) -> list[TaskDefinition]:

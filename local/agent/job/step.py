@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from local.agent.errors import AgentError
 from local.agent.expressions.values import ExpressionError
@@ -204,7 +205,7 @@ def _run_handler(
     for name, value in scope.items():
         variables.set(name, value)
     inputs = resolve_inputs(step, task, variables, session)
-    _warn_of_unset_macros(state, record, inputs)
+    _warn_of_unset_macros(state, record, planned, inputs)
     environment = task_environment(
         session=session,
         own=step_environment(step, variables, session),
@@ -235,9 +236,15 @@ def _run_handler(
         run_node(run, task, handler)
 
 
-def _warn_of_unset_macros(state: JobState, record: StepRecord, inputs: Mapping[str, str]) -> None:
+def _warn_of_unset_macros(
+    state: JobState, record: StepRecord, planned: PlannedStep, inputs: Mapping[str, str]
+) -> None:
     """Explain each macro that stays in the inputs, which the step's own error would not."""
-    names = [planned.step.name for steps in state.plan.values() for planned in steps]
+    task = planned.task
+    written = {
+        name if task is None else task.input_name(name): name for name in planned.step.inputs
+    }
+    names = [one.step.name for steps in state.plan.values() for one in steps]
     explainer = Explainer(
         stages=state.stages,
         plan=state.plan,
@@ -246,7 +253,8 @@ def _warn_of_unset_macros(state: JobState, record: StepRecord, inputs: Mapping[s
         variables=tuple(state.variables.texts()),
     )
     for macro in unset_macros(inputs, names):
-        record.warning(explainer.explain(macro))
+        named = replace(macro, input=written.get(macro.input, macro.input))
+        record.warning(explainer.explain(named))
 
 
 def _endpoints(

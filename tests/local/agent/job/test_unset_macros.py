@@ -83,3 +83,11 @@ def test_what_the_step_says(play, make_vsix, task_json):
     assert "$[ stageDependencies.Train.Fit.outputs['train.runId'] ]" in script
     assert said("command") == []
     assert played.result == "succeeded"
+
+
+def test_the_input_has_the_name_that_the_pipeline_wrote(play, make_vsix, task_json):
+    inputs = [{"name": "run", "type": "string", "aliases": ["runId"]}]
+    vsix = make_vsix((task_json("Read", inputs=inputs), {"main.js": ""}))
+    steps = "steps: [{checkout: none}, {task: Read@1, name: read, inputs: {runId: $(absent)}}]"
+    (issue,) = play(steps, vsix=vsix).step("read")["issues"]
+    assert issue["message"].startswith("The input runId holds $(absent), which no variable")
