@@ -1,7 +1,8 @@
 """MLflow's model registry over the models of the workspace: a version is a model of both SDKs.
 
 Protocol: MLflow's REST API 2.0, registered-models and model-versions. Versions that MLflow makes
-are of the type mlflow_model, with the next number. No aliases and no deletion: Azure ML archives.
+are of the type mlflow_model, with the next number. No aliases, no renaming, and no
+deletion of versions: Azure ML archives.
 """
 
 from __future__ import annotations
@@ -116,6 +117,65 @@ def get_name(cloud: Cloud, request: Request) -> Response:
     """A name, with its newest versions."""
     name = asked(request, "name")["name"]
     return json_response({"registered_model": _registered(cloud, name)})
+
+
+@mlflow_route(router, "PATCH|POST", "registered-models/update")
+def describe_name(cloud: Cloud, request: Request) -> Response:
+    """Change the description of a name."""
+    given = asked(request, "name")
+    record = _named(cloud, str(given["name"]))
+    cloud.store.put(
+        _NAMES, record["name"], {**record, "description": given.get("description") or ""}
+    )
+    return json_response({"registered_model": _registered(cloud, record["name"])})
+
+
+@mlflow_route(router, "POST", "registered-models/set-tag")
+def set_tag_of_name(cloud: Cloud, request: Request) -> Response:
+    """Set a tag of a name."""
+    given = asked(request, "name", "key")
+    record = _named(cloud, str(given["name"]))
+    record["tags"][str(given["key"])] = str(given.get("value", ""))
+    cloud.store.put(_NAMES, record["name"], record)
+    return json_response({})
+
+
+@mlflow_route(router, "DELETE", "registered-models/delete-tag")
+def delete_tag_of_name(cloud: Cloud, request: Request) -> Response:
+    """Remove a tag of a name; one that is not there is no fault."""
+    given = asked(request, "name", "key")
+    record = _named(cloud, str(given["name"]))
+    record["tags"].pop(str(given["key"]), None)
+    cloud.store.put(_NAMES, record["name"], record)
+    return json_response({})
+
+
+@mlflow_route(router, "DELETE", "registered-models/delete")
+def delete_name(cloud: Cloud, request: Request) -> Response:
+    """Forget a name. Raises ServiceError 501 for a name with versions."""
+    name = str(asked(request, "name")["name"])
+    if _registered(cloud, name)["latest_versions"]:
+        raise ServiceError(
+            501,
+            "NotImplemented",
+            f"The local Azure deletes no versions by MLflow, and '{name}' has some: delete them "
+            "with azureml-core's Model.delete, or archive them.",
+        )
+    cloud.store.delete(_NAMES, name)
+    return json_response({})
+
+
+def _named(cloud: Cloud, name: str) -> dict[str, Any]:
+    """What is kept of a name, also of one that only has versions. Raises ServiceError 404."""
+    shown = _registered(cloud, name)
+    versions = models.KIND.listed(cloud, name)
+    made = cloud.store.get(_NAMES, name)
+    return made or {
+        "name": name,
+        "description": shown["description"],
+        "tags": {},
+        "created": versions[0]["created"],
+    }
 
 
 @mlflow_route(router, "GET|POST", "registered-models/get-latest-versions")

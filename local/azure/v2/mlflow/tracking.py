@@ -272,10 +272,13 @@ def log_batch(cloud: Cloud, request: Request) -> Response:
 
 @mlflow_route(router, "POST", "runs/log-inputs")
 def log_inputs(cloud: Cloud, request: Request) -> Response:
-    """Name the data sets of a run, which are kept as its property."""
+    """Add data sets to the inputs of a run. Raises ServiceError 501 for logged models."""
     given = asked(request)
-    names = [one["dataset"].get("name", "") for one in given.get("datasets") or []]
-    runs.update_run(cloud, _run_id(cloud, given), properties={"mlflow.datasets": ",".join(names)})
+    if given.get("models"):
+        raise ServiceError(
+            501, "NotImplemented", "The local Azure has no models as inputs of runs."
+        )
+    views.add_inputs(cloud, _run_id(cloud, given), given.get("datasets") or [])
     return json_response({})
 
 

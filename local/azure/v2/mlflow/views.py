@@ -16,6 +16,8 @@ from local.azure.history.tables import ARTIFACTS, EXPERIMENT_IDS, RUNS
 from local.azure.kernel.cloud import Cloud, ml_time
 from local.azure.kernel.http import ServiceError
 
+# MLflow's DatasetInputs of a run, by its id.
+_INPUTS = "mlflow-inputs"
 STATUS = {"Running": "RUNNING", "Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}
 FROM_STATUS = {
     **{theirs: ours for ours, theirs in STATUS.items()},
@@ -86,8 +88,21 @@ def show_run(cloud: Cloud, run: dict[str, Any]) -> dict[str, Any]:
             "params": _pairs(run.get("parameters") or {}),
             "tags": _pairs(tags(run)),
         },
-        "inputs": {"dataset_inputs": []},
+        "inputs": {"dataset_inputs": _inputs(cloud, run["runId"])},
     }
+
+
+def add_inputs(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
+    """Add MLflow's DatasetInputs to a run; the same name and digest is the same data set."""
+    kept = {
+        (one["dataset"].get("name"), one["dataset"].get("digest")): one
+        for one in [*_inputs(cloud, run_id), *given]
+    }
+    cloud.store.put(_INPUTS, run_id, {"datasets": list(kept.values())})
+
+
+def _inputs(cloud: Cloud, run_id: str) -> list[dict[str, Any]]:
+    return list((cloud.store.get(_INPUTS, run_id) or {"datasets": []})["datasets"])
 
 
 def info(cloud: Cloud, run: dict[str, Any]) -> dict[str, Any]:

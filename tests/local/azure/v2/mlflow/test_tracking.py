@@ -208,3 +208,46 @@ def test_what_is_no_filter_is_refused(text: str) -> None:
 def test_orders_put_what_is_absent_last() -> None:
     for order, values in (("metrics.a DESC", [2, 1, None]), ("metrics.a", [1, 2, None])):
         assert [one["a"] for one in ordered(RECORDS, [order], _look_up)] == values
+
+
+def test_data_sets_are_inputs_of_a_run(mlflow: Any) -> None:
+    import pandas as pd
+
+    mlflow.set_experiment("inputs")
+    data = mlflow.data.from_pandas(pd.DataFrame({"a": [1]}), name="rows")
+    other = mlflow.data.from_pandas(pd.DataFrame({"a": [2]}), name="rows")
+    with mlflow.start_run() as run:
+        for one in (data, data, other):
+            mlflow.log_input(one, context="training")
+    kept = mlflow.MlflowClient().get_run(run.info.run_id).inputs.dataset_inputs
+    assert [one.dataset.digest for one in kept] == [data.digest, other.digest]
+    assert (kept[0].dataset.name, kept[0].tags[0].value) == ("rows", "training")
+
+
+def test_what_is_said_of_the_name_of_a_model(mlflow: Any) -> None:
+    client = mlflow.MlflowClient()
+    client.create_registered_model("named", tags={"old": "1"})
+    assert client.update_registered_model("named", "what it is").description == "what it is"
+    client.set_registered_model_tag("named", "team", "blue")
+    client.delete_registered_model_tag("named", "old")
+    found = client.get_registered_model("named")
+    assert (found.description, found.tags) == ("what it is", {"team": "blue"})
+    with pytest.raises(mlflow.exceptions.RestException, match="does not cover POST"):
+        client.rename_registered_model("named", "renamed")
+    client.delete_registered_model("named")
+    for call in (client.get_registered_model, client.delete_registered_model):
+        with pytest.raises(mlflow.exceptions.RestException, match="named not found"):
+            call("named")
+
+
+def test_a_name_with_versions_is_not_deleted(mlflow: Any, tmp_path: Path) -> None:
+    (tmp_path / "MLmodel").write_text(MLMODEL)
+    mlflow.set_experiment("registering")
+    with mlflow.start_run() as run:
+        mlflow.log_artifacts(str(tmp_path), "model")
+    mlflow.register_model(f"{run.info.artifact_uri}/model", "kept")
+    client = mlflow.MlflowClient()
+    client.set_registered_model_tag("kept", "team", "blue")
+    with pytest.raises(mlflow.exceptions.RestException, match="'kept' has some"):
+        client.delete_registered_model("kept")
+    assert client.get_registered_model("kept").tags == {"team": "blue"}
