@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from xml.sax.saxutils import escape
 
@@ -11,6 +12,8 @@ from local.azure.kernel.web import BLOB_HOST, Router
 from local.azure.storage import blob_auth
 from local.azure.storage.blob import blob_operation, common_headers
 from local.azure.storage.containers import container_operation
+
+logger = logging.getLogger(__name__)
 
 router = Router(host=BLOB_HOST)
 _VERSION = "2019-07-07"
@@ -31,6 +34,9 @@ def blob_request(cloud: Cloud, request: Request) -> Response:
 def _answer(cloud: Cloud, request: Request, container: str, name: str) -> Response:
     try:
         if request.host != blob_auth.account_host(cloud):
+            logger.warning("there is no storage account %s here", request.host)
+            if _asks_whether_public(request, name):
+                return Response(status=200, headers=common_headers())
             raise ServiceError(404, "AccountNotFound", f"There is no account {request.host} here.")
         blob_auth.check(cloud, request, container, name)
         if name:
@@ -43,6 +49,17 @@ def _answer(cloud: Cloud, request: Request, container: str, name: str) -> Respon
     version = request.headers.get("x-ms-version") or request.query.get("sv") or _VERSION
     own = {"x-ms-version": version, "server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"}
     return replace(answer, headers={**answer.headers, **own})
+
+
+def _asks_whether_public(request: Request, name: str) -> bool:
+    """Whether this is the first question of azureml-dataprep's native client about an account.
+
+    It asks for the container's properties without credentials. Whatever refusal it gets, or none,
+    makes it sign in by a browser again and again for minutes. So another account's container is
+    there, and the next answer, that of the blob, says that there is nothing: the client ends.
+    """
+    has_credentials = "authorization" in request.headers or "sig" in request.query
+    return request.method == "HEAD" and not name and not has_credentials
 
 
 def _error(request: Request, error: ServiceError) -> Response:
