@@ -41,7 +41,7 @@ def conda_of_curated(name: str) -> tuple[dict[str, Any], str] | None:
     name: as in the registry azureml (`sklearn-1.5`) or in a workspace (`AzureML-sklearn-1.5`, also
     with an ending such as `-ubuntu20.04-py38-cpu`).
     """
-    short = name.removeprefix("AzureML-")
+    short = re.sub("^AzureML-", "", name, flags=re.IGNORECASE)
     known = next((key for key in _PACKAGES if short == key or short.startswith(key + "-")), None)
     if known is None:
         return None

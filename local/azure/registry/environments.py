@@ -11,6 +11,7 @@ from typing import Any
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Router
+from local.azure.registry.curated import conda_of_curated
 
 router = Router()
 _API = "/environment/v1.0{workspace}/environments"
@@ -49,9 +50,11 @@ def get(cloud: Cloud, request: Request) -> Response:
     label = request.params.get("label", "latest").lower()
     versions = _versions(cloud, name) if label == "latest" else []
     found = next((each for each in reversed(versions) if version in (None, each["version"])), None)
+    if found is None and label == "latest":
+        found = curated_definition(name, version)
     if found is None:
         hint = (
-            " Curated environments are images of Azure ML, which the local Azure does not have: "
+            " The local Azure knows the packages of a few curated environments only: "
             "describe the environment by conda dependencies."
             if name.startswith(CURATED)
             else ""
@@ -68,6 +71,24 @@ def list_all(cloud: Cloud, _request: Request) -> Response:
     """The newest version of every name."""
     newest = {found["name"]: found for found in cloud.store.list(KIND)}
     return json_response({"value": list(newest.values()), "continuationToken": None})
+
+
+def curated_definition(name: str, version: str | None) -> dict[str, Any] | None:
+    """A curated environment of the workspace as a definition, or None for what is not known.
+
+    version: a whole number; None is version 1. The packages of all versions are the same here.
+    """
+    version = version or "1"
+    known = conda_of_curated(name) if name.lower().startswith("azureml-") else None
+    if known is None or not version.isdigit():
+        return None
+    return {
+        "name": name,
+        "version": version,
+        "python": {"userManagedDependencies": False, "condaDependencies": known[0]},
+        "docker": {"baseImage": f"mcr.microsoft.com/azureml/curated/{name[8:].lower()}:{version}"},
+        "environmentVariables": {},
+    }
 
 
 def _key(name: str, version: str) -> str:

@@ -19,8 +19,8 @@ from local.azure.kernel.bodies import Object, text
 from local.azure.kernel.cloud import Cloud, ml_time
 from local.azure.kernel.http import ServiceError
 from local.azure.registry import environments as v1
+from local.azure.registry.curated import conda_of_curated, conda_of_image, curated_names
 from local.azure.resources.arm import CREATION_TIME
-from local.azure.v2.assets.curated import conda_of_curated, conda_of_image, curated_names
 from local.azure.v2.assets.kinds import AssetKind, Record, exists, find, not_found
 from local.azure.v2.assets.versions import ASSET, declare
 from local.azure.v2.resources import ApiVersion, front_end_router, parse_asset_id
@@ -47,9 +47,12 @@ def definition(cloud: Cloud, environment_id: str) -> tuple[dict[str, Any], list[
         if name.startswith(v1.CURATED):
             return _curated(name, environment_id)
         raise ServiceError(404, "UserError", f"The environment '{name}:{version}' is not there.")
-    extras = cloud.store.get(_EXTRAS, f"{name}/{found['version']}")
-    if extras is None:  # registered by v1, in the form that is wanted
-        return dict(cloud.store.get(v1.KIND, f"{name}/{found['version']}") or {}), []
+    key = f"{name}/{found['version']}"
+    registered = cloud.store.get(v1.KIND, key)
+    if registered is None:
+        return _curated(name, environment_id)
+    if cloud.store.get(_EXTRAS, key) is None:  # registered by v1, in the form that is wanted
+        return dict(registered), []
     return _built_from(name, found["properties"])
 
 
@@ -115,13 +118,16 @@ def _read_conda(name: str, content: str) -> dict[str, Any]:
 
 def _get(cloud: Cloud, name: str, version: str) -> Record | None:
     found = cloud.store.get(v1.KIND, f"{name}/{version}")
+    found = found or v1.curated_definition(name, version)
     return _record(cloud, found) if found else None
 
 
 def _listed(cloud: Cloud, name: str | None) -> list[Record]:
-    return [
-        _record(cloud, found) for found in cloud.store.list(v1.KIND, f"{name}/" if name else "")
-    ]
+    registered = cloud.store.list(v1.KIND, f"{name}/" if name else "")
+    if name and not registered:
+        curated = v1.curated_definition(name, None)
+        registered = [curated] if curated else []
+    return [_record(cloud, found) for found in registered]
 
 
 def _record(cloud: Cloud, found: dict[str, Any]) -> Record:

@@ -55,6 +55,9 @@ def exists(word: str, name: str, version: str, fields: list[str]) -> ServiceErro
     )
 
 
+# azure.ai.ml.constants._common.DEFAULT_COMPONENT_VERSION.
+_DEFAULT_VERSION = "azureml_default"
+
 # Every kind that has routes, by its `plural`; `versions.declare` adds them at import.
 KINDS: dict[str, AssetKind] = {}
 
@@ -62,7 +65,13 @@ KINDS: dict[str, AssetKind] = {}
 def find(
     cloud: Cloud, kind: AssetKind, name: str, version: str | None, label: str | None = None
 ) -> Record | None:
-    """An asset by version or by the label `latest`, or None."""
+    """An asset by version or by the label `latest`, or None.
+
+    The version `azureml_default` of a component is its newest one: azure-ai-ml asks for it when
+    a script names no version.
+    """
+    if kind.plural == "components" and version == _DEFAULT_VERSION:
+        version = None
     if version is not None:
         return kind.get(cloud, name, version)
     if label not in (None, "latest"):

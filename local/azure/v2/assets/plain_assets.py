@@ -70,7 +70,11 @@ def _prepare_code(cloud: Cloud, name: str, version: str, given: Record) -> Recor
 
 
 def _prepare_data(cloud: Cloud, name: str, version: str, given: Record) -> Record:
+    if uris.is_elsewhere(cloud, str(given["dataUri"])):
+        return given  # registered unseen, as in Azure; a job that reads it fails and names it
     given["dataUri"] = uris.resolve(cloud, str(given["dataUri"]))
+    if given["dataType"] == "uri_folder" and not given["dataUri"].endswith("/"):
+        given["dataUri"] += "/"
     if not uris.locate(cloud, given["dataUri"]).exists():
         raise ServiceError(
             400, "UserError", f"There is nothing at '{given['dataUri']}' ({name}, {version})."

@@ -21,6 +21,7 @@ _DATASTORE = re.compile(
     r"datastores/([^/]+)/(?:paths/)?(.*)"
 )
 _JOB_OUTPUT = re.compile(r"azureml://jobs/([^/]+)/outputs/([^/]+)(?:/paths?/?(.*))?/?")
+_ADDRESSES = ("https", "http", "wasbs", "wasb", "abfss", "adl")
 _RUN = re.compile(r"runs:/([^/]+)/(.*)")
 
 # The outputs of a job, by the job's name: {"outputs": {name: {"uri", "type"}}}.
@@ -60,10 +61,16 @@ def resolve(cloud: Cloud, uri: str) -> str:
     if found:
         path = f"ExperimentRun/{container_of_run(found[1])}/{found[2]}"
         return datastore_uri(cloud, datastores.ARTIFACT_STORE, path)
-    if urlsplit(uri).scheme in ("https", "http", "wasbs", "wasb", "abfss", "adl"):
+    if urlsplit(uri).scheme in _ADDRESSES:
         _own_blob(cloud, uri)
         return uri
     return _asset_uri(cloud, uri)
+
+
+def is_elsewhere(cloud: Cloud, uri: str) -> bool:
+    """Whether a URI is an address outside the workspace's own storage account."""
+    parts = urlsplit(uri)
+    return parts.scheme in _ADDRESSES and parts.hostname != blob_auth.account_host(cloud)
 
 
 def locate(cloud: Cloud, uri: str) -> Path:

@@ -40,7 +40,8 @@ def test_a_version_of_ones_own(aml_workspace: Any) -> None:
     ("name", "text"),
     [
         ("absent", "'absent' is not registered"),
-        ("AzureML-sklearn-1.5", "Curated environments are images"),
+        ("AzureML-sklearn-1.55", "knows the packages of a few curated environments only"),
+        ("sklearn-1.5", "'sklearn-1.5' is not registered"),
     ],
 )
 def test_what_is_not_there(aml_workspace: Any, name: str, text: str) -> None:
@@ -48,3 +49,21 @@ def test_what_is_not_there(aml_workspace: Any, name: str, text: str) -> None:
 
     with pytest.raises(Exception, match=text):
         Environment.get(aml_workspace, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [
+        ("AzureML-sklearn-1.0", "mcr.microsoft.com/azureml/curated/sklearn-1.0:1"),
+        ("azureml-sklearn-1.0", "mcr.microsoft.com/azureml/curated/sklearn-1.0:1"),
+    ],
+)
+def test_curated_environments_are_read(aml_workspace: Any, name: str, image: str) -> None:
+    from azureml.core import Environment
+
+    found = Environment.get(aml_workspace, name)
+    assert (found.version, found.docker.base_image) == ("1", image)
+    packages = list(found.python.conda_dependencies.pip_packages)
+    assert "scikit-learn>=1.0,<1.6" in packages
+    assert Environment.get(aml_workspace, name, version="7").version == "7"
+    assert name not in Environment.list(aml_workspace)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local.azure.kernel.http import ServiceError
-from local.azure.v2.assets import curated
+from local.azure.registry import curated
 from local.azure.v2.jobs import job_io
 
 
