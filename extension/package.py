@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from extension import addresses, closure, contents, sbom, strings, versions
+from extension import addresses, closure, contents, digests, sbom, strings
 from extension.bundles import bundle, node_tool
 from extension.sources import ROOT, PackagingError, run, runs_on_agent, task_folders
 
@@ -107,7 +107,7 @@ def stage(folder: Path, changes: Mapping[str, Any] | None = None) -> None:
         copy(ROOT / name, folder / name)
     locks = {name for task in ({}, *OWN_LOCKS.values()) for name in ({*LOCKS} | {*task.values()})}
     listed = [ROOT / "requirements" / name for name in sorted(locks)]
-    bill = sbom.bill(packages, listed, versions.digests(folder))
+    bill = sbom.bill(packages, listed, digests.digests(folder))
     (folder / sbom.NAME).write_text(bill, encoding="utf-8", newline="\n")
 
 

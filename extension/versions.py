@@ -13,7 +13,6 @@ ships, and `released.json` has version and digest of each task as it was release
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import sys
@@ -24,11 +23,11 @@ from typing import Any, TypedDict
 
 import click
 
+from extension.digests import digests
+from extension.package import stage
 from extension.sources import ROOT, PackagingError, task_folders
 
 RELEASED = "extension/released.json"
-_NOT_CONTENT = ("version", "releaseNotes")
-"""Members of task.json that follow a change and are none."""
 _NEXT = "Next: run python -m extension.versions raise"
 
 Version = tuple[int, int, int]
@@ -39,25 +38,6 @@ class Released(TypedDict):
 
     version: str
     digest: str
-
-
-def digest(folder: Path) -> str:
-    """A digest of what a staged task ships, but for its version and its release notes."""
-    told = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            name = path.relative_to(folder).as_posix()
-            content = hashlib.sha256(_content(path)).hexdigest()
-            told.update(f"{name} {content}\n".encode())
-    return told.hexdigest()
-
-
-def _content(path: Path) -> bytes:
-    if path.name not in ("task.json", "task.loc.json"):
-        return path.read_bytes()
-    task = json.loads(path.read_text(encoding="utf-8"))
-    kept = {name: value for name, value in task.items() if name not in _NOT_CONTENT}
-    return json.dumps(kept, sort_keys=True).encode()
 
 
 def version_of(task: Mapping[str, Any]) -> Version:
@@ -81,11 +61,6 @@ def released(root: Path = ROOT) -> dict[str, Released]:
     """What was released last, by the task's folder; nothing before the first release."""
     found: dict[str, Released] = json.loads((root / RELEASED).read_text(encoding="utf-8"))
     return found
-
-
-def digests(staged: Path) -> dict[str, str]:
-    """The digests of all tasks in a staged extension, by folder."""
-    return {folder.name: digest(folder) for folder in sorted((staged / "tasks").iterdir())}
 
 
 def stale(root: Path, shipped: Mapping[str, str]) -> Iterator[tuple[Path, Version, str]]:
@@ -128,8 +103,6 @@ def staged_digests() -> dict[str, str]:
     Raises:
         PackagingError: the extension cannot be staged.
     """
-    from extension.package import stage  # it imports this module
-
     with tempfile.TemporaryDirectory(prefix="aml-versions-") as folder:
         stage(Path(folder) / "staged")
         return digests(Path(folder) / "staged")

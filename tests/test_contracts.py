@@ -45,6 +45,7 @@ FORBIDDEN = {
         "local/agent/host/process.py",
         "local.agent.run.run",
     ),
+    "No module imports what imports it": ("extension/digests.py", "extension.versions"),
 }
 
 
@@ -85,4 +86,6 @@ def test_the_contract_breaks(told: str, contract: str) -> None:
     file, module = FORBIDDEN[contract]
     importer = file.removeprefix("tasks/").removesuffix(".py").replace("/", ".")
     details = told.partition("Broken contracts")[2]
-    assert f"{importer} -> {module}" in details, details
+    # Circles are told by the folder in which they are.
+    circle = f"No cycles are allowed in {importer.partition('.')[0]}."
+    assert f"{importer} -> {module}" in details or circle in details, details
