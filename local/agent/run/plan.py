@@ -82,11 +82,13 @@ def _planned(
     if not job.server:
         _check_handlers(task, step, path)
     given = task.resolve_aliases(step.inputs)
+    written = {task.input_name(name): name for name in step.inputs}
     for declared in task.inputs:
         if declared.type.lower().startswith("connectedservice:"):
             value = expand(given.get(declared.name, declared.default), variables)
             for name in filter(None, (part.strip() for part in value.split(","))):
-                _check_connection(name, declared.name, step, path, connections)
+                key = written.get(declared.name, declared.name)
+                _check_connection(name, key, step, path, connections)
     request = task.http_request if job.server else None
     return PlannedStep(step=step, label=task.label, task=task, http_request=request)
 
@@ -154,22 +156,23 @@ def _check_built_in_inputs(key: str, step: Step, path: Path) -> None:
 
 
 def _check_connection(
-    name: str, declared: str, step: Step, path: Path, connections: tuple[Connection, ...]
+    name: str, key: str, step: Step, path: Path, connections: tuple[Connection, ...]
 ) -> None:
+    place = step.input_places.get(key)
     if not connections:
         settings = ", ".join(DEFAULT_SETTINGS)
         message = (
-            f"Step {step.name} input {declared} references service connection {name}, and there "
+            f"Step {step.name} input {key} references service connection {name}, and there "
             f"is none: set {settings} in the environment of the agent"
         )
-        raise _error(path, step, message)
+        raise _error(path, step, message, place)
     if not any(name.lower() in (one.name.lower(), one.identity) for one in connections):
         there = ", ".join(f"'{one.name}'" for one in connections)
         message = (
-            f"Step {step.name} input {declared} references service connection {name} which could "
+            f"Step {step.name} input {key} references service connection {name} which could "
             f"not be found; there is {there}"
         )
-        raise _error(path, step, message)
+        raise _error(path, step, message, place)
 
 
 def _error(path: Path, step: Step, message: str, place: Place | None = None) -> PipelineFileError:

@@ -221,7 +221,7 @@ REFUSALS = [
     ("task: Old@1", "the task Old@1 has no execution handler for Node24 or Node20_1"),
     (
         "{task: Dump@1, inputs: {azureSubscription: other}}",
-        "connection other which could not be found",
+        "input azureSubscription references service connection other which could not be found",
     ),
     ("{task: Dump@1, inputs: {azureSubscription: $(c)}}", "service connection nope"),
 ]
