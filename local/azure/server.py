@@ -53,6 +53,7 @@ from local.azure.running import processes
 from local.azure.serving import scoring
 from local.azure.storage import blob_service, datastores, key_vault
 from local.azure.v1 import (
+    datasets,
     modules,
     nodes,
     pipeline_endpoints,
@@ -92,6 +93,7 @@ ROUTERS: tuple[Router, ...] = (
     script_runs.router,
     operations.router,
     services.router,
+    datasets.router,
     scoring.router,
     *v2.ROUTERS,
     *devops.ROUTERS,

@@ -78,6 +78,8 @@ _DATA_ACTIONS = {
     "metric": "experiments/runs",
     "mlflow": "experiments/runs",
     "modelmanagement": "models",
+    "data": "datasets/registered",
+    "dataset": "datasets/registered",
     "datastore": "datastores",
     "environment": "environments",
     "pipelines": "pipelinedrafts",
