@@ -38,6 +38,24 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin"
 
 
+IMPORTS_ALL = """
+import importlib, pkgutil, local
+# Programs, and what runs in the environments of jobs and services.
+LEFT_OUT = ("__main__", "run_script", "mlflow_score")
+for found in pkgutil.walk_packages(local.__path__, "local."):
+    if not found.name.endswith(LEFT_OUT):
+        importlib.import_module(found.name)
+        print(found.name)
+"""
+
+
+def test_every_import_is_a_dependency(tools: Path) -> None:
+    command = [str(tools / "python"), "-I", "-c", IMPORTS_ALL]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {"local.agent.job.step", "local.azure.server"} <= set(done.stdout.split())
+
+
 @pytest.mark.parametrize("tool", ["aml-local-azure", "aml-local-agent"])
 def test_each_tool_has_help(tools: Path, tool: str) -> None:
     done = subprocess.run([tools / tool, "-h"], capture_output=True, text=True, check=False)
