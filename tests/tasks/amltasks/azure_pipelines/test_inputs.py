@@ -279,7 +279,15 @@ OUTPUTS = {
         "evalInfoPath",
         "reportPath",
     },
-    "DeployToAksV1": {"serviceName", "serviceState", "scoringUri", "primaryKey"},
+    "DeployToAksV1": {
+        "revision",
+        "previousRevision",
+        "rolledBack",
+        "serviceName",
+        "serviceState",
+        "scoringUri",
+        "primaryKey",
+    },
 }
 
 

@@ -199,8 +199,12 @@ def test_what_a_dead_agent_left_behind_is_swept_when_its_time_is_over(
     ended = start_in_azure(TASK, kept).end()
     assert ended.result == "Succeeded", ended.log
     assert f"Deleted cluster {expired}, left by a job" in ended.log
-    after = start_in_azure(TASK, kept).end()  # it takes Azure a second to delete
+    after = start_in_azure(TASK, kept).end()
     assert "Deleted cluster" not in after.log
+    end = time.monotonic() + PATIENCE_S
+    while expired in seen.targets():  # a deletion takes its time
+        assert time.monotonic() < end, "the cluster is not deleted"
+        time.sleep(0.2)
     assert before - set(seen.targets()) == {expired}
     assert living in seen.targets()
 
