@@ -63,6 +63,7 @@ def test_a_folder_goes_up_and_comes_down_again(datastore, tmp_path):
 def test_a_container_is_registered_as_datastore_and_becomes_the_default(aml_workspace, datastore):
     from azureml.core import Datastore
 
+    before = set(aml_workspace.datastores)  # other files of tests share the server
     mine = Datastore.register_azure_blob_container(
         aml_workspace,
         "mine",
@@ -82,9 +83,8 @@ def test_a_container_is_registered_as_datastore_and_becomes_the_default(aml_work
         "workspacefilestore",
         "workspaceworkingdirectory",
     }
-    found = set(aml_workspace.datastores)  # other files of tests share the server
-    assert own <= found
-    assert "mine" not in found
+    assert own <= before
+    assert set(aml_workspace.datastores) == before
 
 
 def test_another_account_is_no_datastore(aml_workspace):
