@@ -334,3 +334,32 @@ def json_file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def build_result(tmp_path):
+    """Write what a build's --json has for a release; keyword arguments change its facts."""
+
+    def write(*, result="succeeded", tags=(), **facts):
+        artifact = tmp_path / "built"
+        artifact.mkdir(exist_ok=True)
+        (artifact / "file.txt").write_text("built")
+        build = {
+            "id": "12",
+            "number": "20260102.3",
+            "definitionName": "made here",
+            "sourceBranch": "refs/heads/main",
+            "defaultBranch": "refs/heads/main",
+            **facts,
+        }
+        document = {
+            "result": result,
+            "build": build,
+            "artifacts": {"drop": str(artifact)},
+            "tags": list(tags),
+        }
+        path = tmp_path / "build-result.json"
+        path.write_text(json.dumps(document))
+        return path
+
+    return write

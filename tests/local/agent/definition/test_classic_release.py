@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from local.agent.errors import AgentError
@@ -11,35 +9,6 @@ from local.agent.errors import AgentError
 
 def after(name, state="4"):
     return {"name": name, "conditionType": "environmentState", "value": state}
-
-
-@pytest.fixture
-def build_result(tmp_path):
-    """Write what a build's --json has for a release; keyword arguments change its facts."""
-
-    def write(*, result="succeeded", tags=(), **facts):
-        artifact = tmp_path / "built"
-        artifact.mkdir(exist_ok=True)
-        (artifact / "file.txt").write_text("built")
-        build = {
-            "id": "12",
-            "number": "20260102.3",
-            "definitionName": "made here",
-            "sourceBranch": "refs/heads/main",
-            "defaultBranch": "refs/heads/main",
-            **facts,
-        }
-        document = {
-            "result": result,
-            "build": build,
-            "artifacts": {"drop": str(artifact)},
-            "tags": list(tags),
-        }
-        path = tmp_path / "build-result.json"
-        path.write_text(json.dumps(document))
-        return path
-
-    return write
 
 
 def trigger(*branches):
