@@ -288,13 +288,7 @@ def cancel_job(cloud: Cloud, request: Request) -> Response:
     run = _existing(cloud, request.params["name"])
     if run["status"] in history.TERMINAL:
         return Response(status=200, headers={"content-length": "0"})
-    if cloud.background.cancel(run["runId"]):
-
-        def change(found: dict[str, Any]) -> None:
-            if found["status"] not in history.TERMINAL:
-                found["status"] = "CancelRequested"
-
-        cloud.store.update(RUNS, run["runId"], change)
+    # The operation comes first: the job may end at once, and its end then ends the operation.
     operation = operations.start(
         cloud,
         operations.JOB_CANCEL,
@@ -302,6 +296,13 @@ def cancel_job(cloud: Cloud, request: Request) -> Response:
         lasts_s=CANCELING_S,
         name=run["runId"],
     )
+    if cloud.background.cancel(run["runId"]):
+
+        def change(found: dict[str, Any]) -> None:
+            if found["status"] not in history.TERMINAL:
+                found["status"] = "CancelRequested"
+
+        cloud.store.update(RUNS, run["runId"], change)
     return operations.accepted(cloud, request, operation, timeout="PT1H")
 
 
