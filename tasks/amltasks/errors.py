@@ -1,8 +1,8 @@
-"""Every cause that ends a task: its stable code, what happened, and what to do next.
+"""Every error that can end a task: a stable code, what happened, and what to do next.
 
-A cause is raised as ``errors.COMPUTE_NAME_INVALID.error(name="x")``. The codes are documented for
-users and stay; the sentences may improve. ``USER`` causes are mended in the pipeline or in Azure,
-``SYSTEM`` ones by waiting, by the network's owner or by us.
+Raise a cause with ``errors.COMPUTE_NAME_INVALID.error(name="x")``. Users rely on the codes, so a
+code never changes; its sentences may improve. Users fix a ``USER`` cause in their pipeline or in
+Azure. A ``SYSTEM`` cause needs time, the owner of the network, or a fix in this project.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _LONGEST_FACT = 2_000
 
 
 class Fault(Enum):
-    """Who can mend it."""
+    """Who can fix it."""
 
     USER = "user"
     SYSTEM = "system"
@@ -22,7 +22,7 @@ class Fault(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """One way to fail. ``happened`` and ``next_step`` are templates for ``str.format``."""
+    """One way to fail. ``happened`` and ``next_step`` are ``str.format`` templates."""
 
     code: str
     happened: str
@@ -30,13 +30,13 @@ class Cause:
     fault: Fault = Fault.USER
 
     def error(self, **facts: object) -> TaskError:
-        """The exception for this cause; ``facts`` fill the templates, none longer than a page."""
+        """Build the exception. ``facts`` fill the templates; a very long one is left out."""
         told = {name: _bounded(fact) for name, fact in facts.items()}
         return TaskError(self, self.happened.format(**told), self.next_step.format(**told))
 
 
 def _bounded(fact: object) -> object:
-    """The fact; of a very long text, only its size."""
+    """Return the fact, or only the size of a very long text."""
     if isinstance(fact, (int, float)):
         return fact
     text = str(fact)
@@ -44,13 +44,13 @@ def _bounded(fact: object) -> object:
 
 
 class TaskError(Exception):
-    """The task cannot go on. ``str()`` is the whole message for the user, in one form:
+    """The task cannot continue. ``str()`` is the whole message for the user, always in this form:
 
     ``CODE: what happened, why. Next: what to do.``
     """
 
     def __init__(self, cause: Cause, happened: str, next_step: str) -> None:
-        """Keep the cause and the two filled sentences."""
+        """Keep the cause and its two sentences."""
         self.cause = cause
         self.happened = happened.strip()
         self.next_step = next_step.strip()
@@ -60,7 +60,7 @@ class TaskError(Exception):
 
 
 def sentence(text: str) -> str:
-    """The text with a full stop at its end, unless it ends a sentence already."""
+    """Return the text with a full stop at its end, unless it already ends a sentence."""
     return text if text.endswith((".", "!", "?", "…")) else text + "."
 
 
@@ -68,14 +68,15 @@ def sentence(text: str) -> str:
 
 HANDOVER_INVALID = Cause(
     code="HANDOVER_INVALID",
-    happened="the launcher's hand-over could not be read: {detail}",
-    next_step="run the task from Azure Pipelines, not by hand; if you did, report this as a bug",
+    happened="the task could not read what the launcher handed over: {detail}",
+    next_step="run the task from Azure Pipelines, not by hand; if that is what you did, report "
+    "this as a bug",
     fault=Fault.SYSTEM,
 )
 INTERNAL_ERROR = Cause(
     code="INTERNAL_ERROR",
-    happened="the task met something it does not know: {detail}",
-    next_step="run again with the variable system.debug set to true and report the log as a bug",
+    happened="the task failed in a way that it does not know: {detail}",
+    next_step="run again with the variable system.debug set to true, and report the log as a bug",
     fault=Fault.SYSTEM,
 )
 INPUT_MISSING = Cause(
@@ -95,21 +96,22 @@ INPUT_VARIABLE_UNSET = Cause(
 )
 INPUT_OUTPUT_UNSET = Cause(
     code="INPUT_OUTPUT_UNSET",
-    happened="the input '{name}' names $({variable}), and no earlier step of this job that is "
-    "called '{step}' has set the output '{output}'",
-    next_step="write 'name: {step}' into the step that sets it (classic: its reference name); for "
-    "a step of another job map the variable: $[ dependencies.JOB.outputs['{variable}'] ] with "
+    happened="the input '{name}' is $({variable}), but no earlier step of this job named '{step}' "
+    "has set the output '{output}'",
+    next_step="add 'name: {step}' to the step that sets it (classic: its reference name); for "
+    "a step of another job, map the variable: $[ dependencies.JOB.outputs['{variable}'] ] with "
     "dependsOn: JOB, or $[ stageDependencies.STAGE.JOB.outputs['{variable}'] ] for another stage",
 )
 INPUT_EXPRESSION = Cause(
     code="INPUT_EXPRESSION",
     happened="the input '{name}' is a runtime expression $[…], which Azure Pipelines evaluates "
     "only in variables and conditions",
-    next_step="give the expression to a variable of the job, and the variable $(name) to '{name}'",
+    next_step="put the expression in a variable of the job, and write that variable, $(NAME), "
+    "as '{name}'",
 )
 FILE_NOT_FOUND = Cause(
     code="FILE_NOT_FOUND",
-    happened="the input '{name}' names '{path}', and there is no such {what}",
+    happened="the input '{name}' is '{path}', but there is no such {what}",
     next_step="check the path; relative paths start at {folder}",
 )
 CONNECTION_UNSUPPORTED = Cause(
@@ -121,37 +123,40 @@ CONNECTION_UNSUPPORTED = Cause(
 CONNECTION_INVALID = Cause(
     code="CONNECTION_INVALID",
     happened="the service connection '{connection}' has no {missing}",
-    next_step="edit the connection in Project settings > Service connections and verify it there",
+    next_step="edit the connection under Project settings > Service connections, and verify it "
+    "there",
 )
 AUTHENTICATION_FAILED = Cause(
     code="AUTHENTICATION_FAILED",
     happened="Microsoft Entra refused the service connection's identity: {detail}",
     next_step="renew the connection's key or certificate if it has expired, and check its tenant "
-    "and client id",
+    "and client ID",
 )
 CERTIFICATE_INVALID = Cause(
     code="CERTIFICATE_INVALID",
-    happened="the service connection's certificate cannot be used: {detail}",
-    next_step="give the connection one PEM text with the certificate and its unencrypted RSA "
+    happened="the task cannot use the service connection's certificate: {detail}",
+    next_step="paste one PEM text into the connection: the certificate and its unencrypted RSA "
     "private key, each from -----BEGIN to -----END",
 )
 FEDERATION_NOT_TRUSTED = Cause(
     code="FEDERATION_NOT_TRUSTED",
     happened="the application does not trust this service connection: {detail}",
-    next_step="give the app registration (Certificates & secrets > Federated credentials) or the "
-    "managed identity the very issuer and subject, in the same case, that the connection's page "
-    "shows, with the audience api://AzureADTokenExchange",
+    next_step="copy the issuer and the subject from the connection's page, letter by letter, to a "
+    "federated credential of the app registration (Certificates & secrets > Federated credentials) "
+    "or of the managed identity, with the audience api://AzureADTokenExchange",
 )
 ASSERTION_EXPIRED = Cause(
     code="ASSERTION_EXPIRED",
-    happened="what was to prove the service connection's identity is out of date: {detail}",
-    next_step="set the agent's clock right: the proof is made anew for each token and lives ten "
-    "minutes; on a hosted agent run the job again",
+    happened="Microsoft Entra says that the service connection's ID token has expired: {detail}",
+    next_step="correct the agent's clock, because the task asks for a new ID token each time and "
+    "it "
+    "is valid for ten minutes; on a hosted agent, run the job again",
 )
 ID_TOKEN_REFUSED = Cause(
     code="ID_TOKEN_REFUSED",
     happened="Azure DevOps gave no ID token for the service connection: {detail}",
-    next_step="see that the connection exists and that this pipeline may use it (Project settings "
+    next_step="check that the connection exists and that this pipeline may use it (Project "
+    "settings "
     "> Service connections > Security); Azure DevOps Server has no workload identity federation",
 )
 MANAGED_IDENTITY_MISSING = Cause(
@@ -171,14 +176,14 @@ SIGN_IN = frozenset(
         MANAGED_IDENTITY_MISSING,
     }
 )
-"""Causes that signing in alone can have."""
+"""Causes that can only arise while signing in."""
 
 # --- the service as a whole ------------------------------------------------------------------
 
 UNAUTHORIZED = Cause(
     code="UNAUTHORIZED",
     happened="Azure refused the access token while {doing} (401): {detail}",
-    next_step="verify the service connection in Project settings > Service connections",
+    next_step="verify the service connection under Project settings > Service connections",
 )
 FORBIDDEN = Cause(
     code="FORBIDDEN",
@@ -190,7 +195,7 @@ ROLE_MISSING = Cause(
     code="ROLE_MISSING",
     happened="the service connection's identity{who} lacks the permission {action}, needed while "
     "{doing} (403)",
-    next_step="have an owner give it the role '{role}', which takes effect within minutes: "
+    next_step="ask an owner to give it the role '{role}', which takes effect within minutes: "
     "{command}",
 )
 WORKSPACE_NOT_FOUND = Cause(
@@ -202,29 +207,29 @@ WORKSPACE_NOT_FOUND = Cause(
 )
 SUBSCRIPTION_NOT_FOUND = Cause(
     code="SUBSCRIPTION_NOT_FOUND",
-    happened="the service connection's identity sees no subscription {subscription}",
+    happened="the service connection's identity cannot see a subscription {subscription}",
     next_step="check the connection's subscription and tenant",
 )
 NOT_FOUND = Cause(
     code="NOT_FOUND",
-    happened="Azure ML does not know what was asked for while {doing} (404): {detail}",
+    happened="Azure ML did not find what the task asked for while {doing} (404): {detail}",
     next_step="check the names in the task's inputs",
 )
 THROTTLED = Cause(
     code="THROTTLED",
-    happened="Azure ML asked us to slow down while {doing} (429): {detail}",
-    next_step="run the job again in a few minutes, or run fewer at once",
+    happened="Azure ML limited the number of requests while {doing} (429): {detail}",
+    next_step="run the job again in a few minutes, or run fewer jobs at once",
     fault=Fault.SYSTEM,
 )
 SERVICE_UNAVAILABLE = Cause(
     code="SERVICE_UNAVAILABLE",
     happened="Azure ML could not answer while {doing} ({status}): {detail}",
-    next_step="look at Azure's status page and run the job again",
+    next_step="check Azure's status page, and run the job again",
     fault=Fault.SYSTEM,
 )
 NO_NETWORK = Cause(
     code="NO_NETWORK",
-    happened="no connection while {doing}: {detail}",
+    happened="the agent could not connect while {doing}: {detail}",
     next_step="check the agent's network and proxy (VSTS_HTTP_PROXY, config --proxyurl) and that "
     "management.azure.com, login.microsoftonline.com and *.api.azureml.ms are allowed",
     fault=Fault.SYSTEM,
@@ -236,12 +241,12 @@ TLS_FAILED = Cause(
     fault=Fault.SYSTEM,
 )
 TRANSIENT = frozenset({THROTTLED, SERVICE_UNAVAILABLE, NO_NETWORK})
-"""Causes that may pass by themselves: while something is waited for, one looks again."""
+"""Causes that may pass without help: a task that waits tries again."""
 
 REFUSED = Cause(
     code="REFUSED",
     happened="Azure ML refused while {doing}: {detail}",
-    next_step="correct what the message names and run again",
+    next_step="correct what the message names, and run again",
 )
 
 # --- compute ---------------------------------------------------------------------------------
@@ -253,45 +258,45 @@ COMPUTE_NAME_INVALID = Cause(
 )
 COMPUTE_NOT_FOUND = Cause(
     code="COMPUTE_NOT_FOUND",
-    happened="the compute '{name}' went away while the task waited for it",
-    next_step="see who deleted it in the workspace's activity log, then run again",
+    happened="somebody deleted the compute '{name}' while the task waited for it",
+    next_step="look in the workspace's activity log for who deleted it, then run again",
 )
 COMPUTE_WRONG_TYPE = Cause(
     code="COMPUTE_WRONG_TYPE",
     happened="the compute '{name}' is of type {found}, not {expected}",
-    next_step="choose another name, or delete that compute if nobody needs it",
+    next_step="choose another name, or delete the compute if nobody needs it",
 )
 COMPUTE_DIFFERENT = Cause(
     code="COMPUTE_DIFFERENT",
-    happened="the compute '{name}' differs from what was asked: {differences}",
+    happened="the compute '{name}' differs from the inputs: {differences}",
     next_step="change the inputs or the compute, or set onDifference to 'warn'",
 )
 COMPUTE_FAILED = Cause(
     code="COMPUTE_FAILED",
     happened="the compute '{name}' is in state {state}: {detail}",
-    next_step="mend the reason given, delete the compute in the workspace and run again",
+    next_step="fix the reason given, delete the compute in the workspace, and run again",
 )
 COMPUTE_QUOTA = Cause(
     code="COMPUTE_QUOTA",
-    happened="the compute '{name}' got no machines for lack of quota: {detail}",
-    next_step="ask for more quota, or choose another VM size, region or fewer nodes",
+    happened="the compute '{name}' got no machines, because the quota is used up: {detail}",
+    next_step="ask for more quota, or choose another VM size, another region or fewer nodes",
 )
 COMPUTE_TIMEOUT = Cause(
     code="COMPUTE_TIMEOUT",
     happened="the compute '{name}' was still {state} after {minutes:g} minutes",
-    next_step="look at it in the workspace; raise timeoutMinutes if it only needs longer",
+    next_step="look at the compute in the workspace; if it only needs longer, raise timeoutMinutes",
     fault=Fault.SYSTEM,
 )
 COMPUTE_NOT_OURS = Cause(
     code="COMPUTE_NOT_OURS",
-    happened="the cluster '{name}' was not deleted, because its tags do not say that this job made "
-    "it",
-    next_step="look at the cluster in the workspace and delete it there if nobody needs it",
+    happened="the task did not delete the cluster '{name}', because its tags do not say that this "
+    "job made it",
+    next_step="look at the cluster in the workspace, and delete it there if nobody needs it",
 )
 COMPUTE_NOT_DELETED = Cause(
     code="COMPUTE_NOT_DELETED",
-    happened="the cluster '{name}' of this job could not be deleted; it is {state}",
-    next_step="delete it in the workspace, or let a later build with sweepExpired do it",
+    happened="the task could not delete this job's cluster '{name}'; it is {state}",
+    next_step="delete it in the workspace, or let a later build with sweepExpired delete it",
     fault=Fault.SYSTEM,
 )
 
@@ -307,7 +312,7 @@ KUBERNETES_NOT_ATTACHED = Cause(
 
 PIPELINE_FILE_INVALID = Cause(
     code="PIPELINE_FILE_INVALID",
-    happened="'{path}' is not a pipeline this task can run: {detail}",
+    happened="this task cannot run '{path}' as a pipeline: {detail}",
     next_step="{wanted}",
 )
 PARAMETER_UNKNOWN = Cause(
@@ -333,7 +338,7 @@ RUN_NOT_FOUND = Cause(
 STEP_FAILED = Cause(
     code="STEP_FAILED",
     happened="the step '{step}' of run {run} failed: {detail}",
-    next_step="read the end of its log above, or the whole of it at {url}",
+    next_step="read the end of its log above, or the whole log at {url}",
 )
 RUN_FAILED = Cause(
     code="RUN_FAILED",
@@ -343,22 +348,22 @@ RUN_FAILED = Cause(
 RUN_CANCELED = Cause(
     code="RUN_CANCELED",
     happened="the run {run} was canceled in Azure ML, not by this build",
-    next_step="see who canceled it at {url}, then run again",
+    next_step="find out at {url} who canceled it, then run again",
 )
 RUN_TIMEOUT = Cause(
     code="RUN_TIMEOUT",
     happened="the run {run} was still running after {minutes:g} minutes and was canceled",
-    next_step="raise timeoutMinutes, or see what took so long at {url}",
+    next_step="raise timeoutMinutes, or find out at {url} what took so long",
 )
 RUN_QUEUE_TIMEOUT = Cause(
     code="RUN_QUEUE_TIMEOUT",
     happened="the run {run} had no machine after {minutes:g} minutes and was canceled; {states}",
-    next_step="see whether its compute is full or out of quota, at {url}, or raise queueTimeout",
+    next_step="check at {url} whether its compute is full or out of quota, or raise queueTimeout",
 )
 RUN_STATE_UNKNOWN = Cause(
     code="RUN_STATE_UNKNOWN",
-    happened="the run {run} is in the state '{status}', which the task does not know, so it was "
-    "left as it is",
+    happened="the run {run} is in the state '{status}', which the task does not know, so the task "
+    "left it alone",
     next_step="look at the run at {url}, cancel it there if it still runs, and report the state as "
     "a bug",
     fault=Fault.SYSTEM,
@@ -373,27 +378,27 @@ SDK_BROKEN = Cause(
 )
 OUTPUT_NOT_FOUND = Cause(
     code="OUTPUT_NOT_FOUND",
-    happened="nothing to download for '{output}': {detail}",
-    next_step="correct the line in 'downloadOutputs'; it is step/output or step/outputs/path",
+    happened="there is nothing to download for '{output}': {detail}",
+    next_step="correct the line in 'downloadOutputs'; its form is step/output or step/outputs/path",
 )
 
 # --- gate ------------------------------------------------------------------------------------
 
 RULES_INVALID = Cause(
     code="RULES_INVALID",
-    happened="the gate's rules in {source} cannot be used: {detail}",
-    next_step="correct the rules; the page of the task lists every key",
+    happened="the gate cannot use the rules in {source}: {detail}",
+    next_step="correct the rules; the task's page lists every key",
 )
 PREDICTIONS_INVALID = Cause(
     code="PREDICTIONS_INVALID",
-    happened="the predictions in '{path}' cannot be used: {detail}",
-    next_step="write the columns that the task's page lists for this kind of model, or tell the "
-    "gate yours by 'columns' in the rules",
+    happened="the gate cannot use the predictions in '{path}': {detail}",
+    next_step="write the columns that the task's page lists for this kind of model, or name your "
+    "own under 'columns' in the rules",
 )
 BASELINE_AMBIGUOUS = Cause(
     code="BASELINE_AMBIGUOUS",
-    happened="the baseline cannot be told: {detail}",
-    next_step="name another baseline, or make that one a single registered model",
+    happened="the gate cannot tell which model is the baseline: {detail}",
+    next_step="name another baseline, or let that one be a single registered model",
 )
 MODEL_NOT_FOUND = Cause(
     code="MODEL_NOT_FOUND",
@@ -404,8 +409,8 @@ MODEL_OF_BUILD_NOT_FOUND = Cause(
     code="MODEL_OF_BUILD_NOT_FOUND",
     happened="no version of the model '{model}' in the workspace '{workspace}' was registered by "
     "build {build}",
-    next_step="give the number of a build whose gate passed, as the model's tag build_number has "
-    "it, or a version",
+    next_step="give a version, or the number of a build whose gate passed, as in the model's tag "
+    "build_number",
 )
 MODEL_FILES_NOT_FOUND = Cause(
     code="MODEL_FILES_NOT_FOUND",
@@ -415,7 +420,7 @@ MODEL_FILES_NOT_FOUND = Cause(
 MODEL_FILES_AMBIGUOUS = Cause(
     code="MODEL_FILES_AMBIGUOUS",
     happened="more than one step of run {run} holds '{path}': {holders}",
-    next_step="save the model in one step only, or give the step's own run id",
+    next_step="save the model in one step only, or give that step's own run ID",
 )
 CANDIDATE_NOT_COMPLETED = Cause(
     code="CANDIDATE_NOT_COMPLETED",
@@ -427,8 +432,9 @@ _REJECTED = "the gate rejected the model: {detail}"
 RESCORING_FAILED = Cause(
     code="RESCORING_FAILED",
     happened="the baseline's service could not label the evaluation rows: {detail}",
-    next_step='run again if it was an outage; else let the service answer {{"data": [text, ...]}} '
-    'with {{"predictions": [label, ...]}}, or keep the evaluation rows from build to build',
+    next_step="run again if this was an outage; otherwise let the service answer "
+    '{{"data": [text, ...]}} with {{"predictions": [label, ...]}}, or evaluate each build on the '
+    "same rows",
 )
 NO_PREDICTIONS = Cause(
     code="NO_PREDICTIONS",
@@ -462,23 +468,24 @@ EVALUATION_CHANGED = Cause(
 ROWS_MISSING = Cause(
     code="ROWS_MISSING",
     happened=_REJECTED,
-    next_step="find out where rows of the evaluation set were lost, and evaluate on all of them",
+    next_step="find out where the missing rows were lost, and evaluate on all of them",
 )
 UNDEFINED = Cause(
     code="UNDEFINED",
     happened=_REJECTED,
-    next_step="find out why the metric has no cases there; 'undefined: pass' in the rule passes "
-    "over it",
+    next_step="find out why the metric has no cases there; 'undefined: pass' in the rule skips "
+    "such "
+    "a slice",
 )
 METRIC_MISSING = Cause(
     code="METRIC_MISSING",
     happened=_REJECTED,
-    next_step="log the metric in the pipeline under the very name the rules use",
+    next_step="log the metric in the pipeline under the name that the rules use",
 )
 METRIC_NOT_FINITE = Cause(
     code="METRIC_NOT_FINITE",
     happened=_REJECTED,
-    next_step="find out why training diverged; a metric must be a finite number",
+    next_step="find out why training diverged, because a metric must be a finite number",
 )
 SLICE_MISSING = Cause(
     code="SLICE_MISSING",
@@ -514,7 +521,8 @@ DRIFTED = Cause(
 TIE = Cause(
     code="TIE",
     happened=_REJECTED,
-    next_step="if as good is good enough, write max_loss in place of min_gain, or 'tie: pass'",
+    next_step="if an equally good model is good enough, write max_loss in place of min_gain, or "
+    "'tie: pass'",
 )
 NOT_BETTER = Cause(
     code="NOT_BETTER",
@@ -540,26 +548,26 @@ NO_INCUMBENT = Cause(
 )
 BASELINE_UNREACHABLE = Cause(
     code="BASELINE_UNREACHABLE",
-    happened="the gate rejected the model, for it could not look at the baseline: {detail}",
-    next_step="mend the reason given and run again; the gate never passes unseen",
+    happened="the gate rejected the model, because it could not read the baseline: {detail}",
+    next_step="fix the reason given, and run again; the gate never passes a model unseen",
     fault=Fault.SYSTEM,
 )
 STEPPED_BACK = Cause(
     code="STEPPED_BACK",
-    happened="the model passed, but another build was first: {detail}",
-    next_step="run the gate again; it will compare with the model that was promoted",
+    happened="the model passed, but another build promoted one first: {detail}",
+    next_step="run the gate again, which then compares with the promoted model",
 )
 RESULTS_NOT_WRITTEN = Cause(
     code="RESULTS_NOT_WRITTEN",
-    happened="the gate's files could not be written to '{folder}': {detail}",
-    next_step="make room on the agent's disk or choose another outputDirectory, and run again; "
-    "before the files are written, nothing is registered",
+    happened="the gate could not write its files to '{folder}': {detail}",
+    next_step="free space on the agent's disk or choose another outputDirectory, and run again; "
+    "nothing was registered",
     fault=Fault.SYSTEM,
 )
 NOT_REGISTERED = Cause(
     code="NOT_REGISTERED",
-    happened="the model holds to every rule, but it is not registered: {detail}",
-    next_step="see why registering did not succeed, and run the gate again",
+    happened="the model meets every rule, but it is not registered: {detail}",
+    next_step="fix the reason given, and run the gate again",
     fault=Fault.SYSTEM,
 )
 
@@ -573,17 +581,17 @@ SERVICE_NAME_INVALID = Cause(
 )
 SMOKE_FILE_INVALID = Cause(
     code="SMOKE_FILE_INVALID",
-    happened="the smoke file '{path}' cannot be used: {detail}",
+    happened="the task cannot use the smoke file '{path}': {detail}",
     next_step='write a JSON list of {{"input": <row>, "expected": <label>}}',
 )
 EVAL_INFO_INVALID = Cause(
     code="EVAL_INFO_INVALID",
-    happened="the gate's file '{path}' cannot be used: {detail}",
+    happened="the task cannot use the gate's file '{path}': {detail}",
     next_step="give the eval_info.json that Evaluate and Gate writes into its outputDirectory",
 )
 GATE_REJECTED = Cause(
     code="GATE_REJECTED",
-    happened="the gate did not let the model '{model}' of this build through",
+    happened="the gate rejected the model '{model}' of this build",
     next_step="deploy a build whose gate passed; nothing was deployed",
 )
 SERVICE_WRONG_TARGET = Cause(
@@ -599,19 +607,19 @@ TARGET_UNSUPPORTED = Cause(
 DEPLOYMENT_FAILED = Cause(
     code="DEPLOYMENT_FAILED",
     happened="the service '{service}' did not become healthy: {detail}",
-    next_step="read the end of the container's log above and mend the entry script, the "
+    next_step="read the end of the container's log above, and fix the entry script, the "
     "environment or the size; {left}",
 )
 DEPLOYMENT_TIMEOUT = Cause(
     code="DEPLOYMENT_TIMEOUT",
     happened="the service '{service}' was still {state} after {minutes:g} minutes",
-    next_step="see whether the cluster has room; raise timeoutMinutes if it only needs longer; "
+    next_step="check whether the cluster has room; if it only needs longer, raise timeoutMinutes; "
     "{left}",
 )
 SMOKE_FAILED = Cause(
     code="SMOKE_FAILED",
     happened="the service '{service}' failed the smoke test: {detail}",
-    next_step="mend what the message names; wrongly answered rows are listed above; {left}",
+    next_step="fix what the message names; the rows with wrong answers are listed above; {left}",
 )
 
 # --- Azure DevOps ----------------------------------------------------------------------------
@@ -619,18 +627,19 @@ SMOKE_FAILED = Cause(
 DEVOPS_UNREACHABLE = Cause(
     code="DEVOPS_UNREACHABLE",
     happened="Azure DevOps did not answer while {doing}: {detail}",
-    next_step="run again; if it stays, let the agent reach your organisation (proxy, firewall)",
+    next_step="run again; if that does not help, let the agent reach your organisation (proxy, "
+    "firewall)",
     fault=Fault.SYSTEM,
 )
 DEVOPS_FORBIDDEN = Cause(
     code="DEVOPS_FORBIDDEN",
-    happened="the job's own identity was refused while {doing}: {detail}",
-    next_step="give the project's build service the permission {permission}, and see whether the "
-    "job ran longer than its access token lives",
+    happened="Azure DevOps denied the job's own identity access while {doing}: {detail}",
+    next_step="give the project's build service the permission {permission}, and check whether the "
+    "job ran longer than its access token is valid",
 )
 DEVOPS_REFUSED = Cause(
     code="DEVOPS_REFUSED",
     happened="Azure DevOps refused with {status} while {doing}: {detail}",
-    next_step="see whether the build, the pipeline or the pull request still exists, and whether "
+    next_step="check whether the build, the pipeline or the pull request still exists, and whether "
     "the job may use its project",
 )

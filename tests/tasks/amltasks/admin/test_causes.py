@@ -37,5 +37,8 @@ def test_what_nobody_foresaw_is_one_sentence_too(monkeypatch: pytest.MonkeyPatch
     given += ["--resource-group", "g", "--workspace", "w"]
     ended = CliRunner().invoke(main_module.main, given, env={"AZURE_DEVOPS_EXT_PAT": "token"})
     assert ended.exit_code == 1, ended.output
-    assert "UNEXPECTED: the verb met something it does not know: ZeroDivisionError" in ended.output
+    assert (
+        "UNEXPECTED: the verb failed in a way that it does not know: ZeroDivisionError"
+        in ended.output
+    )
     assert "Traceback" not in ended.output

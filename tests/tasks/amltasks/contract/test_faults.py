@@ -139,7 +139,11 @@ def test_a_run_outlives_what_passes(sdk: str, faulty: Faulty, consumer: Path) ->
 @pytest.mark.parametrize(
     ("spec", "code", "said"),
     [
-        ("drop", "NO_NETWORK", "no connection while submitting the pipeline: Remote end closed"),
+        (
+            "drop",
+            "NO_NETWORK",
+            "could not connect while submitting the pipeline: Remote end closed",
+        ),
         ("status=503", "SERVICE_UNAVAILABLE", "could not answer while submitting the pipeline"),
         ("status=403", "FORBIDDEN", "Next: give it the role 'AzureML Data Scientist'"),
         ("expired", "UNAUTHORIZED", "refused the access token while submitting the pipeline"),
