@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.patience import PATIENCE_S
 
@@ -88,6 +89,9 @@ def test_a_pipeline_of_the_users_own_repository_runs(tools: Path, tmp_path: Path
             time.sleep(0.1)
         words = shlex.split(env_file.read_text())
         environment = bare | dict(word.split("=", 1) for word in words)
+        with requests.Session() as session:
+            session.trust_env = False
+            page = session.get(environment["HTTPS_PROXY"])
         done = subprocess.run(
             [tools / "aml-local-agent", "run", "azure-pipelines.yml", "--json", "result.json"],
             cwd=repository,
@@ -102,6 +106,7 @@ def test_a_pipeline_of_the_users_own_repository_runs(tools: Path, tmp_path: Path
     assert done.returncode == 0, done.stdout + done.stderr
     assert "with ws-local" in done.stdout
     assert (repository / "result.json").exists()
+    assert "<title>Local Azure</title>" in page.text
     assert (repository / "state").is_dir()
 
 

@@ -23,7 +23,6 @@ import uvicorn
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.azure import page
 from local.azure.devops import routers as devops
 from local.azure.devops.errors import error_answer
 from local.azure.history import (
@@ -47,6 +46,7 @@ from local.azure.kernel.errors import ErrorForm, with_headers
 from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.kernel.proxy import Proxy
 from local.azure.kernel.web import ARM_HOST, Match, Router, RouteTable, error_form, route_table
+from local.azure.page import pages
 from local.azure.registry import environments, models
 from local.azure.resources import arm, compute, offers
 from local.azure.running import processes
@@ -252,7 +252,7 @@ def _own_address(cloud: Cloud, method: str, headers: Mapping[str, str], target: 
     """What the proxy's own address answers: the metadata service, and the page for people."""
     if target.startswith(imds.PATH):
         return imds.answer(cloud, method, headers, target)
-    return page.answer(cloud, method, headers.get("host", ""), target)
+    return pages.answer(cloud, method, headers.get("host", ""), target)
 
 
 class _Server(uvicorn.Server):

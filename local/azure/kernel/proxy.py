@@ -2,7 +2,7 @@
 
 TLS passes through undecrypted. Nothing is ever forwarded off the machine, so a client that uses
 this proxy cannot reach the real Azure by mistake. The proxy's own address shows a browser the page
-of page.py, and is the instance metadata service (imds.py).
+of the package page, and is the instance metadata service (imds.py).
 """
 
 from __future__ import annotations

@@ -9,9 +9,13 @@ import subprocess
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import markupsafe
 import pytest
 import requests
 
+from local.azure.devops import overview
+from local.azure.kernel.cloud import Cloud
+from local.azure.page import pages, rows
 from tests.local.azure.conftest import RunningAzure
 from tests.patience import PATIENCE_S
 
@@ -71,6 +75,52 @@ def test_a_browser_shows_runs_and_follows_to_one(
     assert f"<title>{html.escape(NASTY, quote=False)}</title>" in shown
     assert "<script" not in overview + shown
     assert re.search(r'<th scope="row">Status</th><td><span class="Running">Running<', shown)
+
+
+def test_every_cell_is_escaped(fresh_azure: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of each kind, with HTML in every text that a client chooses."""
+    metric = rows.Metric(name=NASTY, last=0.25, count=1)
+    run = rows.RunRow(
+        run_id=NASTY,
+        name=NASTY,
+        experiment=NASTY,
+        status=NASTY,
+        created="",
+        metrics=[metric, metric],
+    )
+    model = rows.ModelRow(
+        name=NASTY, version=NASTY, registered="", tags={NASTY: NASTY}, run_id="a/b"
+    )
+    service = rows.ServiceRow(
+        name=NASTY,
+        deployment=NASTY,
+        kind="Managed",
+        traffic_percent=0,
+        state=NASTY,
+        models=NASTY,
+        scoring_uri=NASTY,
+    )
+    compute = rows.ComputeRow(name=NASTY, type=NASTY, size=NASTY, state=NASTY)
+    for name, made in {
+        "top_level_runs": [{}],
+        "run_row": run,
+        "model_rows": [model],
+        "endpoint_rows": [service],
+        "service_rows": [rows.ServiceRow(name="bare", kind="Kubernetes", scoring_uri="")],
+        "compute_rows": [compute],
+    }.items():
+        monkeypatch.setattr(rows, name, lambda *given, made=made: made)
+    monkeypatch.setattr(
+        overview, "rows", lambda *given: [(NASTY, "7", NASTY, NASTY, NASTY, "2026")]
+    )
+    text = pages.answer(fresh_azure, "GET", "127.0.0.1:1", "/").body.decode()
+    assert "<script" not in text
+    escaped = str(markupsafe.escape(NASTY))
+    assert text.count(escaped) == 25
+    assert f"<td>{escaped} 0.25, {escaped} 0.25</td>" in text
+    assert '<td><a href="/runs/a%2Fb">a/b</a></td>' in text
+    assert "<td>0 %</td>" in text
+    assert "None" not in text
 
 
 def test_no_secret_is_on_the_page(local_azure: RunningAzure) -> None:

@@ -1,0 +1,187 @@
+"""What the page's tables show, as records without HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.azure.history import artifacts
+from local.azure.history.tables import RUNS
+from local.azure.kernel.cloud import Cloud
+from local.azure.registry.tables import MODELS
+from local.azure.resources import compute_records
+from local.azure.resources.tables import COMPUTES
+from local.azure.running import job
+from local.azure.serving import rollout
+from local.azure.v2.mlflow import views
+from local.azure.v2.online import records as online_records
+from local.azure.v2.online import rollout as online_rollout
+
+_SHOWN_METRICS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric of a run: its last value, and how many values were logged."""
+
+    name: str
+    last: float | str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """A run in a list of runs. created: ISO 8601, UTC. metrics: the first few."""
+
+    run_id: str
+    name: str
+    experiment: str
+    status: str
+    created: str
+    metrics: Sequence[Metric]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRow:
+    """A version of a model. registered: ISO 8601, UTC. run_id: empty where no run made it."""
+
+    name: str
+    version: str
+    registered: str
+    tags: Mapping[str, str]
+    run_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceRow:
+    """A deployment of an online endpoint, an endpoint without any, or a web service of v1."""
+
+    name: str
+    deployment: str = ""
+    kind: str
+    traffic_percent: int | None = None
+    state: str = ""
+    models: str = ""
+    scoring_uri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeRow:
+    """A compute target. size: of its machines, empty where it has none."""
+
+    name: str
+    type: str
+    size: str
+    state: str
+
+
+def top_level_runs(cloud: Cloud) -> list[dict[str, Any]]:
+    """All runs that have no parent, the newest first."""
+    return [run for run in reversed(cloud.store.list(RUNS)) if not run["parentRunId"]]
+
+
+def run_row(cloud: Cloud, run: dict[str, Any]) -> RunRow:
+    """A run with its first metrics."""
+    shown = views.show_run(cloud, run)["data"]["metrics"][:_SHOWN_METRICS]
+    return RunRow(
+        run_id=run["runId"],
+        name=run["displayName"],
+        experiment=run["experimentName"],
+        status=run["status"],
+        created=run["createdUtc"],
+        metrics=[Metric(name=one["key"], last=one["value"], count=1) for one in shown],
+    )
+
+
+def model_rows(cloud: Cloud) -> list[ModelRow]:
+    """All versions of all models, the newest first."""
+    return [
+        ModelRow(
+            name=model["name"],
+            version=str(model["version"]),
+            registered=model["createdTime"],
+            tags=model["kvTags"],
+            run_id=model["runId"] or "",
+        )
+        for model in reversed(cloud.store.list(MODELS))
+    ]
+
+
+def endpoint_rows(cloud: Cloud) -> list[ServiceRow]:
+    """The deployments of each online endpoint; one row for an endpoint that has none."""
+    rows = []
+    for endpoint in online_records.every(cloud):
+        name = endpoint["name"]
+        kind = "Kubernetes" if endpoint["properties"]["compute"] else "Managed"
+        uri = f"https://{name}.{cloud.location}.inference.ml.azure.com/score"
+        deployments = online_rollout.deployments_of(cloud, name)
+        if not deployments:
+            rows.append(ServiceRow(name=name, kind=kind, scoring_uri=uri))
+        for one in deployments:
+            rows.append(
+                ServiceRow(
+                    name=name,
+                    deployment=one["name"],
+                    kind=kind,
+                    traffic_percent=endpoint["properties"]["traffic"].get(one["name"], 0),
+                    state=one["state"],
+                    models="/".join(str(one["properties"]["model"] or "").split("/")[-3::2]),
+                    scoring_uri=uri,
+                )
+            )
+    return rows
+
+
+def service_rows(cloud: Cloud) -> list[ServiceRow]:
+    """The web services of v1."""
+    shown = [rollout.show(record) for record in cloud.store.list(rollout.KIND)]
+    return [
+        ServiceRow(
+            name=service["name"],
+            kind=service["computeType"],
+            traffic_percent=100,
+            state=service["state"],
+            models=", ".join(f"{model['name']}/{model['version']}" for model in service["models"]),
+            scoring_uri=service["scoringUri"] or "",
+        )
+        for service in shown
+    ]
+
+
+def compute_rows(cloud: Cloud) -> list[ComputeRow]:
+    """The compute targets of the workspace."""
+    names = [record["view"]["name"] for record in cloud.store.list(COMPUTES)]
+    found = (compute_records.get_compute(cloud, name) for name in names)
+    return [
+        ComputeRow(
+            name=view["name"],
+            type=view["properties"]["computeType"],
+            size=str((view["properties"].get("properties") or {}).get("vmSize") or ""),
+            state=view["properties"]["provisioningState"],
+        )
+        for view in found
+        if view
+    ]
+
+
+def metrics_of(cloud: Cloud, run_id: str) -> list[Metric]:
+    """All metrics of a run."""
+    return [
+        Metric(name=name, last=values[-1]["value"], count=len(values))
+        for name, values in views.series(cloud, run_id).items()
+    ]
+
+
+def error_of(run: dict[str, Any]) -> str:
+    """The message of the error that ended a run; empty where there is none."""
+    error = (run["error"] or {}).get("error") or {}
+    return str(error.get("message") or "")
+
+
+def ends_of_logs(cloud: Cloud, run_id: str) -> list[tuple[str, str]]:
+    """The path of each log of a run, and the end of its text."""
+    return [
+        (path, job.tail(artifacts.file_path(cloud, run_id, path)))
+        for path in artifacts.log_urls(cloud, run_id)
+    ]
