@@ -11,7 +11,6 @@ from local.azure.history.tables import RUNS
 from local.azure.kernel.cloud import Cloud
 from local.azure.registry.tables import MODELS
 from local.azure.resources import compute_records
-from local.azure.resources.tables import COMPUTES
 from local.azure.running import job
 from local.azure.serving import rollout
 from local.azure.v2.mlflow import views
@@ -151,17 +150,14 @@ def service_rows(cloud: Cloud) -> list[ServiceRow]:
 
 def compute_rows(cloud: Cloud) -> list[ComputeRow]:
     """The compute targets of the workspace."""
-    names = [record["view"]["name"] for record in cloud.store.list(COMPUTES)]
-    found = (compute_records.get_compute(cloud, name) for name in names)
     return [
         ComputeRow(
             name=view["name"],
             type=view["properties"]["computeType"],
-            size=str((view["properties"].get("properties") or {}).get("vmSize") or ""),
-            state=view["properties"]["provisioningState"],
+            size=view["properties"]["properties"].get("vmSize") or "",
+            state=view["properties"].get("provisioningState", ""),
         )
-        for view in found
-        if view
+        for view in compute_records.every_compute(cloud)
     ]
 
 

@@ -6,8 +6,8 @@ Shapes: learn.microsoft.com/rest/api/resources and .../azureml/workspaces (api-v
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
 
 from local.azure.kernel.cloud import PROVIDER, Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
@@ -144,7 +144,7 @@ def _check_group(cloud: Cloud, request: Request) -> None:
         )
 
 
-def _subscription(cloud: Cloud) -> dict[str, Any]:
+def _subscription(cloud: Cloud) -> Mapping[str, object]:
     return {
         "id": f"/subscriptions/{cloud.subscription_id}",
         "subscriptionId": cloud.subscription_id,
@@ -154,7 +154,7 @@ def _subscription(cloud: Cloud) -> dict[str, Any]:
     }
 
 
-def _resource_group(cloud: Cloud) -> dict[str, Any]:
+def _resource_group(cloud: Cloud) -> Mapping[str, object]:
     return {
         "id": f"/subscriptions/{cloud.subscription_id}/resourceGroups/{cloud.resource_group}",
         "name": cloud.resource_group,
@@ -165,7 +165,7 @@ def _resource_group(cloud: Cloud) -> dict[str, Any]:
     }
 
 
-def _workspace(cloud: Cloud) -> dict[str, Any]:
+def _workspace(cloud: Cloud) -> Mapping[str, object]:
     group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{cloud.resource_group}"
     return {
         "id": cloud.workspace_scope,
@@ -193,7 +193,7 @@ def _workspace(cloud: Cloud) -> dict[str, Any]:
     }
 
 
-def _properties(cloud: Cloud, group: str) -> dict[str, Any]:
+def _properties(cloud: Cloud, group: str) -> Mapping[str, object]:
     """What is known of the workspace, as the previews of 2024-10 show it."""
     provider = f"{group}/providers"
     short = cloud.workspace_id.replace("-", "")

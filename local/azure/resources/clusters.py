@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from collections.abc import Mapping
 
 from local.azure.kernel import fields
 from local.azure.kernel.http import ServiceError, required
+from local.azure.resources.compute_records import ScaleSettings, Settings
 from local.azure.resources.regions import find_vm_size
 
 _PURPOSES = ("DevTest", "FastProd", "DenseProd")
 
 
-def aml_compute(asked: dict[str, Any]) -> dict[str, Any]:
+def aml_compute(asked: Mapping[str, object]) -> Settings:
     """The settings of a cluster of nodes. Raises ServiceError 400."""
     priority = fields.optional_text(asked, "vmPriority") or "dedicated"
     if priority.lower() not in ("dedicated", "lowpriority"):
         raise ServiceError(400, "BadRequest", f"The VM priority '{priority}' is not known.")
     account = fields.mapping(asked, "userAccountCredentials")
-    return {
+    settings: Settings = {
         "vmSize": _vm_size(fields.optional_text(asked, "vmSize") or "Standard_DS3_v2").upper(),
         "vmPriority": "LowPriority" if priority.lower() == "lowpriority" else "Dedicated",
         "scaleSettings": scale_settings(fields.mapping(asked, "scaleSettings")),
         "subnet": asked.get("subnet"),
-        "remoteLoginPortPublicAccess": asked.get("remoteLoginPortPublicAccess") or "NotSpecified",
+        "remoteLoginPortPublicAccess": (
+            fields.optional_text(asked, "remoteLoginPortPublicAccess") or "NotSpecified"
+        ),
         "errors": None,
         "osType": "Linux",
         "virtualMachineImage": None,
         "isolatedNetwork": bool(asked.get("isolatedNetwork")),
         "enableNodePublicIp": asked.get("enableNodePublicIp") is not False,
         "enableBatchPrivateLink": False,
-        **({"userAccountCredentials": _shown_account(account)} if account else {}),
     }
+    if account:
+        settings["userAccountCredentials"] = _shown_account(account)
+    return settings
 
 
-def _shown_account(given: dict[str, Any]) -> dict[str, Any]:
+def _shown_account(given: Mapping[str, object]) -> Mapping[str, object]:
     """Who may log in to the nodes; the password is nothing to keep."""
     return {
         "adminUserName": given.get("adminUserName"),
@@ -42,13 +48,10 @@ def _shown_account(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def scale_settings(asked: dict[str, Any]) -> dict[str, Any]:
+def scale_settings(asked: Mapping[str, object]) -> ScaleSettings:
     """How many nodes, and how long they idle. Raises ServiceError 400."""
-    try:
-        least = int(asked.get("minNodeCount") or 0)
-        most = int(required(asked, "maxNodeCount"))
-    except (TypeError, ValueError):
-        raise ServiceError(400, "BadRequest", "Node counts must be whole numbers.") from None
+    required(asked, "maxNodeCount")
+    least, most = (_count(asked, f"{end}NodeCount", 0) for end in ("min", "max"))
     if least < 0 or most < least or most < 1:
         raise ServiceError(
             400,
@@ -56,29 +59,24 @@ def scale_settings(asked: dict[str, Any]) -> dict[str, Any]:
             f"The scale settings are invalid: minNodeCount {least}, maxNodeCount {most}. The "
             "maximum must be at least 1 and not below the minimum, which must not be negative.",
         )
-    idle = asked.get("nodeIdleTimeBeforeScaleDown") or "PT120S"
+    idle = fields.optional_text(asked, "nodeIdleTimeBeforeScaleDown") or "PT120S"
     return {"minNodeCount": least, "maxNodeCount": most, "nodeIdleTimeBeforeScaleDown": idle}
 
 
-def aks(name: str, location: str, properties: dict[str, Any]) -> dict[str, Any]:
+def aks(name: str, location: str, properties: Mapping[str, object]) -> Settings:
     """The settings of an inference cluster. Raises ServiceError 400."""
     asked = fields.mapping(properties, "properties")
-    purpose = asked.get("clusterPurpose") or "FastProd"
+    purpose = fields.optional_text(asked, "clusterPurpose") or "FastProd"
     if purpose not in _PURPOSES:
         raise ServiceError(400, "BadRequest", f"The cluster purpose '{purpose}' is not known.")
     size = find_vm_size(_vm_size(fields.optional_text(asked, "agentVmSize") or "Standard_D3_v2"))
-    usual = 1 if purpose == "DevTest" else 3
-    try:
-        count = int(asked.get("agentCount") or usual)
-    except (TypeError, ValueError):
-        raise ServiceError(400, "BadRequest", "agentCount must be a whole number.") from None
     tls = fields.mapping(asked, "sslConfiguration")
     return {
         "agentVmSize": size.name if size else None,
-        "agentCount": count,
+        "agentCount": _count(asked, "agentCount", 1 if purpose == "DevTest" else 3),
         "clusterPurpose": purpose,
         "clusterFqdn": f"{name.lower()}.{location}.cloudapp.azure.com",
-        "loadBalancerType": asked.get("loadBalancerType") or "PublicIp",
+        "loadBalancerType": fields.optional_text(asked, "loadBalancerType") or "PublicIp",
         "loadBalancerSubnet": asked.get("loadBalancerSubnet"),
         "systemServices": None,
         # The private key that may be among these is nothing to keep.
@@ -86,19 +84,29 @@ def aks(name: str, location: str, properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def kubernetes(properties: dict[str, Any]) -> dict[str, Any]:
+def kubernetes(properties: Mapping[str, object]) -> Settings:
     """The settings of an attached Kubernetes cluster. Raises ServiceError 400."""
     asked = fields.mapping(properties, "properties")
     fields.text(properties, "resourceId")
     usual = {"defaultinstancetype": {"nodeSelector": None, "resources": {"requests": None}}}
     return {
         "namespace": fields.optional_text(asked, "namespace") or "default",
-        "defaultInstanceType": asked.get("defaultInstanceType") or "defaultinstancetype",
+        "defaultInstanceType": (
+            fields.optional_text(asked, "defaultInstanceType") or "defaultinstancetype"
+        ),
         "instanceTypes": asked.get("instanceTypes") or usual,
         "extensionPrincipalId": None,
         "extensionInstanceReleaseTrain": None,
         "vcName": None,
     }
+
+
+def _count(asked: Mapping[str, object], name: str, usual: int) -> int:
+    value = asked.get(name) or usual
+    if isinstance(value, int | float | str):
+        with contextlib.suppress(ValueError):
+            return int(value)
+    raise ServiceError(400, "BadRequest", f"{name} must be a whole number.")
 
 
 def _vm_size(asked: str) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import TypedDict
 
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import PROVIDER, Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.store import AlreadyExists
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import ARM_HOST, DATA_PLANE_HOST, Router
 from local.azure.resources.clusters import (
     aks,
@@ -23,9 +25,20 @@ from local.azure.resources.clusters import (
     scale_settings,
 )
 from local.azure.resources.compute_bodies import check_compute
-from local.azure.resources.compute_records import creating, get_compute, new_view, resource_id
+from local.azure.resources.compute_records import (
+    COMPUTES,
+    ComputeError,
+    ComputeRecord,
+    ComputeView,
+    Phase,
+    Settings,
+    creating,
+    every_compute,
+    get_compute,
+    new_view,
+    resource_id,
+)
 from local.azure.resources.regions import REGIONS, find_vm_size
-from local.azure.resources.tables import COMPUTES
 
 # Seconds that each phase lasts; the SDK looks again after five.
 CREATING_S = 2.0
@@ -39,6 +52,23 @@ _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,22}[A-Za-z0-9])")
 router = Router(host=ARM_HOST)
 
 
+class Operation(TypedDict):
+    """A change of a compute target. until: seconds since the epoch; error: how it will end."""
+
+    until: float
+    error: ComputeError | None
+
+
+class Once(TypedDict):
+    """What was done for a new workspace. name: of the resource that was made."""
+
+    name: str
+
+
+_OPERATIONS: Table[Operation] = Table("compute-operation")
+_ONCE: Table[Once] = Table("workspace")
+
+
 @router.route("GET", "{workspace}/computes/{name}", query=())
 @router.route("GET", "/rp/workspaces{workspace}/computes/{name}", host=DATA_PLANE_HOST)
 def show_compute(cloud: Cloud, request: Request) -> Response:
@@ -50,9 +80,7 @@ def show_compute(cloud: Cloud, request: Request) -> Response:
 @router.route("GET", "/rp/workspaces{workspace}/computes", host=DATA_PLANE_HOST)
 def list_computes(cloud: Cloud, _request: Request) -> Response:
     """All compute targets. (No `nextLink` key: the SDK would follow even a null one.)"""
-    names = [record["view"]["name"] for record in cloud.store.list(COMPUTES)]
-    views = (get_compute(cloud, name) for name in names)
-    return json_response({"value": [view for view in views if view]})
+    return json_response({"value": every_compute(cloud)})
 
 
 @router.route("PUT", "{workspace}/computes/{name}", query=())
@@ -98,10 +126,8 @@ def put_compute(cloud: Cloud, request: Request) -> Response:
     if present is not None:
         return _replace(cloud, request, present, kind, inner, location.lower())
     error = _short_of_cores(cloud, inner) if kind == "AmlCompute" else None
-    view = {
-        **new_view(cloud, name, kind, location.lower(), properties, inner),
-        "tags": fields.texts(body, "tags"),
-    }
+    view = new_view(cloud, name, kind, location.lower(), properties, inner)
+    view["tags"] = fields.texts(body, "tags")
     if body.get("identity"):
         view["identity"] = fields.mapping(body, "identity")
     if properties.get("disableLocalAuth") is not None:
@@ -109,11 +135,7 @@ def put_compute(cloud: Cloud, request: Request) -> Response:
     asked_s = cloud.faults.creating
     until = time.time() + (CREATING_S if asked_s is None else asked_s)
     try:
-        cloud.store.insert(
-            COMPUTES,
-            name.lower(),
-            {"view": view, "phase": creating(until, error)},
-        )
+        COMPUTES.insert(cloud, name.lower(), {"view": view, "phase": creating(until, error)})
     except AlreadyExists:
         raise _conflict(name, "Creating") from None
     return _accepted(cloud, request, _existing(cloud, name), until, 201, error)
@@ -122,21 +144,17 @@ def put_compute(cloud: Cloud, request: Request) -> Response:
 @router.at_start
 def attach_cluster(cloud: Cloud) -> None:
     """Attach a Kubernetes cluster to a new workspace: v2 deploys to one, and cannot make one."""
-    if cloud.store.get("workspace", "cluster-attached"):
+    if _ONCE.get(cloud, "cluster-attached"):
         return
-    attached: dict[str, Any] = {
-        "resourceId": resource_id(cloud, ATTACHED_CLUSTER, "AKS"),
-        "properties": {},
-    }
+    attached = {"resourceId": resource_id(cloud, ATTACHED_CLUSTER, "AKS")}
     view = new_view(
         cloud, ATTACHED_CLUSTER, "Kubernetes", cloud.location, attached, kubernetes(attached)
     )
-    phase = {"state": "Creating", "until": 0, "error": None}
-    cloud.store.put(COMPUTES, ATTACHED_CLUSTER, {"view": view, "phase": phase})
-    cloud.store.put("workspace", "cluster-attached", {"name": ATTACHED_CLUSTER})
+    COMPUTES.put(cloud, ATTACHED_CLUSTER, {"view": view, "phase": creating(0)})
+    _ONCE.put(cloud, "cluster-attached", {"name": ATTACHED_CLUSTER})
 
 
-def _short_of_cores(cloud: Cloud, inner: dict[str, Any]) -> dict[str, str] | None:
+def _short_of_cores(cloud: Cloud, inner: Settings) -> ComputeError | None:
     """The error in which creating a cluster will end for lack of quota, or None.
 
     What cannot hold one node is refused at once, as in Azure/mlops-v2#81 (ServiceError 400); what
@@ -179,7 +197,7 @@ def update_compute(cloud: Cloud, request: Request) -> Response:
     scale = scale_settings({**present["scaleSettings"], **fields.mapping(change, "scaleSettings")})
     if scale == present["scaleSettings"]:
         return json_response(view)
-    phase = {"state": "Updating", "until": time.time() + UPDATING_S}
+    phase: Phase = {"state": "Updating", "until": time.time() + UPDATING_S}
     return _change(cloud, request, view, {"scaleSettings": scale}, phase, 200)
 
 
@@ -199,10 +217,10 @@ def delete_compute(cloud: Cloud, request: Request) -> Response:
         raise _conflict(view["name"], properties["provisioningState"])
     until = time.time() + DELETING_S
 
-    def change(record: dict[str, Any]) -> None:
+    def change(record: ComputeRecord) -> None:
         record["phase"] = {"state": "Deleting", "until": until}
 
-    cloud.store.update(COMPUTES, view["name"].lower(), change)
+    COMPUTES.update(cloud, view["name"].lower(), change)
     return _accepted(cloud, request, None, until, 202)
 
 
@@ -232,7 +250,7 @@ _LOCATION = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{l
 @router.route("GET", _LOCATION + "/computeOperationsStatus/{operation}", query=("service",))
 def show_operation(cloud: Cloud, request: Request) -> Response:
     """How far a create, update or delete is."""
-    operation = cloud.store.get("compute-operation", request.params["operation"])
+    operation = _OPERATIONS.get(cloud, request.params["operation"])
     if operation is None:
         raise ServiceError(404, "NotFound", "There is no operation with this id.")
     over = time.time() >= operation["until"]
@@ -242,7 +260,7 @@ def show_operation(cloud: Cloud, request: Request) -> Response:
     return json_response(answer, headers={"retry-after-ms": "200"})
 
 
-def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
+def _existing(cloud: Cloud, name: str) -> ComputeView:
     view = get_compute(cloud, name)
     if view is None:
         raise ServiceError(
@@ -257,9 +275,9 @@ def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
 def _replace(
     cloud: Cloud,
     request: Request,
-    present: dict[str, Any],
+    present: ComputeView,
     kind: str,
-    inner: dict[str, Any],
+    inner: Settings,
     location: str,
 ) -> Response:
     properties = present["properties"]
@@ -271,7 +289,9 @@ def _replace(
         "Kubernetes": ("namespace",),
     }
     same = properties["computeType"] == kind and properties["computeLocation"] == location
-    if not same or any(properties["properties"][key] != inner[key] for key in fixed[kind]):
+    before: Mapping[str, object] = properties["properties"]
+    after: Mapping[str, object] = inner
+    if not same or any(before[key] != after[key] for key in fixed[kind]):
         raise ServiceError(
             400,
             "BadRequest",
@@ -287,19 +307,19 @@ def _replace(
 def _change(
     cloud: Cloud,
     request: Request,
-    view: dict[str, Any],
-    inner: dict[str, Any],
-    phase: dict[str, Any],
+    view: ComputeView,
+    inner: Settings,
+    phase: Phase,
     status: int,
 ) -> Response:
-    def change(record: dict[str, Any]) -> None:
+    def change(record: ComputeRecord) -> None:
         if time.time() < record["phase"]["until"]:
             raise _conflict(view["name"], record["phase"]["state"])
         record["view"]["properties"]["properties"].update(inner)
         record["view"]["properties"]["modifiedOn"] = cloud.ml_timestamp()
         record["phase"] = phase
 
-    cloud.store.update(COMPUTES, view["name"].lower(), change)
+    COMPUTES.update(cloud, view["name"].lower(), change)
     return _accepted(cloud, request, _existing(cloud, view["name"]), phase["until"], status)
 
 
@@ -310,14 +330,14 @@ def _conflict(name: str, state: str) -> ServiceError:
 def _accepted(
     cloud: Cloud,
     request: Request,
-    view: dict[str, Any] | None,
+    view: ComputeView | None,
     until: float,
     status: int,
-    error: dict[str, str] | None = None,
+    error: ComputeError | None = None,
 ) -> Response:
     """The answer to a change, whose end is asked for by `Azure-AsyncOperation` alone."""
     operation = str(uuid.uuid4())
-    cloud.store.put("compute-operation", operation, {"until": until, "error": error})
+    _OPERATIONS.put(cloud, operation, {"until": until, "error": error})
     version = request.query.get("api-version") or "2020-02-02"
     url = (
         f"https://{ARM_HOST}/subscriptions/{cloud.subscription_id}/providers/{PROVIDER}/locations/"

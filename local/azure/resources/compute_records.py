@@ -1,31 +1,156 @@
-"""Compute targets as they are kept and shown. A state is a function of the clock."""
+"""Compute targets as they are kept and shown. A state is a function of the clock.
+
+Shapes: Microsoft.MachineLearningServices workspaces/computes, api-version 2020-02-02.
+"""
 
 from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import NotRequired, TypedDict
 
+from local.azure.kernel import fields
 from local.azure.kernel.cloud import PROVIDER, Cloud
-from local.azure.resources.tables import COMPUTES
+from local.azure.kernel.tables import Table
 
 
-def get_compute(cloud: Cloud, name: str) -> dict[str, Any] | None:
+class ScaleSettings(TypedDict):
+    """How many nodes a cluster has. nodeIdleTimeBeforeScaleDown: a duration of ISO 8601."""
+
+    minNodeCount: int
+    maxNodeCount: int
+    nodeIdleTimeBeforeScaleDown: str
+
+
+class AmlComputeSettings(TypedDict, total=False):
+    """What an AmlCompute has of its own; its nodes are told once they are allocated."""
+
+    vmSize: str
+    vmPriority: str
+    scaleSettings: ScaleSettings
+    subnet: object
+    remoteLoginPortPublicAccess: str
+    errors: None
+    osType: str
+    virtualMachineImage: None
+    isolatedNetwork: bool
+    enableNodePublicIp: bool
+    enableBatchPrivateLink: bool
+    userAccountCredentials: Mapping[str, object]
+    currentNodeCount: int | None
+    targetNodeCount: int | None
+    nodeStateCounts: Mapping[str, int] | None
+    allocationState: str | None
+    allocationStateTransitionTime: str
+    propertyBag: Mapping[str, object]
+
+
+class AksSettings(TypedDict, total=False):
+    """What an AKS cluster has of its own."""
+
+    agentVmSize: str | None
+    agentCount: int
+    clusterPurpose: str
+    clusterFqdn: str
+    loadBalancerType: str
+    loadBalancerSubnet: object
+    systemServices: None
+    sslConfiguration: Mapping[str, object] | None
+
+
+class KubernetesSettings(TypedDict, total=False):
+    """What an attached Kubernetes cluster has of its own."""
+
+    namespace: str
+    defaultInstanceType: str
+    instanceTypes: object
+    extensionPrincipalId: None
+    extensionInstanceReleaseTrain: None
+    vcName: None
+
+
+class Settings(AmlComputeSettings, AksSettings, KubernetesSettings, total=False):
+    """The settings of a target of any type: `computeType` says which members there are."""
+
+
+class ComputeProperties(TypedDict):
+    """The properties of a compute target."""
+
+    computeType: str
+    computeLocation: NotRequired[str]
+    description: object
+    createdOn: str
+    modifiedOn: str
+    disableLocalAuth: bool
+    resourceId: str | None
+    provisioningState: NotRequired[str]
+    provisioningErrors: list[Mapping[str, object]] | None
+    provisioningWarnings: None
+    isAttachedCompute: bool
+    properties: Settings
+
+
+class ComputeView(TypedDict):
+    """A compute target as Resource Manager shows it."""
+
+    id: str
+    name: str
+    type: str
+    location: str
+    tags: dict[str, str | None] | None
+    identity: NotRequired[Mapping[str, object]]
+    properties: ComputeProperties
+
+
+class ComputeError(TypedDict):
+    """Why a cluster could not be made."""
+
+    code: str
+    message: str
+
+
+class Phase(TypedDict):
+    """What goes on with a target. until: seconds since the epoch; error: how it will end."""
+
+    state: str
+    until: float
+    error: NotRequired[ComputeError | None]
+    located: NotRequired[bool]
+
+
+class ComputeRecord(TypedDict):
+    """A compute target as it is kept."""
+
+    view: ComputeView
+    phase: Phase
+
+
+COMPUTES: Table[ComputeRecord] = Table("compute")
+
+
+def every_compute(cloud: Cloud) -> list[ComputeView]:
+    """All compute targets as the service shows them now, oldest first."""
+    names = [record["view"]["name"] for record in COMPUTES.list(cloud)]
+    return [view for name in names if (view := get_compute(cloud, name))]
+
+
+def get_compute(cloud: Cloud, name: str) -> ComputeView | None:
     """The compute target as the service shows it now, or None."""
-    record = cloud.store.get(COMPUTES, name.lower())
+    record = COMPUTES.get(cloud, name.lower())
     if record is None:
         return None
     phase = record["phase"]
     over = time.time() >= phase["until"]
     if phase["state"] == "Deleting" and over:
-        cloud.store.delete(COMPUTES, name.lower())
+        COMPUTES.delete(cloud, name.lower())
         return None
-    view: dict[str, Any] = record["view"]
-    failed = over and phase.get("error")
-    done = "Failed" if failed else "Succeeded"
+    view = record["view"]
+    error = phase.get("error") if over else None
+    done = "Failed" if error else "Succeeded"
     view["properties"]["provisioningState"] = done if over else phase["state"]
-    view["properties"]["provisioningErrors"] = [{"error": phase["error"]}] if failed else None
+    view["properties"]["provisioningErrors"] = [{"error": error}] if error else None
     is_creating = not over and phase["state"] == "Creating"
     if is_creating:
         view["tags"] = view["tags"] or None
@@ -34,38 +159,33 @@ def get_compute(cloud: Cloud, name: str) -> dict[str, Any] | None:
     if view["properties"]["computeType"] == "AmlCompute":
         _show_nodes(
             view["properties"]["properties"],
-            allocated=not failed and not is_creating,
+            allocated=error is None and not is_creating,
             since=phase["until"],
         )
     return view
 
 
-def _show_nodes(cluster: dict[str, Any], *, allocated: bool, since: float) -> None:
+def _show_nodes(cluster: Settings, *, allocated: bool, since: float) -> None:
     """The nodes of a cluster; nothing is told of them while it is being created."""
     if not allocated:
-        names = ("currentNodeCount", "targetNodeCount", "nodeStateCounts", "allocationState")
-        cluster |= dict.fromkeys(names)
+        cluster["currentNodeCount"] = cluster["targetNodeCount"] = None
+        cluster["nodeStateCounts"] = cluster["allocationState"] = None
         cluster.pop("userAccountCredentials", None)
         return
     nodes = cluster["scaleSettings"]["minNodeCount"]
     counts = dict.fromkeys(("preparing", "running", "unusable", "leaving", "preempted"), 0)
     moment = datetime.fromtimestamp(since, timezone.utc)
-    cluster |= {
-        "currentNodeCount": nodes,
-        "targetNodeCount": nodes,
-        "nodeStateCounts": {
-            "idleNodeCount": nodes,
-            **{f"{state}NodeCount": count for state, count in counts.items()},
-        },
-        "allocationState": "Steady",
-        "allocationStateTransitionTime": moment.isoformat(timespec="milliseconds"),
-        "propertyBag": {},
+    cluster["currentNodeCount"] = cluster["targetNodeCount"] = nodes
+    cluster["nodeStateCounts"] = {
+        "idleNodeCount": nodes,
+        **{f"{state}NodeCount": count for state, count in counts.items()},
     }
+    cluster["allocationState"] = "Steady"
+    cluster["allocationStateTransitionTime"] = moment.isoformat(timespec="milliseconds")
+    cluster["propertyBag"] = {}
 
 
-def creating(
-    until: float, error: dict[str, str] | None = None, *, located: bool = False
-) -> dict[str, Any]:
+def creating(until: float, error: ComputeError | None = None, *, located: bool = False) -> Phase:
     """The phase of a target that is made, or made anew. located: its location is known."""
     return {"state": "Creating", "until": until, "error": error, "located": located}
 
@@ -75,10 +195,11 @@ def new_view(
     name: str,
     kind: str,
     location: str,
-    properties: dict[str, Any],
-    inner: dict[str, Any],
-) -> dict[str, Any]:
-    """A new compute target as the service shows it. inner: its settings, checked."""
+    asked: Mapping[str, object],
+    settings: Settings,
+) -> ComputeView:
+    """A new compute target. asked: the properties of the request; settings: those, checked."""
+    attached = fields.optional_text(asked, "resourceId")
     now = cloud.ml_timestamp()
     return {
         "id": f"{cloud.workspace_scope}/computes/{name}",
@@ -89,15 +210,15 @@ def new_view(
         "properties": {
             "computeType": kind,
             "computeLocation": location,
-            "description": properties.get("description"),
+            "description": asked.get("description"),
             "createdOn": now,
             "modifiedOn": now,
-            "disableLocalAuth": bool(properties.get("disableLocalAuth")),
-            "resourceId": properties.get("resourceId") or resource_id(cloud, name, kind),
+            "disableLocalAuth": bool(asked.get("disableLocalAuth")),
+            "resourceId": attached or resource_id(cloud, name, kind),
             "provisioningErrors": None,
             "provisioningWarnings": None,
-            "isAttachedCompute": bool(properties.get("resourceId")),
-            "properties": inner,
+            "isAttachedCompute": bool(attached),
+            "properties": settings,
         },
     }
 

@@ -8,15 +8,15 @@ Shapes: learn.microsoft.com/rest/api/resources/subscriptions/list-locations (202
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import PROVIDER, Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import ARM_HOST, Router
 from local.azure.resources.arm import check_subscription
+from local.azure.resources.compute_records import every_compute
 from local.azure.resources.regions import REGIONS, VM_SIZES
-from local.azure.resources.tables import COMPUTES
 
 router = Router(host=ARM_HOST)
 
@@ -150,7 +150,7 @@ def list_usages(cloud: Cloud, request: Request) -> Response:
     check_subscription(cloud, request)
     limit = _DEFAULT_CORES if cloud.faults.quota is None else cloud.faults.quota
     scope = f"/subscriptions/{cloud.subscription_id}"
-    clusters = len(cloud.store.list(COMPUTES))
+    clusters = len(every_compute(cloud))
     entries = [
         _usage("totalClusters", scope, "TotalClusters", "Total Clusters", clusters, 200),
         _usage(
@@ -172,7 +172,7 @@ def list_usages(cloud: Cloud, request: Request) -> Response:
 
 def _usage(
     kind: str, resource_id: str, name: str, shown: str, used: int, limit: int
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     return {
         "unit": "Count",
         "currentValue": used,

@@ -118,7 +118,7 @@ def find_model(cloud: Cloud, model_id: str) -> dict[str, Any]:
     return found
 
 
-def _cluster(cloud: Cloud, name: str | None) -> dict[str, Any]:
+def _cluster(cloud: Cloud, name: str | None) -> compute_records.ComputeView:
     found = compute_records.get_compute(cloud, name) if name else None
     if found is None:
         raise ServiceError(404, "ComputeNotFound", f"Compute target '{name}' was not found.")

@@ -20,10 +20,10 @@ from local.azure.devops.contracts import Date, ReadOnly, Unread
 from local.azure.devops.enumerations import TaskAgentStatus
 from local.azure.devops.rest import number
 from local.azure.devops.shapes import Links
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.tables import Table
 
 AGENTS = area.location(
     "e298ef32-5878-4cab-993c-043836571f42",

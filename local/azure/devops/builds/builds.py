@@ -36,11 +36,11 @@ from local.azure.devops.organization.projects import (
 from local.azure.devops.repos.branches import branch
 from local.azure.devops.repos.repositories import MAIN
 from local.azure.devops.rest import number
-from local.azure.devops.tables import Table
 from local.azure.devops.variables import Variables
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 BUILDS = area.location(
     "0cd358e1-9217-4d94-8269-1c1ee6f93dcf",

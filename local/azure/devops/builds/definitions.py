@@ -27,12 +27,12 @@ from local.azure.devops.organization.projects import (
 )
 from local.azure.devops.repos.repositories import MAIN, default_repository, find_repository
 from local.azure.devops.rest import Area, number
-from local.azure.devops.tables import Table
 from local.azure.devops.variables import Variables, kept
 from local.azure.devops.variables import shown as shown_variables
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 area = Area("build", id="965220d5-5bb9-42cf-8d67-9b146df2a5a4")
 DEFINITIONS = area.location(

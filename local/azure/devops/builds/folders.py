@@ -14,10 +14,10 @@ from local.azure.devops.organization.projects import (
     when_deleted,
 )
 from local.azure.devops.shapes import IdentityRef, TeamProjectReference
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 FOLDERS = area.location(
     "a906531b-d2da-4f55-bda7-f3e676cc50d9",

@@ -12,10 +12,10 @@ from local.azure.devops.builds.definitions import area as build_area
 from local.azure.devops.builds.plans import PLAN, area, keep, kept, plan_of
 from local.azure.devops.contracts import Date, ReadOnly
 from local.azure.devops.rest import number
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
+from local.azure.kernel.tables import Table
 
 OF_PLAN = area.location(
     "46f5667d-263a-4684-91b1-dff7fdcf64e2",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 from local.azure.devops.builds.timeline_shapes import TimelineRecord
-from local.azure.devops.tables import Table
 from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.tables import Table
 
 
 class PlanRecord(TypedDict):

@@ -20,10 +20,10 @@ from local.azure.devops.organization.access import RELEASE, Owner, owner_of
 from local.azure.devops.organization.projects import project_of
 from local.azure.devops.releases.releases import change_stage
 from local.azure.devops.rest import Area
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 area = Area("distributedtask", id="a85b8835-c1a1-4aac-ae97-1c3d0ba72dbd")
 PLAN = "{scopeIdentifier}/_apis/{area}/hubs/{hubName}/plans/{planId}/"

@@ -14,10 +14,10 @@ from local.azure.devops.organization.projects import (
 )
 from local.azure.devops.rest import Area, number
 from local.azure.devops.shapes import IdentityRef, TeamProjectReference
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 area = Area("Test", id="c2aa639c-3ccc-4740-b3b6-ce2a1e1d984e")
 RUNS = area.location(

@@ -18,11 +18,11 @@ from local.azure.devops.organization.projects import (
 )
 from local.azure.devops.rest import number
 from local.azure.devops.shapes import ProjectGiven, ProjectName
-from local.azure.devops.tables import Table
 from local.azure.devops.variables import Variables, kept
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 IN_PROJECT = area.location(
     "f5b09dd5-9d54-45a1-8b5a-1c8287d634cc",

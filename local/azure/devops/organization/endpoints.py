@@ -15,10 +15,10 @@ from local.azure.devops.organization.projects import (
 )
 from local.azure.devops.rest import Area
 from local.azure.devops.shapes import IdentityRef, ProjectGiven, ProjectName
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 area = Area("serviceendpoint", id="1814ab31-2f4f-4a9f-8761-f4d77dc5a5d7")
 IN_PROJECT = area.location(

@@ -13,10 +13,10 @@ from local.azure.devops.organization.gallery import (
     package_of,
 )
 from local.azure.devops.rest import Area
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import ORGANIZATION_HOST, organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 HOST = f"extmgmt.{ORGANIZATION_HOST}"
 area = Area("ExtensionManagement", id="6c2b0933-3600-42ae-bf8b-93d4f7e83594", host=HOST)

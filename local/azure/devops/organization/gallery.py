@@ -22,9 +22,9 @@ from local.azure.devops.builds.plans import keep, kept
 from local.azure.devops.errors import error_answer
 from local.azure.devops.organization.access import authenticate
 from local.azure.devops.rest import Area, Location
-from local.azure.devops.tables import Table
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import Handler, Router
 
 HOST = "marketplace.visualstudio.com"

@@ -9,10 +9,10 @@ from typing import TypedDict
 from local.azure.devops.enumerations import OperationStatus
 from local.azure.devops.rest import Area
 from local.azure.devops.shapes import Links
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 area = Area("operations", id=None)
 OPERATIONS = area.location(

@@ -13,10 +13,10 @@ from local.azure.devops.errors import unsupported
 from local.azure.devops.organization.projects import project_of
 from local.azure.devops.rest import Area, number
 from local.azure.devops.shapes import IdentityRef
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 security = Area("Security", id=None)
 PERMISSIONS = security.location(

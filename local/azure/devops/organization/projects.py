@@ -24,10 +24,10 @@ from local.azure.devops.organization.project_shapes import (
 )
 from local.azure.devops.rest import Area
 from local.azure.devops.shapes import TeamProjectReference
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import FIRST_PROJECT, organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 area = Area("core", id="79134c72-4a58-4b42-976c-04e7115f32bf")
 PROJECTS = area.location(

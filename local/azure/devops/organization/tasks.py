@@ -14,9 +14,9 @@ import zipfile
 from typing import TypedDict
 
 from local.azure.devops.builds.plans import area, keep, kept
-from local.azure.devops.tables import Table
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
+from local.azure.kernel.tables import Table
 
 TASKS = area.location(
     "60aac929-f0cd-4bc8-9ce4-6b30e8f1b1bd",

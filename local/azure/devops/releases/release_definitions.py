@@ -21,11 +21,11 @@ from local.azure.devops.releases.definition_shapes import (
     StageBody,
 )
 from local.azure.devops.rest import Area, number
-from local.azure.devops.tables import Table
 from local.azure.devops.variables import kept, shown
 from local.azure.identity.organization import ORGANIZATION_HOST, organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 HOST = f"vsrm.{ORGANIZATION_HOST}"
 area = Area("Release", id="efc2f575-36ef-48e9-b672-0c6fb4a48ac5", host=HOST)

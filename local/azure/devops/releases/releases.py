@@ -38,11 +38,11 @@ from local.azure.devops.releases.release_shapes import (
 )
 from local.azure.devops.releases.release_views import shown
 from local.azure.devops.rest import number
-from local.azure.devops.tables import Table
 from local.azure.devops.variables import kept
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 RELEASES = area.location(
     "a166fde7-27ad-408e-ba75-703c2cc9d500",

@@ -21,11 +21,11 @@ from local.azure.devops.repos.repositories import (
     set_default_branch,
 )
 from local.azure.devops.shapes import IdentityRef
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
 from local.azure.kernel.store import AlreadyExists
+from local.azure.kernel.tables import Table
 
 REPOSITORY = "{project}/_apis/{area}/repositories/{repositoryId}/{resource}"
 REFS = area.location(

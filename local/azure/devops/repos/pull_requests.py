@@ -39,10 +39,10 @@ from local.azure.devops.repos.repositories import (
     repository_of,
 )
 from local.azure.devops.rest import number
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 PULL_REQUESTS = area.location(
     "9946fd70-0d40-406e-b686-b4744cbbcc37",

@@ -32,10 +32,10 @@ from local.azure.devops.repos.repositories import (
 )
 from local.azure.devops.rest import number
 from local.azure.devops.shapes import IdentityRef
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 PUSHES = area.location(
     "ea98d07b-3c87-4971-8ede-a613694ffb55",

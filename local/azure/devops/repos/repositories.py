@@ -18,10 +18,10 @@ from local.azure.devops.organization.projects import (
 )
 from local.azure.devops.rest import Area
 from local.azure.devops.shapes import Links, TeamProjectReference
-from local.azure.devops.tables import Table
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
+from local.azure.kernel.tables import Table
 
 area = Area("git", id="4e080c62-fa21-4fbc-8fef-2a10a2b38049")
 REPOSITORIES = area.location(
