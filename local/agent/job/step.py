@@ -122,13 +122,6 @@ def _attempt(
     """Run the handler, again after failures where the step asks for it; return the final result."""
     step = planned.step
     deadline = time.monotonic() + step.timeout_minutes * 60 if step.timeout_minutes else None
-    retries = step.retry_count
-    if retries > MAX_RETRIES:
-        record.warning(
-            f"The maximum allowed number of attempts is {MAX_RETRIES} but got {retries}. "
-            f"Retry attempts count will be decreased to {MAX_RETRIES}."
-        )
-        retries = MAX_RETRIES
 
     def wish() -> Wish:
         if record.force_complete_at is not None and time.monotonic() > record.force_complete_at:
@@ -139,19 +132,7 @@ def _attempt(
         _run_handler(state, planned, execution, record, wish)
 
     try:
-        for attempt in range(1, retries + 1):
-            problem = _failure(run, record)
-            if problem is None:
-                break
-            delay = attempt**2
-            record.warning(
-                f"RetryHelper {problem}, will retry (attempt #: {attempt} out of {retries}) "
-                f"after {delay * 1000} ms"
-            )
-            record.force_complete_at = None
-            _sleep(delay, wish)
-        else:
-            run()
+        _run_with_retries(run, record, step.retry_count, wish)
     except Stopped:
         if deadline is not None and time.monotonic() > deadline and state.canceled_at is None:
             record.fail("The task has timed out.")
@@ -165,6 +146,30 @@ def _attempt(
     if record.result is Result.Failed and step.continue_on_error:
         return Result.SucceededWithIssues
     return Result.Succeeded if record.result is None else record.result
+
+
+def _run_with_retries(
+    run: Callable[[], None], record: StepRecord, retries: int, wish: Callable[[], Wish]
+) -> None:
+    """Run a step, and again after each failure but the last; raises as ``run`` does at the last."""
+    if retries > MAX_RETRIES:
+        record.warning(
+            f"The maximum allowed number of attempts is {MAX_RETRIES} but got {retries}. "
+            f"Retry attempts count will be decreased to {MAX_RETRIES}."
+        )
+        retries = MAX_RETRIES
+    for attempt in range(1, retries + 1):
+        problem = _failure(run, record)
+        if problem is None:
+            return
+        delay = attempt**2
+        record.warning(
+            f"RetryHelper {problem}, will retry (attempt #: {attempt} out of {retries}) "
+            f"after {delay * 1000} ms"
+        )
+        record.force_complete_at = None
+        _sleep(delay, wish)
+    run()
 
 
 def _failure(run: Callable[[], None], record: StepRecord) -> str | None:

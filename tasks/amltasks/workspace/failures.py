@@ -125,27 +125,36 @@ def translate(cause: BaseException, doing: str) -> errors.TaskError:
     if entra:
         refused = _ENTRA_CAUSES.get(entra["code"], errors.AUTHENTICATION_FAILED)
         return refused.error(detail=short(entra[0]))
-    tls = _TLS.search(told) or any(isinstance(e, requests.exceptions.SSLError) for e in chain)
-    if tls and not _CUT.search(told):
-        return errors.TLS_FAILED.error(doing=doing, detail=_network_detail(told))
     status = http_status(cause)
-    network = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, ConnectionError)
-    if status is None and (any(isinstance(e, network) for e in chain) or _problem(told)):
-        return errors.NO_NETWORK.error(doing=doing, detail=_network_detail(told))
+    unconnected = _unconnected(chain, told, status)
+    if unconnected is not None:
+        return unconnected.error(doing=doing, detail=_network_detail(told))
     if status in (None, 400, 401) and _SIGN_IN.search(told):
         return errors.AUTHENTICATION_FAILED.error(detail=detail)
     if status == 403:
         return _forbidden(cause, told, doing, detail)
-    named = {
-        401: errors.UNAUTHORIZED,
-        404: errors.NOT_FOUND,
-        429: errors.THROTTLED,
-    }
+    return _of_status(status).error(doing=doing, status=status, detail=detail)
+
+
+def _unconnected(chain: list[BaseException], told: str, status: int | None) -> errors.Cause | None:
+    """The cause of a request that no server answered, None for one that was answered."""
+    tls = _TLS.search(told) or any(isinstance(e, requests.exceptions.SSLError) for e in chain)
+    if tls and not _CUT.search(told):
+        return errors.TLS_FAILED
+    network = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, ConnectionError)
+    if status is None and (any(isinstance(e, network) for e in chain) or _problem(told)):
+        return errors.NO_NETWORK
+    return None
+
+
+def _of_status(status: int | None) -> errors.Cause:
+    """The cause that an answer's HTTP status names."""
+    named = {401: errors.UNAUTHORIZED, 404: errors.NOT_FOUND, 429: errors.THROTTLED}
     if status in named:
-        return named[status].error(doing=doing, detail=detail)
+        return named[status]
     if status is not None and status >= 500 and status != 501:
-        return errors.SERVICE_UNAVAILABLE.error(doing=doing, status=status, detail=detail)
-    return errors.REFUSED.error(doing=doing, detail=detail)
+        return errors.SERVICE_UNAVAILABLE
+    return errors.REFUSED
 
 
 def _forbidden(cause: BaseException, told: str, doing: str, detail: str) -> errors.TaskError:

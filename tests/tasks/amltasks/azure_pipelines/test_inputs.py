@@ -85,7 +85,7 @@ def test_values_are_converted() -> None:
         ({"parameters": "a: *other"}, "'parameters' is 'a: *other', which is not YAML:"),
         ({"name": "$(Build.Nothing)"}, "the variable 'Build.Nothing', which has no value"),
         ({"name": "a/$(mine)/b"}, "the variable 'mine', which has no value in this job."),
-        ({"runId": "$(train.runId)"}, "no earlier step of this job that is called 'train' has set"),
+        ({"runId": "$(train.runId)"}, "no earlier step of this job named 'train' has set"),
         ({"runId": "$(train.runId)"}, "$[ dependencies.JOB.outputs['train.runId'] ] with"),
         ({"runId": "$(train.runId)"}, "$[ stageDependencies.STAGE.JOB.outputs['train.runId'] ]"),
         ({"parameters": "a: 1\nb: $(train.runId)"}, "INPUT_OUTPUT_UNSET: the input 'parameters'"),

@@ -228,7 +228,7 @@ def test_a_pipeline_of_the_other_sdk_is_told(
         ({"pipelineFile": "smoke.json"}, "PIPELINE_FILE_INVALID", "neither .yml, .yaml nor .py"),
         ({"pipelineFile": "steps/train.py"}, "PIPELINE_FILE_INVALID", "it raised SystemExit"),
         ({"pipelineFile": "scoring/score.py"}, "PIPELINE_FILE_INVALID", "defines no function"),
-        ({"pipelineFile": "scoring/conda.yml"}, "PIPELINE_FILE_INVALID", "is not a pipeline"),
+        ({"pipelineFile": "scoring/conda.yml"}, "PIPELINE_FILE_INVALID", "as a pipeline"),
     ],
 )
 def test_wrong_pipelines_are_named(

@@ -76,7 +76,9 @@ def refusal(
 def test_a_certificate_that_is_none(aml_azure: Azure, sdk: str, tmp_path: Path) -> None:
     given = {**CERTIFICATE, "serviceprincipalcertificate": "-----BEGIN CERTIFICATE-----"}
     message = refusal(aml_azure, sdk, tmp_path, parameters=given)
-    assert message.startswith("CERTIFICATE_INVALID: the service connection's certificate cannot")
+    assert message.startswith(
+        "CERTIFICATE_INVALID: the task cannot use the service connection's certificate"
+    )
 
 
 def test_a_certificate_that_is_not_registered(

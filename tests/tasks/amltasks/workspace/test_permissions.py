@@ -73,7 +73,7 @@ def test_a_refusal_becomes_one_sentence_with_the_command() -> None:
     assert str(error) == (
         f"ROLE_MISSING: the service connection's identity (object id {OBJECT}) lacks the "
         f"permission {ML}/computes/write, needed while creating the cluster 'cpu' (403). Next: "
-        "have an owner give it the role 'AzureML Compute Operator', which takes effect within "
+        "ask an owner to give it the role 'AzureML Compute Operator', which takes effect within "
         f"minutes: az role assignment create --assignee-object-id {OBJECT} "
         "--assignee-principal-type ServicePrincipal --role 'AzureML Compute Operator' "
         f"--scope {WORKSPACE}."

@@ -29,9 +29,7 @@ def signing_in(proof: ClientCertificate | WorkloadIdentity) -> SignIn:
 
 @pytest.mark.parametrize("pem", ["no certificate", "-----BEGIN CERTIFICATE-----\nMII"])
 def test_a_certificate_that_cannot_be_read(pem: str) -> None:
-    with pytest.raises(
-        TaskError, match=r"CERTIFICATE_INVALID: .* Next: give the connection one PEM"
-    ):
+    with pytest.raises(TaskError, match=r"CERTIFICATE_INVALID: .* Next: paste one PEM"):
         signing_in(ClientCertificate(pem=pem)).get_token(CLOUD.scope)
 
 
