@@ -106,8 +106,7 @@ def delete_experiment_tags(cloud: Cloud, request: Request) -> Response:
 def delete_experiment(cloud: Cloud, request: Request) -> Response:
     """Delete an experiment that holds no runs."""
     experiment = existing_experiment(cloud, request.params["experiment"])
-    runs = cloud.store.list(RUNS)
-    if any(run["experimentId"] == experiment["experimentId"] for run in runs):
+    if cloud.store.find(RUNS, {"experimentId": experiment["experimentId"]}):
         raise ServiceError(
             400, "UserError", f"Only empty Experiments can be deleted; {experiment['name']} is not."
         )
@@ -124,7 +123,7 @@ def query_experiments(cloud: Cloud, request: Request) -> Response:
     matches = parse_filter(fields.optional_text(body, "filter"))
     found = [
         experiment
-        for experiment in cloud.store.list(EXPERIMENTS)
+        for experiment in cloud.store.find(EXPERIMENTS)
         if matches(experiment)
         and (view == "all" or (experiment["archivedTime"] is None) == (view == "activeonly"))
     ]

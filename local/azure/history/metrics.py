@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from typing import Any, TypedDict
 
 from local.azure.history import artifacts, runs
 from local.azure.history.experiments import BY_ID, BY_NAME
-from local.azure.history.filters import parse_filter, sort_by
+from local.azure.history.filters import moment, parse_filter, sort_by
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
@@ -17,6 +18,26 @@ router = Router()
 _RUN = "/metric/v2.0{workspace}/runs/{run}"
 # Run ids and metric names hold no control characters, so this cannot be part of either.
 _SEPARATOR = "\x1f"
+# The latest value of each metric of a run, which searches over runs read.
+_LATEST = "metric-latest"
+
+
+class Latest(TypedDict):
+    """The value of a metric with the highest step, and of those the last."""
+
+    value: float
+    time: str
+    step: int
+
+
+@router.at_start
+def note_former_metrics(cloud: Cloud) -> None:
+    """Note the latest values in a state that was written before they were kept."""
+    if cloud.store.get(_LATEST, "") is None:
+        for metric_key, chunk in cloud.store.items("metric-values"):
+            run_id, name, _ = metric_key.split(_SEPARATOR)
+            _note(cloud, run_id, name, chunk["values"])
+        cloud.store.put(_LATEST, "", {})
 
 
 @router.route("POST", _RUN + "/batch")
@@ -49,6 +70,51 @@ def append(cloud: Cloud, run_id: str, name: str, values: list[dict[str, Any]]) -
     number = cloud.store.next_number("metric-values")
     key = _SEPARATOR.join((run_id, name, f"{number:012}"))
     cloud.store.insert("metric-values", key, {"values": values})
+    _note(cloud, run_id, name, values)
+
+
+def _note(cloud: Cloud, run_id: str, name: str, values: list[dict[str, Any]]) -> None:
+    metric = cloud.store.get("metric", _SEPARATOR.join((run_id, name))) or {"columns": {}}
+    columns = list(metric["columns"])
+
+    def change(latest: dict[str, Any]) -> None:
+        known = latest["metrics"]
+        for row in values:
+            value = (row.get("data") or {}).get(columns[0]) if len(columns) == 1 else None
+            is_table = name in known and known[name] is None
+            if is_table or isinstance(value, bool) or not isinstance(value, int | float):
+                known[name] = None  # a table, which it stays
+                return
+            before = known.get(name)
+            new = Latest(value=value, time=str(row["createdUtc"]), step=int(row.get("step") or 0))
+            if before is None or _age(new) >= _age(before):
+                known[name] = new
+
+    with contextlib.suppress(AlreadyExists):
+        cloud.store.insert(_LATEST, run_id, {"metrics": {}})
+    cloud.store.update(_LATEST, run_id, change)
+
+
+def _age(one: Latest) -> tuple[int, float]:
+    time = moment(one["time"])
+    return one["step"], time.timestamp() if time else 0.0
+
+
+def latest(cloud: Cloud, run_id: str) -> dict[str, Latest]:
+    """The latest value of each metric of a run that is a plain number, by name."""
+    return {name: one for name, one in _noted(cloud, run_id).items() if one is not None}
+
+
+def latest_value(cloud: Cloud, run_id: str, name: str) -> float | None:
+    """The latest value of one metric of a run; None where it is a table or not there."""
+    one = _noted(cloud, run_id).get(name)
+    return None if one is None else float(one["value"])
+
+
+def _noted(cloud: Cloud, run_id: str) -> dict[str, Latest | None]:
+    kept = cloud.store.look_up(_LATEST, run_id)
+    found: dict[str, Latest | None] = kept["metrics"] if kept else {}
+    return found
 
 
 def single_column(cloud: Cloud, run_id: str, name: str) -> str | None:

@@ -22,7 +22,7 @@ from local.azure.history.experiments import (
     order_text,
     page,
 )
-from local.azure.history.filters import parse_filter, sort_by
+from local.azure.history.filters import equalities, parse_filter, sort_by
 from local.azure.history.run_views import shown
 from local.azure.history.tables import RUNS
 from local.azure.identity import entra
@@ -49,6 +49,8 @@ _DETAILS = (
     "properties",
     "runDefinition",
 )
+# What queries look up instead of reading all runs.
+_INDEXED = ("runId", "parentRunId", "rootRunId", "runType", "status", "target", *_MERGED)
 router = Router()
 
 
@@ -130,7 +132,7 @@ def update_run(cloud: Cloud, run_id: str, **fields: Any) -> dict[str, Any]:
 
 def children_of(cloud: Cloud, run_id: str) -> list[dict[str, Any]]:
     """The direct children of a run, oldest first."""
-    return [run for run in cloud.store.list(RUNS) if run["parentRunId"] == run_id]
+    return cloud.store.find(RUNS, {"parentRunId": run_id})
 
 
 def _merge(run: dict[str, Any], fields: dict[str, Any]) -> None:
@@ -219,7 +221,7 @@ def list_children(cloud: Cloud, request: Request) -> Response:
     """The direct children of a run."""
     run = existing_run(cloud, request)
     asked = {name.removeprefix("$"): value for name, value in request.query.items()}
-    return json_response(_query(cloud, children_of(cloud, run["runId"]), asked))
+    return json_response(_query(cloud, {"parentRunId": run["runId"]}, asked))
 
 
 @router.route("POST", BY_NAME + "/runs:query")
@@ -227,23 +229,23 @@ def list_children(cloud: Cloud, request: Request) -> Response:
 def query_runs(cloud: Cloud, request: Request) -> Response:
     """Runs of an experiment that match a filter, page by page."""
     experiment = existing_experiment(cloud, request.params["experiment"])
-    runs = [
-        run for run in cloud.store.list(RUNS) if run["experimentId"] == experiment["experimentId"]
-    ]
-    return json_response(_query(cloud, runs, request.json_object()))
+    of_experiment = {"experimentId": experiment["experimentId"]}
+    return json_response(_query(cloud, of_experiment, request.json_object()))
 
 
 @router.route("GET", HISTORY + "/computes/{compute}/runs")
 def query_runs_of_compute(cloud: Cloud, request: Request) -> Response:
     """Runs that were sent to a compute target."""
     asked = {name.removeprefix("$"): value for name, value in request.query.items()}
-    runs = [run for run in cloud.store.list(RUNS) if run["target"] == request.params["compute"]]
-    return json_response(_query(cloud, runs, asked))
+    return json_response(_query(cloud, {"target": request.params["compute"]}, asked))
 
 
-def _query(cloud: Cloud, runs: list[dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
-    matches = parse_filter(fields.optional_text(asked, "filter"))
-    found = sort_by([run for run in runs if matches(run)], "RunNumber desc")
+def _query(cloud: Cloud, wanted: dict[str, str], asked: dict[str, Any]) -> dict[str, Any]:
+    """One page of the runs with the values wanted that match the filter asked for."""
+    text = fields.optional_text(asked, "filter")
+    matches = parse_filter(text)
+    runs = cloud.store.find(RUNS, {**equalities(text, _INDEXED), **wanted})
+    found = sorted(filter(matches, runs), key=lambda run: -int(run["runNumber"]))
     part = page(sort_by(found, order_text(asked)), asked)
     values = [shown(cloud, run) for run in part["value"]]
     # What is null is left out: that was all.

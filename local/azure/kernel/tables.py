@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from local.azure.kernel.cloud import Cloud
@@ -41,6 +41,10 @@ class Table(Generic[T]):
     def list(self, cloud: Cloud, prefix: str = "") -> list[T]:
         """The documents whose key starts with `prefix`, oldest first."""
         return cast("list[T]", cloud.store.list(self._kind, prefix))
+
+    def find(self, cloud: Cloud, wanted: Mapping[str, str] | None = None) -> Sequence[T]:
+        """The documents with these values by path (see store.find), oldest first: to read only."""
+        return cast("Sequence[T]", cloud.store.find(self._kind, wanted))
 
     def next_number(self, cloud: Cloud, of: object = "") -> int:
         """1, 2, 3, …; a number is never given twice. `of`: counts apart from the rest."""

@@ -77,7 +77,7 @@ class ComputeRow:
 
 def top_level_runs(cloud: Cloud) -> list[dict[str, Any]]:
     """All runs that have no parent, the newest first."""
-    return [run for run in reversed(cloud.store.list(RUNS)) if not run["parentRunId"]]
+    return cloud.store.find(RUNS, {"parentRunId": None})[::-1]
 
 
 def run_row(cloud: Cloud, run: dict[str, Any]) -> RunRow:
@@ -103,7 +103,7 @@ def model_rows(cloud: Cloud) -> list[ModelRow]:
             tags=model["kvTags"],
             run_id=model["runId"] or "",
         )
-        for model in reversed(cloud.store.list(MODELS))
+        for model in reversed(cloud.store.find(MODELS))
     ]
 
 

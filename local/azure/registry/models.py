@@ -215,12 +215,11 @@ def _insert_model(
 def list_models(cloud: Cloud, request: Request) -> Response:
     """Models by name, tags and more; newest first unless `orderBy` says otherwise."""
     query = request.query
-    exact = {"name": "name", "runId": "runId", "framework": "framework"}
+    equal = {name: query[name] for name in ("name", "runId", "framework") if query.get(name)}
     found = [
         model
-        for model in reversed(cloud.store.list(MODELS))
-        if all(model[field] == query[key] for key, field in exact.items() if query.get(key))
-        and _has(model["kvTags"], query.get("tags"))
+        for model in reversed(cloud.store.find(MODELS, equal))
+        if _has(model["kvTags"], query.get("tags"))
         and _has(model["kvTags"], query.get("tag"))
         and _has(model["properties"], query.get("properties"))
         and _uses(model, query.get("datasetId"))

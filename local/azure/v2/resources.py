@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from local.azure.kernel.cloud import PROVIDER, Cloud
 from local.azure.kernel.errors import management_frontend_error
@@ -20,6 +21,7 @@ RETRY_AFTER_MS = "200"
 
 _VERSION = re.compile(r"(202[2-6]-(?:0[1-9]|1[0-2])-01)(-preview)?")
 _OLDEST = "2022-02-01"
+T = TypeVar("T")
 
 # The members of `systemData`, which differ from kind to kind.
 CREATED = ("createdAt", "createdBy", "createdByType")
@@ -118,17 +120,24 @@ def put_response(
     return json_response(shown, 201, {"Location": location, **(headers or {})})
 
 
-def page(request: Request, values: Sequence[Any]) -> Response:
-    """A page of a list: `$top` of them, or `count`, from `$skip` on, with a link to the rest."""
+def page(
+    request: Request, values: Sequence[T], show: Callable[[T], Any] = lambda value: value
+) -> Response:
+    """A page of a list: `$top` of them, or `count`, from `$skip` on, with a link to the rest.
+
+    show: makes what the page shows of a value.
+    """
     try:
         start = int(request.query.get("$skip") or 0)
         size = int(request.query.get("$top") or request.query.get("count") or 500)
     except ValueError:
         raise ServiceError(400, "UserError", "$top or $skip is not valid.") from None
-    answer: dict[str, Any] = {"value": list(values[start : start + size])}
+    answer: dict[str, Any] = {"value": [show(value) for value in values[start : start + size]]}
     if start + size < len(values):
         kept = "&".join(
-            term for term in request.raw_query.split("&") if not term.lower().startswith("%24skip=")
+            term
+            for term in request.raw_query.split("&")
+            if unquote(term.partition("=")[0]).lower() != "$skip"
         )
         answer["nextLink"] = (
             f"https://{request.host}{request.raw_path}?{kept}&%24skip={start + size}"

@@ -56,7 +56,7 @@ _CANCEL_S = 0.3
 
 def builds(cloud: Cloud) -> list[BuildRecord]:
     """All builds, the oldest first."""
-    return [_settled(cloud, one) for one in _BUILDS.list(cloud)]
+    return [_settled(cloud, one) for one in _BUILDS.find(cloud)]
 
 
 def build_of(cloud: Cloud, request: Request) -> BuildRecord:
@@ -245,8 +245,8 @@ def delete_build(cloud: Cloud, request: Request) -> None:
 def list_builds(cloud: Cloud, request: Request, query: BuildsQuery) -> Page[Build]:
     """Builds that match all filters, in the order asked for; pages by continuation token."""
     project = project_of(cloud, request)
-    mine = [one for one in builds(cloud) if one["project"] == project["id"]]
-    found = selected(mine, query, organization(cloud).user)
+    mine = _BUILDS.find(cloud, {"project": project["id"]})
+    found = selected([_settled(cloud, one) for one in mine], query, organization(cloud).user)
     start = query.get("continuationToken", 0)
     end = start + query.get("$top", _DEFAULT_TOP)
     token = str(end) if end < len(found) else ""
@@ -295,6 +295,5 @@ def _settled(cloud: Cloud, stored: BuildRecord) -> BuildRecord:
 
 @when_deleted
 def _forget(cloud: Cloud, project: str) -> None:
-    for one in _BUILDS.list(cloud):
-        if one["project"] == project:
-            _BUILDS.delete(cloud, one["id"])
+    for one in _BUILDS.find(cloud, {"project": project}):
+        _BUILDS.delete(cloud, one["id"])

@@ -179,14 +179,15 @@ def list_runs(cloud: Cloud, request: Request, query: RunsQuery) -> list[Run]:
     project = project_of(cloud, request)
     build = query.get("buildUri", "").rpartition("/")[2]
     found = [
-        _shown(cloud, project, one)
-        for one in _RUNS.list(cloud)
-        if one["project"] == project["id"]
-        and build in ("", one["build"])
-        and query.get("automated", one["isAutomated"]) == one["isAutomated"]
+        one
+        for one in _RUNS.find(
+            cloud, {"project": project["id"], **({"build": build} if build else {})}
+        )
+        if query.get("automated", one["isAutomated"]) == one["isAutomated"]
     ]
     start = query.get("$skip", 0)
-    return found[start : start + query.get("$top", 100)]
+    page = found[start : start + query.get("$top", 100)]
+    return [_shown(cloud, project, one) for one in page]
 
 
 @area.on("GET", RUNS, "project", "runId")
@@ -291,6 +292,5 @@ def _shown(cloud: Cloud, project: ProjectRecord, stored: RunRecord) -> Run:
 
 @when_deleted
 def _forget(cloud: Cloud, project: str) -> None:
-    for one in _RUNS.list(cloud):
-        if one["project"] == project:
-            _RUNS.delete(cloud, one["id"])
+    for one in _RUNS.find(cloud, {"project": project}):
+        _RUNS.delete(cloud, one["id"])

@@ -66,13 +66,13 @@ def has_ended(cloud: Cloud, identity: str) -> bool:
 
 def being_deleted(cloud: Cloud) -> set[str]:
     """The projects whose deletion has begun."""
-    return {one["deletes"] for one in _OPERATIONS.list(cloud) if one["deletes"]}
+    return {one["deletes"] for one in _OPERATIONS.find(cloud) if one["deletes"]}
 
 
 def ended_deletions(cloud: Cloud) -> list[str]:
     """The projects whose deletion has ended; each is told once."""
     found = []
-    for one in _OPERATIONS.list(cloud):
+    for one in _OPERATIONS.find(cloud):
         if one["deletes"] and _has_ended(cloud, one):
             found.append(one["deletes"])
             _OPERATIONS.put(cloud, one["id"], {**one, "deletes": ""})

@@ -116,7 +116,7 @@ def projects(cloud: Cloud) -> list[ProjectRecord]:
     doomed = operations.being_deleted(cloud)
     return [
         one
-        for one in _PROJECTS.list(cloud)
+        for one in _PROJECTS.find(cloud)
         if one["id"] not in doomed and _state(cloud, one) == "wellFormed"
     ]
 

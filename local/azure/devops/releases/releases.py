@@ -78,7 +78,7 @@ ReleasesQuery = TypedDict(
 
 def releases(cloud: Cloud) -> list[ReleaseRecord]:
     """All releases, the oldest first."""
-    return _RELEASES.list(cloud)
+    return list(_RELEASES.find(cloud))
 
 
 def release_of(cloud: Cloud, request: Request) -> ReleaseRecord:
@@ -226,9 +226,8 @@ def list_releases(cloud: Cloud, request: Request, query: ReleasesQuery) -> Page[
     text, author = query.get("searchText", "").lower(), query.get("createdBy", user["id"])
     found = [
         one
-        for one in _RELEASES.list(cloud)
-        if one["project"] == project["id"]
-        and query.get("definitionId", one["definition"]["id"]) == one["definition"]["id"]
+        for one in _RELEASES.find(cloud, {"project": project["id"]})
+        if query.get("definitionId", one["definition"]["id"]) == one["definition"]["id"]
         and query.get("statusFilter", one["status"]) == one["status"]
         and ("releaseIdFilter" not in query or one["id"] in query["releaseIdFilter"])
         and text in one["name"].lower()
@@ -328,6 +327,5 @@ def _artifacts(definition: list[ArtifactBody], given: list[ArtifactVersion]) -> 
 
 @when_deleted
 def _forget(cloud: Cloud, project: str) -> None:
-    for one in _RELEASES.list(cloud):
-        if one["project"] == project:
-            _RELEASES.delete(cloud, one["id"])
+    for one in _RELEASES.find(cloud, {"project": project}):
+        _RELEASES.delete(cloud, one["id"])

@@ -72,7 +72,7 @@ def create_pull_request(cloud: Cloud, request: Request, body: NewPullRequest) ->
     """Open a pull request between two branches."""
     repository = repository_of(cloud, request)
     source, target = body["sourceRefName"], body["targetRefName"]
-    for other in _PULL_REQUESTS.list(cloud):
+    for other in _PULL_REQUESTS.find(cloud, {"sourceRefName": source}):
         pair = (other["repository"], other["sourceRefName"], other["targetRefName"])
         if pair == (repository["id"], source, target) and other["status"] == "active":
             raise ServiceError(
@@ -303,12 +303,13 @@ def _list(
 ) -> list[ListedPullRequest]:
     by_id = {one["id"]: one for one in repositories}
     found = [
-        listed(cloud, by_id[one["repository"]], one)
-        for one in reversed(_PULL_REQUESTS.list(cloud))
+        one
+        for one in reversed(_PULL_REQUESTS.find(cloud))
         if one["repository"] in by_id and _matches(cloud, one, query)
     ]
     start = query.get("$skip", 0)
-    return found[start : start + query.get("$top", 101)]
+    page = found[start : start + query.get("$top", 101)]
+    return [listed(cloud, by_id[one["repository"]], one) for one in page]
 
 
 def _matches(cloud: Cloud, one: PullRequestRecord, query: PullRequestsQuery) -> bool:

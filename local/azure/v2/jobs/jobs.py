@@ -51,8 +51,8 @@ def recover(cloud: Cloud) -> None:
     for record in cloud.store.list(_RUNNING):
         if history.get_run(cloud, record["name"]) is None:  # it was killed while this came in
             cloud.store.delete(JOBS, record["name"])
-        for run in cloud.store.list(RUNS):
-            if run["rootRunId"] == record["name"] and run["status"] not in history.TERMINAL:
+        for run in cloud.store.find(RUNS, {"rootRunId": record["name"]}):
+            if run["status"] not in history.TERMINAL:
                 job.finish(cloud, run["runId"], job.interrupted())
         cloud.store.delete(_RUNNING, record["name"])
 
@@ -72,15 +72,14 @@ def list_jobs(cloud: Cloud, request: Request) -> Response:
     api = api_version(request)
     runs = [
         run
-        for run in reversed(cloud.store.list(RUNS))
-        if run["parentRunId"] is None
-        and bool(run["hidden"]) in hidden
+        for run in reversed(cloud.store.find(RUNS, {"parentRunId": None}))
+        if bool(run["hidden"]) in hidden
         and job_views.kind_of(run)
         and (not kind or job_views.kind_of(run) == kind)
         and (not tag or tag in run["tags"])
         and all(_has(run["properties"], term) for term in wanted)
     ]
-    return resources.page(request, [job_views.show(cloud, run, api) for run in runs])
+    return resources.page(request, runs, lambda run: job_views.show(cloud, run, api))
 
 
 def _has(properties: Mapping[str, str], term: str) -> bool:
@@ -310,12 +309,16 @@ def cancel_job(cloud: Cloud, request: Request) -> Response:
 def delete_job(cloud: Cloud, request: Request) -> Response:
     """Forget a job that has ended, and its children."""
     name = _existing(cloud, request.params["name"])["runId"]
-    family = [run for run in cloud.store.list(RUNS) if name in (run["runId"], run["rootRunId"])]
-    if any(run["status"] not in history.TERMINAL for run in family):
+    family = {
+        run["runId"]: run
+        for member in ("runId", "rootRunId")
+        for run in cloud.store.find(RUNS, {member: name})
+    }
+    if any(run["status"] not in history.TERMINAL for run in family.values()):
         raise ServiceError(409, "Conflict", f"The job '{name}' has not ended; cancel it first.")
-    for run in family:
-        cloud.store.delete(RUNS, run["runId"])
-        cloud.store.delete(JOBS, run["runId"])
+    for run_id in family:
+        cloud.store.delete(RUNS, run_id)
+        cloud.store.delete(JOBS, run_id)
     operation = operations.start(
         cloud, operations.JOB_DELETE, running="Deleting", lasts_s=DELETING_S
     )

@@ -194,7 +194,7 @@ def search_names(cloud: Cloud, request: Request) -> Response:
     given = asked(request)
     names = dict.fromkeys(
         [record["name"] for record in models.KIND.listed(cloud, None)]
-        + [record["name"] for record in cloud.store.list(_NAMES)]
+        + [record["name"] for record in cloud.store.find(_NAMES)]
     )
     return _search(given, [_registered(cloud, name) for name in names], "registered_models")
 
@@ -214,7 +214,7 @@ def _search(given: dict[str, Any], shown: list[dict[str, Any]], name: str) -> Re
         [orders] if isinstance(orders, str) else orders,
         _look_up,
     )
-    return page(given, found, name)
+    return json_response(page(given, found, name))
 
 
 def _look_up(shown: dict[str, Any], entity: str, name: str) -> Any:

@@ -6,6 +6,7 @@ metrics.x, params.x, tags.x and attributes (with or without `attributes.` before
 
 from __future__ import annotations
 
+import functools
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -61,13 +62,17 @@ class _Clause:
         if self.sign in ("IN", "NOT IN"):
             return (found in self.value) == (self.sign == "IN")
         if self.sign in ("LIKE", "ILIKE"):
-            flags = re.DOTALL | (re.IGNORECASE if self.sign == "ILIKE" else 0)
-            pattern = re.escape(str(self.value)).replace("%", ".*").replace("_", ".")
-            return re.fullmatch(pattern, str(found), flags) is not None
+            return _like(str(self.value), self.sign).fullmatch(str(found)) is not None
         if isinstance(found, (int, float)) != isinstance(self.value, (int, float)):
             found, wanted = str(found), str(self.value)
             return _COMPARE[self.sign](found, wanted)
         return _COMPARE[self.sign](found, self.value)
+
+
+@functools.lru_cache
+def _like(text: str, sign: str) -> re.Pattern[str]:
+    flags = re.DOTALL | (re.IGNORECASE if sign == "ILIKE" else 0)
+    return re.compile(re.escape(text).replace("%", ".*").replace("_", "."), flags)
 
 
 def matcher(text: str | None, lookup: Lookup) -> Callable[[dict[str, Any]], bool]:
@@ -76,6 +81,15 @@ def matcher(text: str | None, lookup: Lookup) -> Callable[[dict[str, Any]], bool
     return lambda record: all(
         clause.holds(lookup(record, clause.entity, clause.name)) for clause in clauses
     )
+
+
+def equalities(text: str | None) -> list[tuple[str, str, str]]:
+    """Entity, name and value of the clauses `key = 'text'`, all of which each record fits."""
+    return [
+        (clause.entity, clause.name, clause.value)
+        for clause in _parse(text or "")
+        if clause.sign in ("=", "==") and isinstance(clause.value, str)
+    ]
 
 
 def ordered(
@@ -88,10 +102,10 @@ def ordered(
         descending = len(words) == 2 and words[1].upper() == "DESC"
         key = words[0] if len(words) == 2 and words[1].upper() in ("ASC", "DESC") else order
         entity, name = _key(key.strip())
-        there = [one for one in found if lookup(one, entity, name) is not None]
-        absent = [one for one in found if lookup(one, entity, name) is None]
-        there.sort(key=lambda one: lookup(one, entity, name), reverse=descending)
-        found = there + absent
+        valued = [(lookup(one, entity, name), one) for one in found]
+        there = [pair for pair in valued if pair[0] is not None]
+        there.sort(key=operator.itemgetter(0), reverse=descending)
+        found = [one for _, one in there] + [one for value, one in valued if value is None]
     return found
 
 

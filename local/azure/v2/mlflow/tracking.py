@@ -8,6 +8,7 @@ through it: the plug-in azureml-mlflow keeps them where run history does. What M
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Handler, Router
 from local.azure.v2.mlflow import views
-from local.azure.v2.mlflow.search import matcher, ordered
+from local.azure.v2.mlflow.search import equalities, matcher, ordered
 
 router = Router()
 _APIS = (
@@ -57,7 +58,7 @@ def asked(request: Request, *required: str) -> dict[str, Any]:
     return given
 
 
-def page(given: dict[str, Any], found: list[Any], name: str) -> Response:
+def page(given: dict[str, Any], found: list[Any], name: str) -> dict[str, Any]:
     """One page of what was found, as `max_results` and `page_token` say."""
     try:
         start = int(given.get("page_token") or 0)
@@ -69,7 +70,7 @@ def page(given: dict[str, Any], found: list[Any], name: str) -> Response:
     answer: dict[str, Any] = {name: found[start : start + size]}
     if start + size < len(found):
         answer["next_page_token"] = str(start + size)
-    return json_response(answer)
+    return answer
 
 
 def _in_view(given: dict[str, Any], name: str, stage: str) -> bool:
@@ -118,7 +119,7 @@ def search_experiments(cloud: Cloud, request: Request) -> Response:
     """Experiments that match a filter, newest first unless asked otherwise."""
     given = asked(request)
     matches = matcher(given.get("filter"), views.lookup_experiment)
-    shown = [views.show_experiment(one) for one in cloud.store.list(EXPERIMENTS)]
+    shown = [views.show_experiment(one) for one in cloud.store.find(EXPERIMENTS)]
     found = [
         one
         for one in shown
@@ -126,7 +127,9 @@ def search_experiments(cloud: Cloud, request: Request) -> Response:
     ]
     orders = given.get("order_by") or ["creation_time DESC"]
     orders = [orders] if isinstance(orders, str) else orders
-    return page(given, ordered(found, orders, views.lookup_experiment), "experiments")
+    return json_response(
+        page(given, ordered(found, orders, views.lookup_experiment), "experiments")
+    )
 
 
 @mlflow_route(router, "POST", "experiments/set-experiment-tag")
@@ -299,19 +302,22 @@ def search_runs(cloud: Cloud, request: Request) -> Response:
         views.existing_experiment(cloud, one)["experimentId"]
         for one in given.get("experiment_ids") or []
     }
-    matches = matcher(given.get("filter"), views.lookup_run)
-    shown = [
-        views.show_run(cloud, run)
-        for run in reversed(cloud.store.list(RUNS))
-        if run["experimentId"] in wanted
-    ]
+    lookup = functools.partial(views.lookup_run, cloud)
+    matches = matcher(given.get("filter"), lookup)
+    equal: dict[str, str | None] = {}
+    for clause in equalities(given.get("filter")):
+        equal |= views.indexed(clause)
     found = [
-        one
-        for one in shown
-        if _in_view(given, "run_view_type", one["info"]["lifecycle_stage"]) and matches(one)
+        run
+        for experiment in sorted(wanted)
+        for run in reversed(cloud.store.find(RUNS, {**equal, "experimentId": experiment}))
+        if _in_view(given, "run_view_type", "active" if views.is_active(run) else "deleted")
+        and matches(run)
     ]
-    orders = [*(given.get("order_by") or []), "attributes.start_time DESC"]
-    return page(given, ordered(found, orders, views.lookup_run), "runs")
+    found.sort(key=views.start, reverse=True)
+    part = page(given, ordered(found, given.get("order_by") or [], lookup), "runs")
+    part["runs"] = [views.show_run(cloud, run) for run in part["runs"]]
+    return json_response(part)
 
 
 @mlflow_route(router, "GET", "metrics/get-history")
@@ -319,7 +325,8 @@ def get_metric_history(cloud: Cloud, request: Request) -> Response:
     """All values of a metric."""
     given = asked(request, "metric_key")
     values = views.series(cloud, _run_id(cloud, given)).get(given["metric_key"], [])
-    return page({**given, "max_results": given.get("max_results") or 25000}, values, "metrics")
+    given = {**given, "max_results": given.get("max_results") or 25000}
+    return json_response(page(given, values, "metrics"))
 
 
 @mlflow_route(router, "GET", "artifacts/list")

@@ -6,7 +6,9 @@ its other tags the run's tags; its metrics are those with one column of metrics.
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -26,6 +28,7 @@ FROM_STATUS = {
 _SYSTEM = "mlflow."
 
 
+@functools.lru_cache(maxsize=65536)
 def milliseconds(time: str | None) -> int | None:
     """A time of the store as MLflow has it."""
     if not time:
@@ -84,7 +87,10 @@ def show_run(cloud: Cloud, run: dict[str, Any]) -> dict[str, Any]:
     return {
         "info": info(cloud, run),
         "data": {
-            "metrics": [_latest(values) for values in series(cloud, run["runId"]).values()],
+            "metrics": [
+                _shown_metric(name, one["value"], one["time"], one["step"])
+                for name, one in metrics.latest(cloud, run["runId"]).items()
+            ],
             "params": _pairs(run.get("parameters") or {}),
             "tags": _pairs(tags(run)),
         },
@@ -107,19 +113,8 @@ def _inputs(cloud: Cloud, run_id: str) -> list[dict[str, Any]]:
 
 def info(cloud: Cloud, run: dict[str, Any]) -> dict[str, Any]:
     """What MLflow calls the info of a run."""
-    start = milliseconds(run["startTimeUtc"] or run["createdUtc"])
-    return {
-        "run_id": run["runId"],
-        "run_uuid": run["runId"],
-        "run_name": run["displayName"],
-        "experiment_id": run["experimentId"],
-        "user_id": run["userId"],
-        "status": STATUS.get(run["status"], "SCHEDULED"),
-        "start_time": start,
-        **({"end_time": milliseconds(run["endTimeUtc"])} if run["endTimeUtc"] else {}),
-        "artifact_uri": artifact_uri(cloud, run),
-        "lifecycle_stage": "deleted" if run.get("hidden") else "active",
-    }
+    values = {name: read(cloud, run) for name, read in _ATTRIBUTES.items()}
+    return {name: value for name, value in values.items() if name != "end_time" or value}
 
 
 def artifact_uri(cloud: Cloud, run: dict[str, Any]) -> str:
@@ -129,6 +124,21 @@ def artifact_uri(cloud: Cloud, run: dict[str, Any]) -> str:
         f"azureml://{host}/mlflow/v2.0{cloud.workspace_scope}/experiments/{run['experimentId']}"
         f"/runs/{run['runId']}/artifacts"
     )
+
+
+_ATTRIBUTES: Mapping[str, Callable[[Cloud, dict[str, Any]], Any]] = {
+    "run_id": lambda _, run: run["runId"],
+    "run_uuid": lambda _, run: run["runId"],
+    "run_name": lambda _, run: run["displayName"],
+    "experiment_id": lambda _, run: run["experimentId"],
+    "user_id": lambda _, run: run["userId"],
+    "status": lambda _, run: STATUS.get(run["status"], "SCHEDULED"),
+    "start_time": lambda _, run: start(run),
+    "end_time": lambda _, run: milliseconds(run["endTimeUtc"]),
+    "artifact_uri": artifact_uri,
+    "lifecycle_stage": lambda _, run: "active" if is_active(run) else "deleted",
+}
+_SYNONYMS = {"created": "start_time", "run name": "run_name"}
 
 
 def tags(run: dict[str, Any]) -> dict[str, str]:
@@ -229,11 +239,15 @@ def _metric(name: str, column: str, row: dict[str, Any]) -> dict[str, Any] | Non
     value = (row.get("data") or {}).get(column)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
+    return _shown_metric(name, value, row["createdUtc"], int(row.get("step") or 0))
+
+
+def _shown_metric(name: str, value: float, time: str, step: int) -> dict[str, Any]:
     return {
         "key": name,
         "value": value if math.isfinite(value) else _words(value),
-        "timestamp": milliseconds(row["createdUtc"]),
-        "step": int(row.get("step") or 0),
+        "timestamp": milliseconds(time),
+        "step": step,
     }
 
 
@@ -243,27 +257,46 @@ def _words(value: float) -> str:
     return "Infinity" if value > 0 else "-Infinity"
 
 
-def _latest(values: list[dict[str, Any]]) -> dict[str, Any]:
-    """The value with the highest step, and of those the last."""
-    return max(enumerate(values), key=lambda one: (one[1]["step"], one[1]["timestamp"], one[0]))[1]
-
-
 def _pairs(mapping: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"key": key, "value": str(value)} for key, value in mapping.items()]
 
 
-def lookup_run(shown: dict[str, Any], entity: str, name: str) -> Any:
-    """What a filter or order finds in a run as `show_run` gives it."""
-    if entity != "attributes":
-        found = {one["key"]: one["value"] for one in shown["data"][entity]}.get(name)
-        return float(found) if entity == "metrics" and found is not None else found
-    names = {"created": "start_time", "run name": "run_name", "run_name": "run_name"}
-    name = names.get(name.lower(), name)
-    if name not in (*shown["info"], "end_time"):
+def lookup_run(cloud: Cloud, run: dict[str, Any], entity: str, name: str) -> Any:
+    """What a filter or order finds in a run of run history."""
+    if entity == "metrics":
+        return metrics.latest_value(cloud, run["runId"], name)
+    if entity == "params":
+        value = (run.get("parameters") or {}).get(name)
+        return None if value is None else str(value)
+    if entity == "tags":
+        value = tags(run).get(name) if name.startswith(_SYSTEM) else run["tags"].get(name)
+        return None if value is None else str(value)
+    attribute = _ATTRIBUTES.get(_SYNONYMS.get(name.lower(), name))
+    if attribute is None:
         raise ServiceError(
             400, "INVALID_PARAMETER_VALUE", f"Invalid attribute key '{name}' specified."
         )
-    return shown["info"].get(name)
+    return attribute(cloud, run)
+
+
+def indexed(clause: tuple[str, str, str]) -> dict[str, str]:
+    """The member of a run, by path, that a clause `entity.name = 'value'` looks up."""
+    entity, name, value = clause
+    if entity == "tags" and not name.startswith(_SYSTEM):
+        return {f"tags/{name}": value}
+    if entity == "params":
+        return {f"parameters/{name}": value}
+    return {"runId": value} if name in ("run_id", "run_uuid") else {}
+
+
+def start(run: dict[str, Any]) -> int:
+    """When a run began, or was made, in milliseconds."""
+    return milliseconds(run["startTimeUtc"] or run["createdUtc"]) or 0
+
+
+def is_active(run: dict[str, Any]) -> bool:
+    """Whether nobody deleted a run."""
+    return not run.get("hidden")
 
 
 def lookup_experiment(shown: dict[str, Any], entity: str, name: str) -> Any:

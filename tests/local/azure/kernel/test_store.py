@@ -105,3 +105,50 @@ def test_no_table_is_named_by_two_modules() -> None:
                     named.setdefault(table, set()).add(path.name)
     assert len(named) > 15
     assert {table: modules for table, modules in named.items() if len(modules) > 1} == {}
+
+
+def test_finds_by_the_values_of_members_and_of_maps(store):
+    for number in range(6):
+        tags = {"a/b": str(number % 2)} if number else {}
+        store.put("run", f"r{number}", {"n": number, "of": f"e{number % 3}", "tags": tags})
+
+    def found(**wanted):
+        return [one["n"] for one in store.find("run", wanted)]
+
+    assert found() == [0, 1, 2, 3, 4, 5]
+    assert found(of="e1") == [1, 4]
+    assert found(n="4") == [4]
+    assert found(**{"tags/a/b": "1"}) == [1, 3, 5]
+    assert found(**{"tags/a/b": "1", "of": "e0"}) == [3]
+    assert found(tags="x") == found(**{"of/deeper": "x"}) == found(absent="x") == []
+    assert store.find("absent") == []
+
+
+def test_what_is_found_follows_each_change(store):
+    for key in ("a", "b", "c"):
+        store.insert("kind", key, {"key": key, "state": "new"})
+    assert len(store.find("kind", {"state": "new"})) == 3
+    store.update("kind", "a", lambda one: one.update(state="old"))
+    changed = {"key": "b", "state": None}
+    store.put("kind", "b", changed)
+    changed["state"] = "changed by its owner later"
+    store.insert("kind", "d", {"key": "d", "state": "new"})
+    assert [one["key"] for one in store.find("kind", {"state": "new"})] == ["c", "d"]
+    assert [one["key"] for one in store.find("kind", {"state": "old"})] == ["a"]
+    assert [one["key"] for one in store.find("kind", {"state": None})] == ["b"]
+    store.delete("kind", "c")
+    store.update("kind", "a", lambda one: one.update(state="new"))
+    # A document that comes back to a value keeps its place.
+    assert [one["key"] for one in store.find("kind", {"state": "new"})] == ["a", "d"]
+    assert [one["key"] for one in store.find("kind")] == ["a", "b", "d"]
+    with pytest.raises(AlreadyExists):
+        store.insert("kind", "a", {"state": "new"})
+    assert store.find("kind") == store.list("kind")
+
+
+def test_indexes_of_many_paths_stay_right_when_the_oldest_goes(store):
+    for number in range(100):
+        store.put("kind", str(number), {"tags": {f"t{number}": "x"}})
+    for _ in range(2):
+        for number in range(100):
+            assert len(store.find("kind", {f"tags/t{number}": "x"})) == 1
