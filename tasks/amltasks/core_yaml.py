@@ -12,7 +12,10 @@ class YamlError(ValueError):
     """A text is no YAML; the message says what is wrong, the line first."""
 
 
-MOST_PARTS = 100_000
+MOST_CHARACTERS = 250_000
+"""A longer document is refused."""
+
+MOST_PARTS = 20_000
 """A document of more keys and items is refused; they count each time that an alias repeats them."""
 
 MOST_NESTED = 50
@@ -26,8 +29,8 @@ def located_yaml(value: str) -> tuple[Any, Located]:
     """A YAML document, and where its parts stand.
 
     Raises:
-        YamlError: it is no YAML, a key stands twice, or it is larger than `MOST_PARTS` or
-            `MOST_NESTED` say once its aliases are followed.
+        YamlError: it is no YAML, a key stands twice, or it is larger than `MOST_CHARACTERS`,
+            `MOST_PARTS` or `MOST_NESTED` say once its aliases are followed.
     """
     loader = CoreLoader(value)
     try:
@@ -95,16 +98,38 @@ def shortened(value: str, most: int = 60) -> str:
 
 
 class _Bounded:
-    """A loader's part that refuses what `MOST_PARTS` and `MOST_NESTED` do not allow."""
+    """A loader's part that refuses documents that would take long, before it composes them.
+
+    The limits are `MOST_CHARACTERS`, `MOST_PARTS` and `MOST_NESTED`.
+    """
+
+    def __init__(self, stream: str) -> None:
+        if len(stream) > MOST_CHARACTERS:
+            raise YamlError(f"it is longer than {MOST_CHARACTERS:,} characters")
+        self._nested = 0
+        self._parts = 0
+        super().__init__(stream)  # type: ignore[call-arg]
 
     def get_single_node(self) -> yaml.Node | None:
         """The document's node. Raises `YamlError` where it is too large or nested too deep."""
-        try:
-            node: yaml.Node | None = super().get_single_node()  # type: ignore[misc]
-        except RecursionError:
-            raise YamlError(f"it is nested deeper than {MOST_NESTED} levels") from None
+        node: yaml.Node | None = super().get_single_node()  # type: ignore[misc]
         if node is not None:
             _check_size(node)
+        return node
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+        """Compose a node. Raises `YamlError` at the first one that is too deep or too many.
+
+        The parser reads only as far as the composer asks, so what follows costs no time.
+        """
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise YamlError(f"it has more than {MOST_PARTS:,} keys and items")
+        if self._nested == MOST_NESTED:
+            raise YamlError(f"it is nested deeper than {MOST_NESTED} levels")
+        self._nested += 1
+        node: yaml.Node | None = super().compose_node(parent, index)  # type: ignore[misc]
+        self._nested -= 1
         return node
 
 

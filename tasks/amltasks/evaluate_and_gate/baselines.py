@@ -178,7 +178,7 @@ def _file(label: str, path: Path, wanted: Wanted) -> Baseline:
         return Baseline(label=label, metrics={}, rows=rows)
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as cause:
+    except (ValueError, RecursionError) as cause:  # the latter where it is nested very deep
         raise errors.BASELINE_AMBIGUOUS.error(detail=f"{path.name} is no JSON: {cause}") from None
     if not isinstance(document, dict):
         raise errors.BASELINE_AMBIGUOUS.error(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 
-from amltasks.gate import decision_rules, gaps, lacks, limits, rule_sense
+from amltasks.gate import decision_rules, gaps, lacks, limits, rule_sense, tested
 from amltasks.gate.comparison import Comparison
 from amltasks.gate.decision_rules import Decision, gain
 from amltasks.gate.gain import Gain
@@ -85,9 +85,9 @@ class Checks:
         if _relative(rule) or rule.floor is not None or rule.ceiling is not None:
             of_slices = {name: value for name, value in values.items() if rule.slices and value}
             sure = {n: v for n, v in of_slices.items() if math.isfinite(v.value)}
-            broken = limits.broken(rule, sure, self._rules.confidence)
+            together = limits.tested(rule, sure) if len(found) > 1 else {}
             for scope in found:
-                yield self._check(rule, scope, values, broken)
+                yield self._check(rule, scope, values, together)
         if rule.max_gap is not None:
             for column in dict.fromkeys(each.partition("=")[0] for each in rule.slices):
                 of = {n: v for n, v in values.items() if n.startswith(column + "=")}
@@ -114,21 +114,24 @@ class Checks:
         rule: Rule,
         scope: Scope,
         values: Mapping[str, limits.Value | None],
-        broken: frozenset[str],
+        together: Mapping[str, limits.OfLimits],
     ) -> Check:
         value = values[scope.name]
         gained = self._gained(rule, scope, value) if _relative(rule) else Gain()
-        reason, detail = self._absolute_reason(rule, scope, value, broken)
+        reason, detail = self._absolute_reason(rule, scope, value, together)
+        test = self._test_of_limit(rule, scope, value, together)
         severity = self._severity(rule, scope, reason)
         if reason is Reason.PASSED and _relative(rule) and value is not None:
             severity, (reason, detail) = self._relative_reason(rule, scope, value.value, gained)
+            test = self._test_of_gain(rule, scope, reason)
         low, high = math.nan, math.nan
         if value is not None and _absolute(rule):
-            together = (1 - self._rules.confidence) / (len(values) if rule.slices else 1)
-            low, high = _within(value, value.bounds(1 - together), rule.metric)
+            error = (1 - self._rules.confidence) / (len(values) if rule.slices else 1)
+            low, high = _within(value, value.bounds(1 - error), rule.metric)
         found = gained if _relative(rule) or value is None else _counted(value)
         return Check(
-            **vars(found),
+            **{**vars(found), "p_value": test.p_value},
+            tested=test.hypothesis,
             metric=rule.metric,
             scope=scope.name,
             direction=rule.direction,
@@ -151,11 +154,7 @@ class Checks:
         """The gain by rows; by single numbers where they cannot tell."""
         found = self._compared.get((rule.metric, scope.name))
         if found is not None and self._evidence.lack(rule) is None:
-            p_value = math.nan
-            if found.evidence is not None:
-                p_value = found.evidence.p_above(self._line(rule, found))
-            shared = {name: getattr(found, name) for name in Gain.__dataclass_fields__}
-            return Gain(**{**shared, "p_value": p_value})
+            return Gain(**{name: getattr(found, name) for name in Gain.__dataclass_fields__})
         old = self._old.value(rule.metric, None) if scope.chosen is None else None
         if value is None or old is None:
             return Gain()
@@ -173,7 +172,7 @@ class Checks:
         rule: Rule,
         scope: Scope,
         found: limits.Value | None,
-        broken: frozenset[str],
+        together: Mapping[str, limits.OfLimits],
     ) -> Decision:
         """Whether the candidate has the metric, and it is within its floor and ceiling."""
         name = rule.metric
@@ -189,22 +188,35 @@ class Checks:
                 return Reason.UNDEFINED, f"'{name}' is not defined on these rows"
             lacking = self._new.lacking(name) or f"it is {value}"
             return Reason.METRIC_NOT_FINITE, f"'{name}' of the candidate is no number: {lacking}"
-        problem = None
-        if rule.floor is not None and value < rule.floor:
-            problem = Reason.BELOW_FLOOR, f"'{name}' is {value:.6g}, below the floor {rule.floor:g}"
-        if rule.ceiling is not None and value > rule.ceiling:
-            problem = (
-                Reason.ABOVE_CEILING,
-                f"'{name}' is {value:.6g}, above the ceiling {rule.ceiling:g}",
-            )
-        if problem is None:
+        limit = _beyond(rule, value)
+        if not limit:
             return Reason.PASSED, f"'{name}' is {value:.6g}"
-        if len(self._scopes[rule]) > 1 and scope.name not in broken:
+        above = limit == "ceiling"
+        side = f"above the ceiling {rule.ceiling:g}" if above else f"below the floor {rule.floor:g}"
+        told = f"'{name}' is {value:.6g}, {side}"
+        sure = together.get(scope.name)
+        if sure is not None and not sure.shows(1 - self._rules.confidence):
             return Reason.TOO_FEW_ROWS, (
-                f"{problem[1]}, but {found.rows:,} rows are too few to tell that from chance in "
+                f"{told}, but {found.rows:,} rows are too few to tell that from chance in "
                 "one of so many slices"
             )
-        return problem
+        return Reason.ABOVE_CEILING if above else Reason.BELOW_FLOOR, told
+
+    def _test_of_limit(
+        self,
+        rule: Rule,
+        scope: Scope,
+        value: limits.Value | None,
+        together: Mapping[str, limits.OfLimits],
+    ) -> tested.Tested:
+        limit = "" if value is None else _beyond(rule, value.value)
+        return tested.of_limit(rule, limit, together, scope.name)
+
+    def _test_of_gain(self, rule: Rule, scope: Scope, reason: Reason) -> tested.Tested:
+        found = self._compared.get((rule.metric, scope.name))
+        if found is None or self._evidence.lack(rule) is not None:
+            return tested.NOTHING
+        return tested.of_gain(reason, found, self._line(rule, found), self._rules.min_inputs)
 
     def _severity(self, rule: Rule, scope: Scope, reason: Reason) -> str:
         if reason is Reason.TOO_FEW_ROWS and rule.few(self._rules) == "warn":
@@ -262,6 +274,13 @@ class Checks:
         return Reason.METRIC_NOT_FINITE, (
             f"'{name}' of the baseline ({label}) is no number: {lacking}"
         )
+
+
+def _beyond(rule: Rule, value: float) -> str:
+    """Which limit a value is beyond: ``floor``, ``ceiling``, or empty."""
+    if rule.ceiling is not None and value > rule.ceiling:
+        return "ceiling"
+    return "floor" if rule.floor is not None and value < rule.floor else ""
 
 
 def _within(value: limits.Value, bounds: tuple[float, float], metric: str) -> tuple[float, float]:

@@ -78,34 +78,49 @@ class Value:
         return evidence.p_below(gain) if below else evidence.p_above(gain)
 
 
-def shown(p_values: Mapping[str, float], level: float) -> frozenset[str]:
-    """Return which of several hypotheses are rejected at a family-wise ``level``, by Holm."""
-    found: set[str] = set()
+@dataclass(frozen=True, kw_only=True)
+class OfLimits:
+    """The p-values of a slice's floor and ceiling, adjusted for all slices of the rule.
+
+    Each is that of a true value within its limit; NaN where the rule has no such limit.
+    """
+
+    floor: float = math.nan
+    ceiling: float = math.nan
+
+    def shows(self, level: float) -> bool:
+        """Whether one of the limits is shown not to hold."""
+        return self.floor <= level or self.ceiling <= level
+
+
+def adjusted(p_values: Mapping[str, float]) -> dict[str, float]:
+    """Return Holm's adjusted p-values: at most ``level`` where a hypothesis is rejected at it."""
+    found: dict[str, float] = {}
+    greatest = 0.0
     ordered = sorted(p_values, key=lambda name: p_values[name])
     for number, name in enumerate(ordered):
-        if p_values[name] > level / (len(ordered) - number):
-            break
-        found.add(name)
-    return frozenset(found)
-
-
-def broken(rule: Rule, values: Mapping[str, Value], confidence: float) -> frozenset[str]:
-    """Return the slices on which a floor or a ceiling is shown not to hold, all of them together.
-
-    That a slice is among them although the limit holds there happens for a whole rule at most as
-    often as ``1 - confidence``.
-    """
-    found: frozenset[str] = frozenset()
-    level = 1 - confidence
-    if rule.floor is not None and rule.ceiling is not None:
-        level /= 2
-    if rule.floor is not None:
-        floor = rule.floor
-        found |= shown({name: each.p_at_least(floor) for name, each in values.items()}, level)
-    if rule.ceiling is not None:
-        ceiling = rule.ceiling
-        found |= shown({name: each.p_at_most(ceiling) for name, each in values.items()}, level)
+        greatest = max(greatest, min(1.0, (len(ordered) - number) * p_values[name]))
+        found[name] = greatest
     return found
+
+
+def tested(rule: Rule, values: Mapping[str, Value]) -> dict[str, OfLimits]:
+    """Return the adjusted p-values of a rule's floor and ceiling on each slice.
+
+    Under a level, some limit that holds is at most that often shown not to hold, for the whole
+    rule. A rule with both limits makes twice as many tests.
+    """
+    floor, ceiling = rule.floor, rule.ceiling
+    times = 2 if floor is not None and ceiling is not None else 1
+    low, high = dict.fromkeys(values, math.nan), dict.fromkeys(values, math.nan)
+    if floor is not None:
+        low = adjusted({name: each.p_at_least(floor) for name, each in values.items()})
+    if ceiling is not None:
+        high = adjusted({name: each.p_at_most(ceiling) for name, each in values.items()})
+    return {
+        name: OfLimits(floor=min(times * low[name], 1.0), ceiling=min(times * high[name], 1.0))
+        for name in values
+    }
 
 
 def gap_low(values: Mapping[str, Value], confidence: float) -> float:

@@ -75,7 +75,8 @@ class Check(Gain):
     ``candidate`` is the measured value, None where there is none; ``value_low`` and ``value_high``
     are one-sided bounds of it, NaN where they are not known. ``line`` is what the gain must be
     shown to exceed, NaN for rules that do not compare. ``against`` is ``baseline`` or ``anchor``.
-    ``p_value`` is that of the decision: the one-sided one of a gain of at most ``line``.
+    ``tested`` is the null hypothesis of the one-sided test that decided, in words, and ``p_value``
+    that of this test; empty and NaN where no test decided.
     """
 
     metric: str
@@ -88,6 +89,7 @@ class Check(Gain):
     value_high: float = math.nan
     line: float = math.nan
     against: str = BASELINE
+    tested: str = ""
     reason: Reason
     detail: str
 

@@ -61,7 +61,7 @@ def passed_model(path: Path) -> tuple[str, int]:
             found["model_name"],
             str(found["model_version"]),
         )
-    except (ValueError, KeyError, TypeError) as cause:
+    except (ValueError, KeyError, TypeError, RecursionError) as cause:
         # A KeyError's own text is but the key.
         detail = f"it has no {cause}" if isinstance(cause, KeyError) else "it is no such JSON"
         raise errors.EVAL_INFO_INVALID.error(path=path.name, detail=detail) from None

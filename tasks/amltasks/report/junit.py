@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from amltasks.gate.verdict import Check, Verdict
+from amltasks.report.markdown import test_of
 from amltasks.report.text import plain
 
 _GATE = "the gate as a whole"
@@ -66,7 +67,11 @@ def _case(suite: ElementTree.Element, title: str, check: Check) -> None:
         kind = "passed over" if check.severity == "note" else "warning"
         message = plain(f"{kind} {check.reason.value}: {check.detail}")
         ElementTree.SubElement(case, "skipped", message=message)
-    ElementTree.SubElement(case, "system-out").text = plain(f"{check.detail}\n{check.method}")
+    told = [check.detail, check.method]
+    test = test_of(check)
+    if test:
+        told.append(f"p {test}")
+    ElementTree.SubElement(case, "system-out").text = plain("\n".join(told))
 
 
 def _failure(case: ElementTree.Element, reason: str, detail: str) -> None:

@@ -69,7 +69,7 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
     # What does not hold comes first, so that a cut costs what matters least.
     checks = findings.ordered(verdict.checks)
     lines = [f"| {' | '.join(_row(check))} |\n" for check in checks]
-    columns = ["metric", "rows", "asked", "candidate", "baseline", "gain", "bounds", "result"]
+    columns = ["metric", "rows", "asked", "candidate", "baseline", "gain", "bounds", "p", "result"]
     text = head + table(columns, [])
     room = MOST_BYTES - 200 - len((text + tail).encode())
     shown = 0
@@ -101,6 +101,14 @@ def bounds(check: Check) -> str | None:
     return f"{check.low:+.4g} to {check.high:+.4g}"
 
 
+def test_of(check: Check) -> str | None:
+    """The p-value of the test that decided, and its null hypothesis; None where none did."""
+    if not check.tested:
+        return None
+    value = "< 0.0001" if check.p_value < 0.0001 else f"{check.p_value:.3g}"
+    return f"{value} (if {check.tested})"
+
+
 def _row(check: Check) -> list[str]:
     result = "pass" if check.passed else check.reason.value
     values = [
@@ -111,6 +119,7 @@ def _row(check: Check) -> list[str]:
         check.baseline,
         f"{check.gain:+.4g}" if math.isfinite(check.gain) else None,
         bounds(check),
+        test_of(check),
         {"fail": "", "warn": "warning: ", "note": "passed over: "}[check.severity] + result
         if not check.passed
         else result,

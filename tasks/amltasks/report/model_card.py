@@ -13,7 +13,7 @@ import numpy as np
 from amltasks.gate.model_types import BINARY, MANY_CLASSES, RANKING, REGRESSION
 from amltasks.gate.rows import Rows
 from amltasks.gate.verdict import Check, Verdict
-from amltasks.report.markdown import bounds, cell, table
+from amltasks.report.markdown import bounds, cell, table, test_of
 from amltasks.report.text import plain
 
 
@@ -38,7 +38,7 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str], description:
         f"A gain is over {cell(verdict.baseline.label)}, whichever way is better; each of its "
         f"bounds holds at a confidence of {verdict.confidence * 100:g}%.\n",
         table(
-            ["metric", "measured on", "value", "gain", "bounds of the gain", "result"],
+            ["metric", "measured on", "value", "gain", "bounds of the gain", "p", "result"],
             [_row(check) for check in verdict.checks],
         ),
         "## Caveats and recommendations\n",
@@ -81,7 +81,15 @@ def _labels(rows: Rows) -> str:
 
 def _row(check: Check) -> list[object]:
     result = "holds" if check.passed else check.reason.value
-    return [check.metric, check.scope, check.candidate, check.gain, bounds(check), result]
+    return [
+        check.metric,
+        check.scope,
+        check.candidate,
+        check.gain,
+        bounds(check),
+        test_of(check),
+        result,
+    ]
 
 
 def _caveats(verdict: Verdict) -> str:

@@ -64,6 +64,7 @@ def load(
 def _from_yaml(file: PipelineFile, workspace: Any) -> Any:
     from azureml.pipeline.core import Pipeline
 
+    file.checked()
     try:
         return Pipeline.load_yaml(workspace, str(file.path))
     except Exception as cause:

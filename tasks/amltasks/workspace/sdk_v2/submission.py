@@ -11,13 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from azure.ai.ml import Input, MLClient, load_job
 from azure.ai.ml.entities import PipelineJob, PipelineJobSettings
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
-from amltasks import core_yaml
 from amltasks.workspace.failures import message, translated
 from amltasks.workspace.pipeline_file import PipelineFile, build, from_azure
 from amltasks.workspace.port import Run, Scalar, Submission
@@ -162,11 +160,7 @@ def load(path: Path, client: Any, parameters: Mapping[str, Scalar]) -> PipelineJ
 
 
 def _from_yaml(file: PipelineFile) -> PipelineJob:
-    try:
-        text = file.path.read_text(encoding="utf-8")
-        found = yaml.load(text, Loader=core_yaml.SafeLoader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, core_yaml.YamlError, UnicodeDecodeError) as cause:
-        raise file.invalid(f"it is no YAML: {message(cause)}") from cause
+    found = file.checked()
     kind = found.get("type", "command") if isinstance(found, dict) else "no mapping"
     if isinstance(found, dict) and "pipeline" in found and "jobs" not in found:
         raise file.invalid("it is a pipeline of azureml-sdk (v1)")

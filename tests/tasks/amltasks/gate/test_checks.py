@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -159,9 +160,55 @@ def test_a_loss_that_is_certain_is_worse(more: str) -> None:
     assert found.reason is Reason.WORSE
     assert "worse for certain" in check.detail
     assert check.high < 0
-    # The p-value is that of the decision: of a loss of 0.01 or more, which is not ruled out.
-    assert check.p_value > 0.05
+    # The p-value is that of the decision: the loss is certain, though its size is not.
+    assert check.p_value < 1e-30
+    assert check.tested == "a gain of 0 or more"
     assert check.line == -0.01
+
+
+@pytest.mark.parametrize(
+    ("rule", "changed", "reason", "tested", "significant"),
+    [
+        ("max_loss: 0.05", 4, "PASSED", "a gain of -0.05 or less", True),
+        ("max_loss: 0.005", 1, "TOO_FEW_ROWS", "a gain of -0.005 or less", False),
+        ("max_loss: 0.01", 40, "WORSE", "a gain of 0 or more", True),
+        ("min_gain: 0.001", 4, "NOT_BETTER", "a gain of 0.001 or less", False),
+        ("min_gain: 0", 0, "TIE", "", None),
+        ("floor: 0.995", 4, "BELOW_FLOOR", "", None),
+        ("floor: 0.9, max_loss: 0.05", 4, "PASSED", "a gain of -0.05 or less", True),
+        ("floor: 0.995, max_loss: 0.05", 4, "BELOW_FLOOR", "", None),
+        ("floor: 0.95, slices: half", 40, "BELOW_FLOOR", "a value of 0.95 or more", True),
+        ("floor: 0.995, slices: half", 4, "TOO_FEW_ROWS", "a value of 0.995 or more", False),
+        ("floor: 0.9, max_loss: 0.1, slices: half", 4, "PASSED", "a gain of -0.1 or less", True),
+    ],
+)
+def test_p_is_that_of_the_test_that_decided(
+    rule: str, changed: int, reason: str, tested: str, significant: bool | None
+) -> None:
+    labels = np.arange(500) % 2
+    new = np.array(labels)
+    new[:changed] ^= 1
+    half = np.repeat(np.array(["first", "second"], object), 250)
+    verdict = judged(
+        rows(labels, new, slices={"half": half}),
+        rows(labels, labels, slices={"half": half}),
+        f"rules: [{{metric: accuracy, {rule}}}]",
+    )
+    check = next((each for each in verdict.checks if not each.passed), verdict.checks[0])
+    assert (check.reason.value, check.tested) == (reason, tested), check.detail
+    if significant is None:
+        assert math.isnan(check.p_value)
+    else:
+        assert (check.p_value < 0.05) is significant
+
+
+def test_there_is_no_p_where_the_inputs_are_too_few() -> None:
+    labels = np.arange(20) % 2
+    rule = "rules: [{metric: accuracy, min_gain: 0}]"
+    (check,) = judged(rows(labels, labels), rows(labels, 1 - labels), rule).checks
+    assert (check.reason, check.tested) == (Reason.TOO_FEW_ROWS, "")
+    assert check.low > 0
+    assert math.isnan(check.p_value)
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "recall", "f1", "precision", "balanced_accuracy"])
@@ -173,7 +220,8 @@ def test_p_and_the_bound_decide_alike(metric: str) -> None:
         new = labels ^ (generator.random(800) < 0.05 + 0.01 * number)
         text = f"rules: [{{metric: {metric}, max_loss: 0.02}}]\nresamples: 1000"
         (check,) = judged(rows(labels, new), rows(labels, old), text).checks
-        assert (check.p_value < 0.05) == check.passed, (number, check.p_value, check.low)
+        shown = check.high < 0 or check.passed
+        assert (check.p_value < 0.05) == shown, (number, check.p_value, check.low)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from amltasks.gate.rows import Rows
 def test_holm_is_the_closure_of_bonferroni(p_values: list[float], level: float) -> None:
     """A hypothesis is rejected when Bonferroni rejects every family that holds it."""
     named = {str(n): p for n, p in enumerate(p_values)}
-    found = limits.shown(named, level)
+    found = {name for name, p in limits.adjusted(named).items() if p <= level}
     for name, p in named.items():
         # The families that reject it last are those of it and all that are not smaller.
         others = sorted(each for key, each in named.items() if key != name and each >= p)

@@ -111,6 +111,7 @@ def made(reason: Reason, *, severity: str = "fail", text: str = "x") -> Verdict:
         low=-0.01,
         high=0.03,
         p_value=0.2,
+        tested=text,
         detectable=0.04,
         rows=10,
         inputs=9,

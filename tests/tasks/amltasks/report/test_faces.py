@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from amltasks.gate.verdict import Baseline, Reason, Verdict
-from amltasks.report import junit, model_card, verdict_json
+from amltasks.report import html, junit, markdown, model_card, verdict_json
 from tests.tasks.amltasks.report import samples
 
 BUILD = {"id": "1042", "number": "20261125.3"}
@@ -89,9 +89,27 @@ def test_the_json_is_the_contract_with_the_tab() -> None:
     assert set(first) == {
         *("metric", "scope", "direction", "severity", "asked", "candidate", "baseline", "gain"),
         *("low", "high", "p_value", "detectable", "rows", "inputs", "method", "reason"),
-        *("detail", "passed", "value_low", "value_high", "line", "against"),
+        *("detail", "passed", "value_low", "value_high", "line", "against", "tested"),
     }
     assert (first["baseline"], first["low"], first["high"]) == (None, None, check.high)
+
+
+def test_every_face_has_the_p_of_the_decision_and_what_it_is_of() -> None:
+    verdict = samples.judged(800, worse_on="iron")
+    told = [markdown.test_of(check) for check in verdict.checks]
+    assert any(each and "if a gain of" in each for each in told)
+    lines = [each for each in told if each]
+    raw = verdict_json.gate(verdict, title=samples.TITLE, facts={}, build=BUILD)
+    assert sum(bool(check["tested"]) for check in json.loads(raw)["checks"]) == len(lines)
+    printed = "".join(suite_of(verdict).itertext())
+    assert printed.count("\np ") == len(lines)
+    page = html.gate(verdict, title=samples.TITLE, facts={})
+    assert page.count(' <span class="small">if a ') == len(lines)
+    for text in (
+        markdown.gate(verdict, title=samples.TITLE, facts={}),
+        model_card.gate(verdict, title=samples.TITLE, facts={}, description=""),
+    ):
+        assert all(markdown.cell(each) in text for each in lines)
 
 
 def test_a_model_card_tells_the_data_the_numbers_and_the_limits() -> None:
