@@ -47,7 +47,7 @@ from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.kernel.proxy import Proxy
 from local.azure.kernel.web import ARM_HOST, Match, Router, RouteTable, error_form, route_table
 from local.azure.page import pages
-from local.azure.registry import environments, models
+from local.azure.registry import assets, environments, models
 from local.azure.resources import arm, compute, offers
 from local.azure.running import processes
 from local.azure.serving import scoring
@@ -83,6 +83,7 @@ ROUTERS: tuple[Router, ...] = (
     metrics.router,
     artifacts.router,
     models.router,
+    assets.router,
     key_vault.router,
     environments.router,
     modules.router,

@@ -3,22 +3,47 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import TypedDict
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.errors import model_management_error
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import Router
 
 router = Router(errors=model_management_error)
-_KIND = "operation"
+
+
+class Details(TypedDict):
+    """What an operation does at present."""
+
+    subOperationType: str
+
+
+class Operation(TypedDict):
+    """An operation as the SDK reads it. progress: entries of a time and a text, see `tell`."""
+
+    id: str
+    operationType: str
+    state: str
+    createdTime: str
+    endTime: str | None
+    resourceLocation: str
+    operationLog: None
+    operationDetails: Details
+    error: Mapping[str, object] | None
+    progress: str
+
+
+_OPERATIONS: Table[Operation] = Table("operation")
 
 
 def start(cloud: Cloud, kind: str, resource: str) -> str:
     """A new operation that runs; returns its id."""
     operation_id = str(uuid.uuid4())
-    cloud.store.insert(
-        _KIND,
+    _OPERATIONS.insert(
+        cloud,
         operation_id,
         {
             "id": operation_id,
@@ -46,32 +71,31 @@ def tell(cloud: Cloud, operation_id: str, text: str, *, part: str) -> None:
     # The SDK splits entries at '#' and the time from the text at '|'.
     line = f"{cloud.now():%Y%m%d%H%M%S}|{text.replace('#', ' ').replace('|', ' ')}#"
 
-    def change(operation: dict[str, Any]) -> None:
+    def change(operation: Operation) -> None:
         operation["progress"] += line
         operation["operationDetails"]["subOperationType"] = part
 
-    cloud.store.update(_KIND, operation_id, change)
+    _OPERATIONS.update(cloud, operation_id, change)
 
 
-def finish(cloud: Cloud, operation_id: str, error: dict[str, Any] | None = None) -> None:
+def finish(cloud: Cloud, operation_id: str, error: Mapping[str, object] | None = None) -> None:
     """End an operation: it failed when there is an error."""
-    cloud.store.update(
-        _KIND,
-        operation_id,
-        lambda operation: operation.update(
-            state="Failed" if error else "Succeeded", error=error, endTime=cloud.ml_timestamp()
-        ),
-    )
+
+    def change(operation: Operation) -> None:
+        operation["state"] = "Failed" if error else "Succeeded"
+        operation["error"], operation["endTime"] = error, cloud.ml_timestamp()
+
+    _OPERATIONS.update(cloud, operation_id, change)
 
 
 @router.route("GET", "/modelmanagement/v1.0{workspace}/operations/{id}")
 def show(cloud: Cloud, request: Request) -> Response:
     """An operation; with `offset`, its progress from there on."""
-    operation = cloud.store.get(_KIND, request.params["id"])
+    operation = _OPERATIONS.get(cloud, request.params["id"])
     if operation is None:
         raise ServiceError(404, "NotFound", f"There is no operation {request.params['id']}.")
-    progress = operation.pop("progress")
+    shown = {name: value for name, value in operation.items() if name != "progress"}
     offset = request.query.get("offset", "")
     if offset.isdigit():
-        operation["streamingOperationLog"] = progress[int(offset) :]
-    return json_response(operation)
+        shown["streamingOperationLog"] = operation["progress"][int(offset) :]
+    return json_response(shown)

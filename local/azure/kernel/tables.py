@@ -42,7 +42,7 @@ class Table(Generic[T]):
         """The documents whose key starts with `prefix`, oldest first."""
         return cast("list[T]", cloud.store.list(self._kind, prefix))
 
-    def find(self, cloud: Cloud, wanted: Mapping[str, str] | None = None) -> Sequence[T]:
+    def find(self, cloud: Cloud, wanted: Mapping[str, str | None] | None = None) -> Sequence[T]:
         """The documents with these values by path (see store.find), oldest first: to read only."""
         return cast("Sequence[T]", cloud.store.find(self._kind, wanted))
 

@@ -9,10 +9,11 @@ from typing import Any
 from local.azure.history import artifacts
 from local.azure.history.tables import RUNS
 from local.azure.kernel.cloud import Cloud
-from local.azure.registry.tables import MODELS
+from local.azure.registry.model_records import MODELS
 from local.azure.resources import compute_records
 from local.azure.running import job
 from local.azure.serving import rollout
+from local.azure.serving.service_records import SERVICES
 from local.azure.v2.mlflow import views
 from local.azure.v2.online import records as online_records
 from local.azure.v2.online import rollout as online_rollout
@@ -48,7 +49,7 @@ class ModelRow:
     name: str
     version: str
     registered: str
-    tags: Mapping[str, str]
+    tags: Mapping[str, str | None]
     run_id: str
 
 
@@ -103,7 +104,7 @@ def model_rows(cloud: Cloud) -> list[ModelRow]:
             tags=model["kvTags"],
             run_id=model["runId"] or "",
         )
-        for model in reversed(cloud.store.find(MODELS))
+        for model in reversed(MODELS.find(cloud))
     ]
 
 
@@ -134,7 +135,7 @@ def endpoint_rows(cloud: Cloud) -> list[ServiceRow]:
 
 def service_rows(cloud: Cloud) -> list[ServiceRow]:
     """The web services of v1."""
-    shown = [rollout.show(record) for record in cloud.store.list(rollout.KIND)]
+    shown = [rollout.show(record) for record in SERVICES.list(cloud)]
     return [
         ServiceRow(
             name=service["name"],

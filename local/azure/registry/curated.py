@@ -9,7 +9,22 @@ it fails and says so.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TypedDict
+
+
+class Pip(TypedDict):
+    """The packages from PyPI among the dependencies of a conda file."""
+
+    pip: list[str]
+
+
+class Conda(TypedDict, total=False):
+    """A conda file (conda env export): packages as text, and those of pip."""
+
+    name: str
+    channels: list[str]
+    dependencies: list[str | Pip]
+
 
 _COMMON = (
     *("azureml-core", "azureml-mlflow", "azureml-inference-server-http"),
@@ -35,7 +50,7 @@ _BARE = re.compile(
 )
 
 
-def conda_of_curated(name: str) -> tuple[dict[str, Any], str] | None:
+def conda_of_curated(name: str) -> tuple[Conda, str] | None:
     """Conda dependencies that stand for a curated environment, and a note; None: none do.
 
     name: as in the registry azureml (`sklearn-1.5`) or in a workspace (`AzureML-sklearn-1.5`, also
@@ -57,7 +72,7 @@ def curated_names() -> tuple[str, ...]:
     return tuple(_PACKAGES)
 
 
-def conda_of_image(image: str) -> tuple[dict[str, Any], str] | None:
+def conda_of_image(image: str) -> tuple[Conda, str] | None:
     """Conda dependencies that stand for an image with a bare Python; None for any other image."""
     found = _BARE.fullmatch(image)
     if not found:

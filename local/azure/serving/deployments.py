@@ -21,13 +21,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import unquote
 
 from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
-from local.azure.registry import models
+from local.azure.registry import model_records
 from local.azure.running import job, processes, virtualenvs
 from local.azure.running.conda import EnvironmentFailure, read_definition
 from local.azure.running.variables import PASSED_ON
@@ -60,6 +60,25 @@ class DeploymentFailure(Exception):  # noqa: N818 -- a deployment fails because 
         self.code = code
 
 
+class SourceAsset(TypedDict, total=False):
+    """A file of the source directory. url: aml://artifact/<id>; unpack: it is a tar archive."""
+
+    id: str
+    url: str
+    unpack: bool
+
+
+class RevisionRecord(TypedDict):
+    """A revision as it is kept, to be started again."""
+
+    id: str
+    service: str
+    python: str
+    entry: str
+    model_directory: str
+    variables: Mapping[str, str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Revision:
     """What is needed to start a revision again, after a restart too."""
@@ -70,6 +89,17 @@ class Revision:
     entry: str
     model_directory: str
     variables: Mapping[str, str]
+
+    def record(self) -> RevisionRecord:
+        """What is kept of it: `Revision(**record)` is equal to it."""
+        return {
+            "id": self.id,
+            "service": self.service,
+            "python": self.python,
+            "entry": self.entry,
+            "model_directory": self.model_directory,
+            "variables": self.variables,
+        }
 
     def folder(self, cloud: Cloud) -> Path:
         """Where its files and its log lie."""
@@ -230,14 +260,14 @@ def _place_models(cloud: Cloud, model_ids: Sequence[str], folder: Path) -> Path:
         name, _, version = model_id.rpartition(":")
         place = root / name / version
         place.mkdir(parents=True)
-        models.copy_files(cloud, model_id, place)
+        model_records.copy_files(cloud, model_id, place)
         places.append(place)
     return places[0] if len(places) == 1 else root
 
 
-def _place_asset(cloud: Cloud, asset: Mapping[str, Any], app: Path) -> None:
+def _place_asset(cloud: Cloud, asset: SourceAsset, app: Path) -> None:
     app.mkdir(exist_ok=True)
-    url = str(asset["url"])
+    url = str(asset.get("url"))
     if not url.startswith(_ARTIFACT):
         raise ServiceError(400, "BadArgument", f"The asset '{url}' is not an artifact.")
     name = unquote(url.removeprefix(_ARTIFACT))
@@ -245,7 +275,7 @@ def _place_asset(cloud: Cloud, asset: Mapping[str, Any], app: Path) -> None:
     if not source.is_file():
         raise ServiceError(404, "AssetNotFound", f"The asset '{url}' was not uploaded.")
     if not asset.get("unpack"):
-        shutil.copyfile(source, app / Path(str(asset["id"])).name)
+        shutil.copyfile(source, app / Path(str(asset.get("id"))).name)
         return
     try:
         with tarfile.open(source) as archive:

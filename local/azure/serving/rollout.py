@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from local.azure.kernel import operations
 from local.azure.kernel.background import Stop
@@ -11,10 +10,15 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.serving import deployments
 from local.azure.serving.deployments import DeploymentFailure, Revision, Running
 from local.azure.serving.fleet import STOPPED, Fleet
+from local.azure.serving.service_records import (
+    SERVICES,
+    Failure,
+    Service,
+    ServiceRecord,
+    ServiceView,
+)
 
 logger = logging.getLogger(__name__)
-
-KIND = "service"
 
 _BROKEN = ("InternalServerError", "The local Azure failed to deploy this; its log says why.")
 
@@ -26,9 +30,9 @@ def under_way(name: str) -> bool:
     return _fleet.under_way(name)
 
 
-def show(record: dict[str, Any]) -> dict[str, Any]:
+def show(record: ServiceRecord) -> ServiceView:
     """A service as the SDK reads it, with its state."""
-    service: dict[str, Any] = record["service"]
+    service = record["service"]
     live = _fleet.is_live(service["name"])
     busy = under_way(service["name"])
     failed = record["error"] is not None
@@ -48,13 +52,14 @@ def show(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def start(cloud: Cloud, name: str, service: dict[str, Any], operation: str) -> None:
+def start(cloud: Cloud, name: str, service: Service, operation: str) -> None:
     """Roll `service` out in the background; the record is changed once the new revision answers."""
 
     def work(stop: Stop) -> None:
-        cloud.store.update(
-            KIND, name, lambda record: record.update(operation=operation, settled=False, error=None)
-        )
+        def begin(record: ServiceRecord) -> None:
+            record["operation"], record["settled"], record["error"] = operation, False, None
+
+        SERVICES.update(cloud, name, begin)
         try:
             _roll_out(cloud, name, service, operation, stop)
         except Exception:
@@ -67,11 +72,11 @@ def start(cloud: Cloud, name: str, service: dict[str, Any], operation: str) -> N
 
 def start_again(cloud: Cloud) -> None:
     """After a restart: bring up what was in service, end what was being brought up."""
-    for record in cloud.store.list(KIND):
+    for record in SERVICES.list(cloud):
         name = record["service"]["name"]
         if not record["settled"]:
             error = _error(record["service"], DeploymentFailure("ServiceInterrupted", STOPPED))
-            _fail(cloud, name, record["operation"], error)
+            _fail(cloud, name, record["operation"] or "", error)
         if record["revision"]:
             _fleet.serve_again(cloud, name, Revision(**record["revision"]))
 
@@ -91,14 +96,14 @@ def find(cloud: Cloud, name: str) -> Running | None:
     return _fleet.find(cloud, name)
 
 
-def log_text(cloud: Cloud, record: dict[str, Any]) -> str:
+def log_text(cloud: Cloud, record: ServiceRecord) -> str:
     """The log of the newest revision of a service."""
     folder = cloud.root / "services" / record["service"]["name"]
     newest = max(folder.glob("*/log.txt"), default=None)
     return newest.read_text("utf-8", "replace") if newest else ""
 
 
-def _roll_out(cloud: Cloud, name: str, service: dict[str, Any], operation: str, stop: Stop) -> None:
+def _roll_out(cloud: Cloud, name: str, service: Service, operation: str, stop: Stop) -> None:
     def tell(text: str, part: str) -> None:
         operations.tell(cloud, operation, text, part=part)
 
@@ -118,16 +123,12 @@ def _roll_out(cloud: Cloud, name: str, service: dict[str, Any], operation: str, 
         return
     tell("Checking the status of the deployment: healthy", "DeployService")
 
-    def change(record: dict[str, Any]) -> None:
-        created = record["service"]["createdTime"]
-        record.update(
-            service={**service, "createdTime": created},
-            revision=vars(revision),
-            settled=True,
-            error=None,
-        )
+    def change(record: ServiceRecord) -> None:
+        record["service"] = {**service, "createdTime": record["service"]["createdTime"]}
+        record["revision"] = revision.record()
+        record["settled"], record["error"] = True, None
 
-    cloud.store.update(KIND, name, change)
+    SERVICES.update(cloud, name, change)
     before = _fleet.switch(name, running)
     _fleet.settle(name)
     operations.finish(cloud, operation)
@@ -136,13 +137,16 @@ def _roll_out(cloud: Cloud, name: str, service: dict[str, Any], operation: str, 
     deployments.discard_before(cloud, revision)
 
 
-def _fail(cloud: Cloud, name: str, operation: str, error: dict[str, Any]) -> None:
-    cloud.store.update(KIND, name, lambda record: record.update(settled=True, error=error))
+def _fail(cloud: Cloud, name: str, operation: str, error: Failure) -> None:
+    def change(record: ServiceRecord) -> None:
+        record["settled"], record["error"] = True, error
+
+    SERVICES.update(cloud, name, change)
     _fleet.settle(name)
     operations.finish(cloud, operation, error)
 
 
-def _error(service: dict[str, Any], failure: DeploymentFailure) -> dict[str, Any]:
+def _error(service: Service, failure: DeploymentFailure) -> Failure:
     """An error in the service's own words, with the reason among its details."""
     kind = "Kubernetes" if service["computeType"] == "AKS" else "Aci"
     code, message = f"{kind}DeploymentFailed", f"{kind} Deployment failed"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hmac
 import http.client
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response
 from local.azure.kernel.web import AKS_HOST, Router
 from local.azure.serving import rollout
+from local.azure.serving.service_records import SERVICES
 
 ACI_HOST = "*.azurecontainer.io"
 
@@ -34,11 +35,11 @@ def score_on_aci(cloud: Cloud, request: Request) -> Response:
 
 
 def _score(cloud: Cloud, request: Request, name: str) -> Response:
-    record = cloud.store.get(rollout.KIND, name)
-    address = (record or {}).get("service", {}).get("scoringUri", "")
-    if record is None or address.split("/")[2] != request.host or not record["revision"]:
+    record = SERVICES.get(cloud, name)
+    host = urlsplit(record["service"]["scoringUri"] or "").netloc if record else ""
+    if record is None or host != request.host or not record["revision"]:
         return plain(404, f"Service {name} was not found on {request.host}.")
-    if record["service"]["authEnabled"] and not has_key(request, record["keys"]):
+    if record["service"]["authEnabled"] and not has_key(request, record["keys"].values()):
         return plain(401, "key_auth_access_denied")
     running = rollout.find(cloud, name)
     if running is None:
@@ -71,11 +72,11 @@ def pass_on(request: Request, port: int, path: str, *, limit_s: float, name: str
         connection.close()
 
 
-def has_key(request: Request, keys: Mapping[str, Any]) -> bool:
+def has_key(request: Request, keys: Iterable[object]) -> bool:
     """Whether a request bears one of the keys."""
     kind, _, given = request.headers.get("authorization", "").partition(" ")
     return kind.lower() == "bearer" and any(
-        hmac.compare_digest(given.strip().encode(), key.encode()) for key in keys.values()
+        hmac.compare_digest(given.strip().encode(), str(key).encode()) for key in keys
     )
 
 

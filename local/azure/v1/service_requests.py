@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError, required
-from local.azure.registry import models
+from local.azure.registry import model_records
+from local.azure.registry.model_records import Model
 from local.azure.resources import compute_records
 from local.azure.serving import rollout
-from local.azure.serving.rollout import KIND
+from local.azure.serving.service_records import SERVICES, ImageRequest, Service
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9-]{1,30})[a-z0-9]")
 
 # What a request may leave out, as the service fills it in.
-_AKS_DEFAULTS: dict[str, Any] = {
+_AKS_DEFAULTS: Mapping[str, object] = {
     "authEnabled": True,
     "aadAuthEnabled": False,
     "maxConcurrentRequestsPerContainer": 1,
@@ -29,7 +31,7 @@ _AKS_DEFAULTS: dict[str, Any] = {
     "trafficPercentile": None,
     "type": None,
 }
-_ACI_DEFAULTS: dict[str, Any] = {
+_ACI_DEFAULTS: Mapping[str, object] = {
     "authEnabled": False,
     "cname": None,
     "publicIp": None,
@@ -39,7 +41,7 @@ _ACI_DEFAULTS: dict[str, Any] = {
 }
 
 
-def check(cloud: Cloud, asked: dict[str, Any]) -> None:
+def check(cloud: Cloud, asked: Mapping[str, Any]) -> None:
     """Everything that can be wrong with a request to create a service. Raises ServiceError."""
     if sys.platform == "win32":
         raise ServiceError(
@@ -74,7 +76,7 @@ def check(cloud: Cloud, asked: dict[str, Any]) -> None:
 
 def check_name(cloud: Cloud, name: str, *, overwrite: bool) -> None:
     """Whether a service of this name may be deployed. Raises ServiceError 409."""
-    before = cloud.store.get(KIND, name)
+    before = SERVICES.get(cloud, name)
     if before is None:
         return
     if not overwrite:
@@ -97,7 +99,7 @@ def check_settled(name: str) -> None:
         )
 
 
-def check_image(cloud: Cloud, image: dict[str, Any]) -> None:
+def check_image(cloud: Cloud, image: ImageRequest) -> None:
     """Whether the models and the environment of a request are there. Raises ServiceError."""
     for model_id in image.get("modelIds") or []:
         find_model(cloud, model_id)
@@ -110,9 +112,9 @@ def check_image(cloud: Cloud, image: dict[str, Any]) -> None:
         )
 
 
-def find_model(cloud: Cloud, model_id: str) -> dict[str, Any]:
+def find_model(cloud: Cloud, model_id: str) -> Model:
     """A registered model. Raises ServiceError 404."""
-    found = models.get_model(cloud, model_id)
+    found = model_records.get_model(cloud, model_id)
     if found is None:
         raise ServiceError(404, "ModelNotFound", f"Model with id {model_id} was not found.")
     return found
@@ -136,12 +138,12 @@ def _cluster(cloud: Cloud, name: str | None) -> compute_records.ComputeView:
     return found
 
 
-def build(cloud: Cloud, asked: dict[str, Any]) -> dict[str, Any]:
+def build(cloud: Cloud, asked: Mapping[str, Any]) -> Service:
     """A service as the SDK reads it, from a request that was checked."""
     kind = str(asked["computeType"]).upper()
     name, image = asked["name"], asked["environmentImageRequest"]
     resources = asked.get("containerResourceRequirements") or {}
-    service = {
+    service: dict[str, object] = {
         **(_AKS_DEFAULTS if kind == "AKS" else _ACI_DEFAULTS),
         "namespace": f"azureml-{cloud.workspace_name}",
         **{key: value for key, value in asked.items() if value is not None and key != "keys"},
@@ -182,16 +184,17 @@ def build(cloud: Cloud, asked: dict[str, Any]) -> dict[str, Any]:
             },
         }
         host = cluster["properties"]["properties"]["clusterFqdn"]
-        service["scoringUri"] = f"https://{host}/api/v1/service/{name}/score"
+        address = f"https://{host}/api/v1/service/{name}/"
     else:
         location = asked.get("location") or cloud.location
         service["location"] = location
-        service["scoringUri"] = f"https://{name}.{location}.azurecontainer.io/score"
-    service["swaggerUri"] = service["scoringUri"].removesuffix("score") + "swagger.json"
-    return service
+        address = f"https://{name}.{location}.azurecontainer.io/"
+    service["scoringUri"] = address + "score"
+    service["swaggerUri"] = address + "swagger.json"
+    return cast("Service", service)
 
 
-def _liveness(asked: dict[str, Any]) -> dict[str, Any]:
+def _liveness(asked: Mapping[str, object]) -> Mapping[str, object]:
     return {
         "periodSeconds": asked.get("periodSeconds") or 10,
         "initialDelaySeconds": asked.get("initialDelaySeconds") or 310,

@@ -7,15 +7,17 @@ deployments.py, what answers scoring calls in scoring.py.
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, cast
 
-from local.azure.kernel import operations
+from local.azure.kernel import fields, operations
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.errors import model_management_error
 from local.azure.kernel.http import Request, Response, ServiceError, json_response, required
 from local.azure.kernel.web import Router
+from local.azure.registry.models import has_pairs
 from local.azure.serving import deployments, rollout
-from local.azure.serving.rollout import KIND
+from local.azure.serving.service_records import SERVICES, Keys, Service, ServiceRecord
 from local.azure.v1.service_requests import (
     build,
     check,
@@ -63,7 +65,7 @@ def validate(cloud: Cloud, request: Request) -> Response:
     return _verdict(lambda: check(cloud, creation) if creation else None)
 
 
-def _verdict(check: Any) -> Response:
+def _verdict(check: Callable[[], None]) -> Response:
     try:
         check()
     except ServiceError as error:
@@ -77,15 +79,16 @@ def create(cloud: Cloud, request: Request) -> Response:
     asked = request.json_object()
     check(cloud, asked)
     name = asked["name"]
-    before = cloud.store.get(KIND, name)
+    before = SERVICES.get(cloud, name)
     service = build(cloud, asked)
     if before is None:
-        given = asked.get("keys") or {}
-        keys = {
-            f"{which}Key": given.get(f"{which}Key") or secrets.token_urlsafe(24)
-            for which in ("primary", "secondary")
+        given = fields.mapping(asked, "keys")
+        keys: Keys = {
+            "primaryKey": fields.optional_text(given, "primaryKey") or secrets.token_urlsafe(24),
+            "secondaryKey": fields.optional_text(given, "secondaryKey")
+            or secrets.token_urlsafe(24),
         }
-        record = {
+        record: ServiceRecord = {
             "service": service,
             "keys": keys,
             "revision": None,
@@ -93,11 +96,11 @@ def create(cloud: Cloud, request: Request) -> Response:
             "settled": True,
             "error": None,
         }
-        cloud.store.insert(KIND, name, record)
+        SERVICES.insert(cloud, name, record)
     return _roll_out(cloud, name, service)
 
 
-def _roll_out(cloud: Cloud, name: str, service: dict[str, Any]) -> Response:
+def _roll_out(cloud: Cloud, name: str, service: Service) -> Response:
     operation = operations.start(cloud, "Service", f"services/{name}")
     rollout.start(cloud, name, service, operation)
     return operations.accepted(operation)
@@ -113,7 +116,7 @@ def update(cloud: Cloud, request: Request) -> Response:
     if not isinstance(patch, list):
         raise ServiceError(400, "BadRequest", "The body must be a JSON patch document.")
     for change in patch:
-        _apply(service, change)
+        _apply(cast("MutableMapping[str, Any]", service), change)
     service["updatedTime"] = cloud.timestamp()
     paths = {str(change.get("path")).strip("/") for change in patch}
     if "imageId" in paths or service.get("aadAuthEnabled"):
@@ -127,13 +130,13 @@ def update(cloud: Cloud, request: Request) -> Response:
             find_model(cloud, model_id) for model_id in image.get("modelIds") or []
         ]
         return _roll_out(cloud, name, service)
-    cloud.store.update(KIND, name, lambda record: record.update(service=service))
+    SERVICES.update(cloud, name, lambda record: record.update({"service": service}))
     operation = operations.start(cloud, "Service", f"services/{name}")
     operations.finish(cloud, operation)
     return operations.accepted(operation)
 
 
-def _apply(service: dict[str, Any], change: dict[str, Any]) -> None:
+def _apply(service: MutableMapping[str, Any], change: Mapping[str, Any]) -> None:
     *parents, last = str(required(change, "path")).strip("/").split("/")
     place = service
     for parent in parents:
@@ -153,7 +156,7 @@ def _apply(service: dict[str, Any], change: dict[str, Any]) -> None:
 def list_all(cloud: Cloud, request: Request) -> Response:
     """The services that match every given filter."""
     query = request.query
-    found = [rollout.show(record) for record in cloud.store.list(KIND)]
+    found = [rollout.show(record) for record in SERVICES.list(cloud)]
     if "computeType" in query:
         found = [each for each in found if each["computeType"] == query["computeType"].upper()]
     if "modelName" in query:
@@ -162,14 +165,12 @@ def list_all(cloud: Cloud, request: Request) -> Response:
         ]
     if "modelId" in query:
         found = [each for each in found if query["modelId"] in [m["id"] for m in each["models"]]]
-    for parameter, field in (("tags", "kvTags"), ("properties", "properties")):
-        for wanted in filter(None, query.get(parameter, "").split(",")):
-            key, is_pair, value = wanted.partition("=")
-            found = [
-                each
-                for each in found
-                if key in each[field] and (not is_pair or each[field][key] == value)
-            ]
+    found = [
+        each
+        for each in found
+        if has_pairs(each["kvTags"], query.get("tags"))
+        and has_pairs(each["properties"], query.get("properties"))
+    ]
     return json_response({"value": found})  # the SDK follows any nextLink
 
 
@@ -183,10 +184,10 @@ def show(cloud: Cloud, request: Request) -> Response:
 def delete(cloud: Cloud, request: Request) -> Response:
     """End a service, also while it is being deployed, and forget it. 204 when there is none."""
     name = request.params["name"]
-    if cloud.store.get(KIND, name) is None:
+    if SERVICES.get(cloud, name) is None:
         return Response(status=204)
     rollout.remove(cloud, name)
-    cloud.store.delete(KIND, name)
+    SERVICES.delete(cloud, name)
     deployments.discard_all(cloud, name)
     return Response(status=200)
 
@@ -206,7 +207,14 @@ def regenerate_key(cloud: Cloud, request: Request) -> Response:
     if which not in ("primary", "secondary"):
         raise ServiceError(400, "BadArgument", f"There is no key '{which}'.")
     value = asked.get("keyValue") or secrets.token_urlsafe(24)
-    cloud.store.update(KIND, name, lambda record: record["keys"].update({f"{which}Key": value}))
+
+    def change(record: ServiceRecord) -> None:
+        if which == "primary":
+            record["keys"]["primaryKey"] = value
+        else:
+            record["keys"]["secondaryKey"] = value
+
+    SERVICES.update(cloud, name, change)
     operation = operations.start(cloud, "Service", f"services/{name}")
     operations.finish(cloud, operation)
     return operations.accepted(operation)
@@ -223,8 +231,8 @@ def logs(cloud: Cloud, request: Request) -> Response:
     return json_response({"content": "".join(lines[-count:] if count else [])})
 
 
-def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
-    record = cloud.store.get(KIND, name)
+def _existing(cloud: Cloud, name: str) -> ServiceRecord:
+    record = SERVICES.get(cloud, name)
     if record is None:
         raise ServiceError(404, "ServiceNotFound", f"Service with name {name} was not found.")
     return record

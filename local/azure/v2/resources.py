@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 from urllib.parse import unquote
 
 from local.azure.kernel.cloud import PROVIDER, Cloud
@@ -22,6 +22,7 @@ RETRY_AFTER_MS = "200"
 _VERSION = re.compile(r"(202[2-6]-(?:0[1-9]|1[0-2])-01)(-preview)?")
 _OLDEST = "2022-02-01"
 T = TypeVar("T")
+P = TypeVar("P")
 
 # The members of `systemData`, which differ from kind to kind.
 CREATED = ("createdAt", "createdBy", "createdByType")
@@ -79,15 +80,25 @@ def api_version(request: Request) -> ApiVersion:
     return ApiVersion(date=found[1], is_preview=bool(found[2]))
 
 
+class Resource(TypedDict, Generic[P]):
+    """A resource as Resource Manager shows it. systemData: who made and changed it, and when."""
+
+    id: str
+    name: str
+    type: str
+    properties: P
+    systemData: Mapping[str, str]
+
+
 def view(
     cloud: Cloud,
     tail: str,
-    properties: Any,
+    properties: P,
     *,
     created: str,
     modified: str | None = None,
     system_data: Iterable[str] = CREATED_AND_MODIFIED,
-) -> dict[str, Any]:
+) -> Resource[P]:
     """A resource as Resource Manager shows it. tail: its path below the workspace."""
     parts = tail.split("/")
     by = {"By": cloud.client_id, "ByType": "Application"}
@@ -110,7 +121,11 @@ def view(
 
 
 def put_response(
-    request: Request, shown: dict[str, Any], *, new: bool, headers: Mapping[str, str] | None = None
+    request: Request,
+    shown: Mapping[str, object],
+    *,
+    new: bool,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer to a PUT: 201 with the resource's address when it is new, otherwise 200."""
     if not new:

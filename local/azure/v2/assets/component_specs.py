@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypedDict, cast
 
-Spec = dict[str, Any]
+
+class Spec(TypedDict, total=False):
+    """The YAML of a component as JSON: what is read here; the rest is kept as it was sent."""
+
+    name: str
+    version: str
+    type: str
+    description: str
+    inputs: dict[str, Mapping[str, object]]
+    outputs: dict[str, Mapping[str, object]]
+    code: str
+    environment: str
+    resources: Mapping[str, object]
+    command: str
+    jobs: dict[str, Mapping[str, object]]
+
 
 # In the order in which the service writes them; anything else follows.
 _ORDER = (
@@ -19,11 +35,12 @@ _NAMESPACE = uuid.UUID("0c2a4a0e-3a3f-4d0c-9a0e-6f6a4c0b3b1d")
 
 def written(spec: Spec, *, code: str | None, environment: str | None) -> Spec:
     """A specification as the service gives it back. code, environment: their full ids."""
+    kept = {name: value for name, value in spec.items() if name not in _DROPPED}
     if spec.get("type") != "command":
         # Nodes of a pipeline stay as they are.
-        return {name: value for name, value in spec.items() if name not in _DROPPED}
-    made: Spec = {
-        **{name: _texts(value) for name, value in spec.items() if name not in _DROPPED},
+        return cast("Spec", kept)
+    made: dict[str, object] = {
+        **_texts(kept),
         "resources": {"instance_count": "1", **_texts(spec.get("resources") or {})},
     }
     if environment:
@@ -33,10 +50,10 @@ def written(spec: Spec, *, code: str | None, environment: str | None) -> Spec:
     if spec.get("inputs"):
         made["inputs"] = {name: _input(one) for name, one in spec["inputs"].items()}
     ordered = [name for name in _ORDER if name in made]
-    return {name: made[name] for name in [*ordered, *(set(made) - set(ordered))]}
+    return cast("Spec", {name: made[name] for name in [*ordered, *(set(made) - set(ordered))]})
 
 
-def _input(declared: Spec) -> Spec:
+def _input(declared: Mapping[str, object]) -> Mapping[str, object]:
     texts = _texts(declared)
     return {"type": texts.get("type"), "optional": "False", **texts}
 

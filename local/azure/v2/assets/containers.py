@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypedDict, TypeVar
+
 from local.azure.kernel import bodies
 from local.azure.kernel.bodies import DESCRIBED, Object, boolean, text
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, json_response
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import Router
-from local.azure.v2.assets.kinds import AssetKind, Record
+from local.azure.v2.assets.kinds import AssetKind, Described, Record
 from local.azure.v2.resources import (
     PAGED,
     ApiVersion,
+    Resource,
     api_version,
     arm_route,
     page,
@@ -18,8 +23,17 @@ from local.azure.v2.resources import (
     view,
 )
 
-# What was said of an asset's name, by `plural/name`.
-KIND = "v2-container"
+
+class Said(Described, TypedDict):
+    """What was said of an asset's name."""
+
+    name: str
+    created: str
+    modified: str
+
+
+# By `plural/name`.
+_CONTAINERS: Table[Said] = Table("v2-container")
 
 _CONTAINER = Object(
     name="AssetContainer",
@@ -31,18 +45,32 @@ _CONTAINER = Object(
 )
 
 
-def _container(cloud: Cloud, kind: AssetKind, name: str, api: ApiVersion) -> Record:
+class Properties(Described, TypedDict, total=False):
+    """The properties of an asset's name."""
+
+    latestVersion: str | None
+    nextVersion: str
+    dataType: str
+
+
+def said_of(cloud: Cloud, kind: AssetKind, name: str) -> Said | None:
+    """What was said of an asset's name, or None."""
+    return _CONTAINERS.get(cloud, f"{kind.plural}/{name}")
+
+
+def _container(cloud: Cloud, kind: AssetKind, name: str, api: ApiVersion) -> Resource[Properties]:
     versions = [one for one in kind.listed(cloud, name) if not is_anonymous(one)]
-    kept = cloud.store.get(KIND, f"{kind.plural}/{name}") or {}
+    kept = said_of(cloud, kind, name)
     if not versions and not kept:
         raise kind.missing(name, None)
     latest = versions[-1] if versions else None
-    empty: Record | None = None if kind.plural == "data" else {}
-    properties = {
-        "description": kept.get("description"),
-        "tags": kept.get("tags") or empty,
-        "properties": kept.get("properties") or empty,
-        "isArchived": bool(kept.get("isArchived")),
+    empty: dict[str, str | None] | None = None if kind.plural == "data" else {}
+    said: Described = kept or {}
+    properties: Properties = {
+        "description": said.get("description"),
+        "tags": said.get("tags") or empty,
+        "properties": said.get("properties") or empty,
+        "isArchived": bool(said.get("isArchived")),
         "latestVersion": latest["version"] if latest else None,
         "nextVersion": _next_version(cloud, kind, versions),
     }
@@ -51,10 +79,11 @@ def _container(cloud: Cloud, kind: AssetKind, name: str, api: ApiVersion) -> Rec
     elif api.date >= "2023":
         properties["provisioningState"] = "Succeeded"
     if kind.plural == "components" and latest and properties["description"] is None:
-        spec = latest["properties"].get("componentSpec") or {}
-        properties["description"] = spec.get("description")
-    created = kept.get("created") or versions[0]["created"]
-    modified = max([created, kept.get("modified") or "", *(one["modified"] for one in versions)])
+        properties["description"] = latest["properties"]["componentSpec"].get("description")
+    created = kept["created"] if kept else versions[0]["created"]
+    modified = max(
+        [created, *([kept["modified"]] if kept else []), *(one["modified"] for one in versions)]
+    )
     return view(
         cloud,
         f"{kind.plural}/{name}",
@@ -78,7 +107,10 @@ def is_anonymous(record: Record) -> bool:
     return str(record["properties"].get("isAnonymous")).lower() == "true"
 
 
-def viewed(request: Request, records: list[Record]) -> list[Record]:
+R = TypeVar("R", Record, Resource[Properties])
+
+
+def viewed(request: Request, records: Sequence[R]) -> list[R]:
     """The records that `listViewType` asks for."""
     asked = request.query.get("listViewType", "ActiveOnly").lower()
     archived = {"activeonly": (False,), "archivedonly": (True,)}.get(asked, (True, False))
@@ -92,7 +124,7 @@ def declare(routes: Router, kind: AssetKind) -> None:
     def list_names(cloud: Cloud, request: Request) -> Response:
         shown = (one for one in kind.listed(cloud, None) if not is_anonymous(one))
         names = dict.fromkeys(record["name"] for record in shown)
-        kept = cloud.store.list(KIND, f"{kind.plural}/")
+        kept = _CONTAINERS.list(cloud, f"{kind.plural}/")
         names |= dict.fromkeys(one["name"] for one in kept)
         api = api_version(request)
         found = [_container(cloud, kind, name, api) for name in names]
@@ -108,13 +140,20 @@ def declare(routes: Router, kind: AssetKind) -> None:
         name = request.params["name"]
         given = bodies.check(bodies.resource(_CONTAINER), request.json())["properties"]
         key = f"{kind.plural}/{name}"
-        before = cloud.store.get(KIND, key)
+        before = _CONTAINERS.get(cloud, key)
         now = cloud.ml_timestamp()
-        kept = {key: given.get(key) for key in ("description", "tags", "properties", "isArchived")}
-        is_new = before is None and not kind.listed(cloud, name)
-        record = {"name": name, "created": now, **(before or {}), **kept, "modified": now}
-        if before is None and not is_new:
-            record["created"] = kind.listed(cloud, name)[0]["created"]
-        cloud.store.put(KIND, key, record)
+        versions = kind.listed(cloud, name)
+        is_new = before is None and not versions
+        first = before or (versions[0] if versions else None)
+        record: Said = {
+            "name": name,
+            "created": first["created"] if first else now,
+            "modified": now,
+            "description": given.get("description"),
+            "tags": given.get("tags"),
+            "properties": given.get("properties"),
+            "isArchived": bool(given.get("isArchived")),
+        }
+        _CONTAINERS.put(cloud, key, record)
         shown = _container(cloud, kind, name, api_version(request))
         return put_response(request, shown, new=is_new)

@@ -5,6 +5,7 @@ local/azure/storage/datastores.py keeps them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from local.azure.kernel import bodies
@@ -24,6 +25,7 @@ from local.azure.storage import datastores as v1
 from local.azure.v2.resources import (
     CREATED_AND_MODIFIED,
     PAGED,
+    Resource,
     arm_route,
     front_end_router,
     page,
@@ -181,7 +183,7 @@ def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
     return found
 
 
-def _show(cloud: Cloud, found: dict[str, Any]) -> dict[str, Any]:
+def _show(cloud: Cloud, found: dict[str, Any]) -> Resource[Mapping[str, object]]:
     section = found["azureStorageSection"]
     is_own = "createdTime" not in found
     is_blob = found["dataStoreType"] == v1.BLOB

@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TypedDict, cast
 
 import yaml
 
@@ -18,22 +18,32 @@ from local.azure.kernel import bodies
 from local.azure.kernel.bodies import Object, text
 from local.azure.kernel.cloud import Cloud, ml_time
 from local.azure.kernel.http import ServiceError
+from local.azure.kernel.tables import Table
 from local.azure.registry import environments as v1
-from local.azure.registry.curated import conda_of_curated, conda_of_image, curated_names
+from local.azure.registry.curated import Conda, conda_of_curated, conda_of_image, curated_names
+from local.azure.registry.environments import Definition
 from local.azure.resources.arm import CREATION_TIME
-from local.azure.v2.assets.kinds import AssetKind, Record, exists, find, not_found
+from local.azure.v2.assets.kinds import AssetKind, Properties, Record, exists, find, not_found
 from local.azure.v2.assets.versions import ASSET, declare
 from local.azure.v2.resources import ApiVersion, front_end_router, parse_asset_id
 
 router = front_end_router()
 
-_EXTRAS = "environment-v2"
+
+class Extras(Properties, TypedDict):
+    """What only v2 knows of an environment."""
+
+    created: str
+    modified: str
+
+
+_EXTRAS: Table[Extras] = Table("environment-v2")
 _REGISTRY = re.compile(
     r"(?:azureml:)?azureml://registries/([^/]+)/environments/([^/]+)/(?:versions|labels)/[^/]+"
 )
 
 
-def definition(cloud: Cloud, environment_id: str) -> tuple[dict[str, Any], list[str]]:
+def definition(cloud: Cloud, environment_id: str) -> tuple[Definition, list[str]]:
     """The v1 definition that conda.py reads for an environment id of a job, and notes for its log.
 
     Raises ServiceError for what is not registered or cannot be built here.
@@ -47,16 +57,15 @@ def definition(cloud: Cloud, environment_id: str) -> tuple[dict[str, Any], list[
         if name.startswith(v1.CURATED):
             return _curated(name, environment_id)
         raise ServiceError(404, "UserError", f"The environment '{name}:{version}' is not there.")
-    key = f"{name}/{found['version']}"
-    registered = cloud.store.get(v1.KIND, key)
+    registered = v1.find_registered(cloud, name, found["version"])
     if registered is None:
         return _curated(name, environment_id)
-    if cloud.store.get(_EXTRAS, key) is None:  # registered by v1, in the form that is wanted
-        return dict(registered), []
+    if _extras(cloud, name, found["version"]) is None:  # registered by v1, in the form needed
+        return registered, []
     return _built_from(name, found["properties"])
 
 
-def _curated(name: str, environment_id: str) -> tuple[dict[str, Any], list[str]]:
+def _curated(name: str, environment_id: str) -> tuple[Definition, list[str]]:
     found = conda_of_curated(name)
     if found is None:
         raise ServiceError(
@@ -69,7 +78,7 @@ def _curated(name: str, environment_id: str) -> tuple[dict[str, Any], list[str]]
     return _definition(name, found[0]), [found[1]]
 
 
-def _built_from(name: str, properties: Record) -> tuple[dict[str, Any], list[str]]:
+def _built_from(name: str, properties: Properties) -> tuple[Definition, list[str]]:
     image = properties.get("image")
     if properties.get("build"):
         raise ServiceError(
@@ -78,9 +87,10 @@ def _built_from(name: str, properties: Record) -> tuple[dict[str, Any], list[str
             f"The environment '{name}' is built from a Dockerfile, and the local Azure has no "
             "Docker. Describe it by a conda file instead.",
         )
-    if properties.get("condaFile"):
+    conda = properties.get("condaFile")
+    if conda:
         notes = [f"Python packages stand for the image '{image}' too"] if image else []
-        return _definition(name, _read_conda(name, properties["condaFile"])), notes
+        return _definition(name, _read_conda(name, conda)), notes
     found = conda_of_image(image or "")
     if found is None:
         raise ServiceError(
@@ -92,7 +102,7 @@ def _built_from(name: str, properties: Record) -> tuple[dict[str, Any], list[str
     return _definition(name, found[0]), [found[1]]
 
 
-def _definition(name: str, conda: dict[str, Any]) -> dict[str, Any]:
+def _definition(name: str, conda: Conda) -> Definition:
     return {
         "name": name,
         "python": {"userManagedDependencies": False, "condaDependencies": conda},
@@ -101,7 +111,7 @@ def _definition(name: str, conda: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read_conda(name: str, content: str) -> dict[str, Any]:
+def _read_conda(name: str, content: str) -> Conda:
     try:
         conda = yaml.safe_load(content)
     except yaml.YAMLError as error:
@@ -110,30 +120,36 @@ def _read_conda(name: str, content: str) -> dict[str, Any]:
         ) from None
     if not isinstance(conda, dict):
         raise ServiceError(400, "UserError", f"The conda file of '{name}' is no YAML mapping.")
-    return conda
+    return cast("Conda", conda)
 
 
 # --- the view -----------------------------------------------------------------------------------
 
 
 def _get(cloud: Cloud, name: str, version: str) -> Record | None:
-    found = cloud.store.get(v1.KIND, f"{name}/{version}")
-    found = found or v1.curated_definition(name, version)
+    found = v1.find_registered(cloud, name, version) or v1.curated_definition(name, version)
     return _record(cloud, found) if found else None
 
 
 def _listed(cloud: Cloud, name: str | None) -> list[Record]:
-    registered = cloud.store.list(v1.KIND, f"{name}/" if name else "")
+    registered = v1.registered(cloud, name)
     if name and not registered:
         curated = v1.curated_definition(name, None)
         registered = [curated] if curated else []
     return [_record(cloud, found) for found in registered]
 
 
-def _record(cloud: Cloud, found: dict[str, Any]) -> Record:
-    extras = cloud.store.get(_EXTRAS, f"{found['name']}/{found['version']}") or {}
+def _extras(cloud: Cloud, name: str, version: str) -> Extras | None:
+    return _EXTRAS.get(cloud, f"{name}/{version}")
+
+
+def _record(cloud: Cloud, found: Definition) -> Record:
+    name, version = found["name"], found.get("version", "")
+    extras = _extras(cloud, name, version)
     conda = (found.get("python") or {}).get("condaDependencies")
-    properties = {
+    # v1 keeps no times: such an environment is shown to be as old as the workspace.
+    created = extras["created"] if extras else ml_time(CREATION_TIME)
+    properties: Properties = {
         "description": None,
         "tags": {},
         "properties": {},
@@ -145,46 +161,54 @@ def _record(cloud: Cloud, found: dict[str, Any]) -> Record:
         "osType": "Linux",
         "stage": None,
         "provisioningState": "Succeeded",
-        **{key: value for key, value in extras.items() if key not in ("created", "modified")},
+        **_own(extras),
     }
-    # v1 keeps no times: such an environment is shown to be as old as the workspace.
-    created = extras.get("created") or ml_time(CREATION_TIME)
     return {
-        "name": found["name"],
-        "version": found["version"],
+        "name": name,
+        "version": version,
         "created": created,
-        "modified": extras.get("modified") or created,
+        "modified": extras["modified"] if extras else created,
         "properties": properties,
     }
 
 
-def _prepare(_cloud: Cloud, name: str, _version: str, given: Record) -> Record:
+def _own(extras: Extras | None) -> Properties:
+    known: Mapping[str, object] = extras or {}
+    own = {name: value for name, value in known.items() if name not in ("created", "modified")}
+    return cast("Properties", own)
+
+
+def _prepare(_cloud: Cloud, name: str, _version: str, given: Properties) -> Properties:
     if name.startswith(v1.CURATED):
         raise ServiceError(
             400, "UserError", f"Names that start with {' or '.join(v1.CURATED)} are reserved."
         )
-    if not any(given.get(key) for key in ("image", "build")):
+    if not (given.get("image") or given.get("build")):
         raise ServiceError(400, "UserError", f"The environment '{name}' has no image or build.")
-    if given.get("condaFile"):
-        _read_conda(name, given["condaFile"])
+    conda = given.get("condaFile")
+    if conda:
+        _read_conda(name, conda)
     return given
 
 
 def _put(cloud: Cloud, record: Record) -> None:
-    key = f"{record['name']}/{record['version']}"
-    properties = record["properties"]
-    times = {"created": record["created"], "modified": record["modified"]}
-    cloud.store.put(_EXTRAS, key, {**properties, **times})
-    if cloud.store.get(v1.KIND, key) is None:
+    name, version, properties = record["name"], record["version"], record["properties"]
+    extras: Extras = {
+        **properties,
+        "created": record["created"],
+        "modified": record["modified"],
+    }
+    _EXTRAS.put(cloud, f"{name}/{version}", extras)
+    if v1.find_registered(cloud, name, version) is None:
         conda = properties.get("condaFile")
-        known = {} if conda else {"userManagedDependencies": True, "interpreterPath": "python"}
-        shared = {
-            **_definition(record["name"], _read_conda(record["name"], conda) if conda else {}),
-            "version": record["version"],
+        shared: Definition = {
+            **_definition(name, _read_conda(name, conda) if conda else {}),
+            "version": version,
             "docker": {"baseImage": properties.get("image"), "baseDockerfile": None},
         }
-        shared["python"] |= known
-        cloud.store.put(v1.KIND, key, shared)
+        if not conda:
+            shared["python"] |= {"userManagedDependencies": True, "interpreterPath": "python"}
+        v1.keep(cloud, name, version, shared)
 
 
 _ROUTE = Object(name="Route", members={"path": text, "port": bodies.number})
@@ -222,7 +246,7 @@ def _members_of(api: ApiVersion) -> Iterable[str]:
     )
 
 
-def _shown(cloud: Cloud, record: Record) -> Record:
+def _shown(cloud: Cloud, record: Record) -> Properties:
     """The conda file as JSON, whatever it was; the newest version of a name has a label."""
     properties = record["properties"]
     conda = properties.get("condaFile")

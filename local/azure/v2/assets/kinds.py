@@ -4,36 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from local.azure.kernel.bodies import Shape
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
+from local.azure.v2.assets.component_specs import Spec
 from local.azure.v2.resources import CREATED_AND_MODIFIED, ApiVersion, parse_asset_id
 
-Record = dict[str, Any]
+
+class Described(TypedDict, total=False):
+    """What every version, and every name of an asset, says of itself."""
+
+    description: str | None
+    tags: dict[str, str | None] | None
+    properties: dict[str, str | None] | None
+    isArchived: bool
+    provisioningState: str
+
+
+class Properties(Described, total=False):
+    """The properties of a version of any kind: each kind has some of them."""
+
+    isAnonymous: bool
+    stage: str | None
+    autoDeleteSetting: object
+    intellectualProperty: object
+    # Codes
+    codeUri: str
+    # Data
+    dataUri: str
+    dataType: str
+    referencedUris: list[str]
+    # Components
+    componentSpec: Spec
+    # Models
+    modelUri: str
+    modelType: str
+    flavors: object
+    jobName: str | None
+    datasets: object
+    systemMetadata: object
+    defaultDeploymentTemplate: object
+    # Environments
+    image: str | None
+    condaFile: str | None
+    build: object
+    inferenceConfig: object
+    imageDetails: object
+    autoRebuild: str
+    environmentType: str
+    osType: str
+
+
+class Record(TypedDict):
+    """A version of an asset. created, modified: times as Azure ML writes them."""
+
+    name: str
+    version: str
+    properties: Properties
+    created: str
+    modified: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssetKind:
     """A kind of asset: its path segment, body, and where its versions are kept.
 
-    A record holds name, version, properties, created and modified. `listed` gives the records of
-    a name (None: of all), oldest first. content: the properties that never change. members: those
-    that an api-version shows. shown: how the service writes them. missing: its 404 for a name and
-    a version. unchangeable: its refusal of another content.
+    listed: gives the records of a name (None: of all), oldest first. content: the properties that
+    never change. members: those that an api-version shows. shown: how the service writes them.
+    missing: its 404 for a name and a version. unchangeable: its refusal of another content.
     """
 
     plural: str
     word: str
     shape: Shape
     content: tuple[str, ...]
-    prepare: Callable[[Cloud, str, str, Record], Record]
+    prepare: Callable[[Cloud, str, str, Properties], Properties]
     get: Callable[[Cloud, str, str], Record | None]
     listed: Callable[[Cloud, str | None], list[Record]]
     put: Callable[[Cloud, Record], None]
     members: Callable[[ApiVersion], Iterable[str]]
-    shown: Callable[[Cloud, Record], Record]
+    shown: Callable[[Cloud, Record], Properties]
     missing: Callable[[str, str | None], ServiceError]
     unchangeable: Callable[[str, str, list[str]], ServiceError]
     system_data: tuple[str, ...] = CREATED_AND_MODIFIED

@@ -10,26 +10,29 @@ import functools
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from local.azure.history import artifacts
 from local.azure.kernel import bodies
 from local.azure.kernel.bodies import Object, text
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
-from local.azure.registry import models as v1
-from local.azure.registry.tables import MODELS
+from local.azure.kernel.tables import Table
+from local.azure.registry import model_records as v1
+from local.azure.registry.model_records import MODELS, Model
 from local.azure.storage import datastores
 from local.azure.v2.assets import uris
-from local.azure.v2.assets.kinds import AssetKind, Record, exists
+from local.azure.v2.assets.kinds import AssetKind, Properties, Record, exists
 from local.azure.v2.assets.versions import ASSET, declare
 from local.azure.v2.resources import ApiVersion, front_end_router, missing
 
 router = front_end_router()
 
-_EXTRAS = "model-v2"
+# What only v2 knows of a model.
+_EXTRAS: Table[Properties] = Table("model-v2")
+_OWN = ("modelType", "modelUri", "flavors", "jobName", "isArchived", "isAnonymous", "stage")
 _ORIGIN = "Model"
 
 
@@ -39,12 +42,12 @@ def _get(cloud: Cloud, name: str, version: str) -> Record | None:
 
 
 def _listed(cloud: Cloud, name: str | None) -> list[Record]:
-    prefix = f"{name}:" if name else ""
-    return [_record(cloud, model) for model in cloud.store.list(MODELS, prefix)]
+    found = v1.versions_of(cloud, name) if name else MODELS.list(cloud)
+    return [_record(cloud, model) for model in found]
 
 
-def _record(cloud: Cloud, model: dict[str, Any]) -> Record:
-    extras = cloud.store.get(_EXTRAS, str(model["id"])) or {}
+def _record(cloud: Cloud, model: Model) -> Record:
+    extras = _EXTRAS.get(cloud, model["id"]) or {}
     return {
         "name": model["name"],
         "version": str(model["version"]),
@@ -68,14 +71,12 @@ def _record(cloud: Cloud, model: dict[str, Any]) -> Record:
     }
 
 
-def _artifact_uri(cloud: Cloud, model: dict[str, Any]) -> str:
-    asset = v1.asset_of(cloud, model)
-    reference = (asset["artifacts"] or [{}])[0]
-    named = reference.get("id") or reference.get("prefix") or ""
+def _artifact_uri(cloud: Cloud, model: Model) -> str:
+    named = next(iter(v1.names_of_files(v1.asset_of(cloud, model))), "")
     return uris.datastore_uri(cloud, datastores.ARTIFACT_STORE, named)
 
 
-def _prepare(cloud: Cloud, name: str, version: str, given: Record) -> Record:
+def _prepare(cloud: Cloud, name: str, version: str, given: Properties) -> Properties:
     uri = given.get("modelUri")
     if not uri:
         raise ServiceError(400, "UserError", f"The model '{name}' has no modelUri.")
@@ -92,21 +93,26 @@ def _prepare(cloud: Cloud, name: str, version: str, given: Record) -> Record:
 def _put(cloud: Cloud, record: Record) -> None:
     name, version, properties = record["name"], record["version"], record["properties"]
     model_id = f"{name}:{version}"
-    shared = {
-        "description": properties.get("description"),
-        "kvTags": properties.get("tags") or {},
-        "properties": properties.get("properties") or {},
-        "modifiedTime": record["modified"],
-    }
-    own = ("modelType", "modelUri", "flavors", "jobName", "isArchived", "isAnonymous", "stage")
-    extras = {key: properties[key] for key in own if properties.get(key) is not None}
-    cloud.store.put(_EXTRAS, model_id, extras)
+    extras = _extras_of(properties)
+    _EXTRAS.put(cloud, model_id, extras)
     if v1.get_model(cloud, model_id) is None:
         reference = _link_files(cloud, name, version, uris.locate(cloud, properties["modelUri"]))
         run = extras.get("jobName")
-        v1.add_model(cloud, name, version, reference, {**shared, "runId": run})
-    else:
-        cloud.store.update(MODELS, model_id, lambda model: model.update(shared))
+        v1.add_version(cloud, name, version, reference, {"runId": run})
+    MODELS.update(cloud, model_id, lambda model: _describe(model, record))
+
+
+def _describe(model: Model, record: Record) -> None:
+    properties = record["properties"]
+    model["description"] = properties.get("description")
+    model["kvTags"] = properties.get("tags") or {}
+    model["properties"] = properties.get("properties") or {}
+    model["modifiedTime"] = record["modified"]
+
+
+def _extras_of(properties: Mapping[str, object]) -> Properties:
+    own = {name: properties.get(name) for name in _OWN}
+    return cast("Properties", {name: value for name, value in own.items() if value is not None})
 
 
 def _link_files(cloud: Cloud, name: str, version: str, source: Path) -> str:
@@ -154,7 +160,7 @@ def _members_of(api: ApiVersion) -> Iterable[str]:
     )
 
 
-def _shown(_cloud: Cloud, record: Record) -> Record:
+def _shown(_cloud: Cloud, record: Record) -> Properties:
     properties = record["properties"]
     # The service writes this one segment in another case than in the URIs of data.
     uri = str(properties["modelUri"]).replace("/resourcegroups/", "/resourceGroups/")

@@ -9,8 +9,9 @@ from local.azure.kernel import bodies
 from local.azure.kernel.bodies import Object, Shape, text
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
+from local.azure.kernel.tables import Table
 from local.azure.v2.assets import component_specs, kinds, uris
-from local.azure.v2.assets.kinds import AssetKind, Record, exists, not_found
+from local.azure.v2.assets.kinds import AssetKind, Properties, Record, exists, not_found
 from local.azure.v2.assets.versions import ASSET, declare
 from local.azure.v2.resources import (
     CREATED,
@@ -29,19 +30,19 @@ def _stored(
     word: str,
     shape: Shape,
     content: tuple[str, ...],
-    prepare: Callable[[Cloud, str, str, Record], Record],
+    prepare: Callable[[Cloud, str, str, Properties], Properties],
     *,
     members: Callable[[ApiVersion], Iterable[str]],
-    shown: Callable[[Cloud, Record], Record],
+    shown: Callable[[Cloud, Record], Properties],
     missing: Callable[[str, str | None], ServiceError],
     unchangeable: Callable[[str, str, list[str]], ServiceError] | None = None,
     system_data: tuple[str, ...] = CREATED_AND_MODIFIED,
 ) -> AssetKind:
     """A kind of asset that only the v2 plane knows."""
-    place = f"v2-{plural}"
+    table: Table[Record] = Table(f"v2-{plural}")
 
     def put(cloud: Cloud, record: Record) -> None:
-        cloud.store.put(place, f"{record['name']}/{record['version']}", record)
+        table.put(cloud, f"{record['name']}/{record['version']}", record)
 
     return AssetKind(
         plural=plural,
@@ -49,8 +50,8 @@ def _stored(
         shape=shape,
         content=content,
         prepare=prepare,
-        get=lambda cloud, name, version: cloud.store.get(place, f"{name}/{version}"),
-        listed=lambda cloud, name: cloud.store.list(place, f"{name}/" if name else ""),
+        get=lambda cloud, name, version: table.get(cloud, f"{name}/{version}"),
+        listed=lambda cloud, name: table.list(cloud, f"{name}/" if name else ""),
         put=put,
         members=members,
         shown=shown,
@@ -60,7 +61,7 @@ def _stored(
     )
 
 
-def _prepare_code(cloud: Cloud, name: str, version: str, given: Record) -> Record:
+def _prepare_code(cloud: Cloud, name: str, version: str, given: Properties) -> Properties:
     location = uris.locate(cloud, str(given.get("codeUri") or ""))
     if not location.exists():
         raise ServiceError(
@@ -69,7 +70,7 @@ def _prepare_code(cloud: Cloud, name: str, version: str, given: Record) -> Recor
     return given
 
 
-def _prepare_data(cloud: Cloud, name: str, version: str, given: Record) -> Record:
+def _prepare_data(cloud: Cloud, name: str, version: str, given: Properties) -> Properties:
     if uris.is_elsewhere(cloud, str(given["dataUri"])):
         return given  # registered unseen, as in Azure; a job that reads it fails and names it
     given["dataUri"] = uris.resolve(cloud, str(given["dataUri"]))
@@ -82,7 +83,7 @@ def _prepare_data(cloud: Cloud, name: str, version: str, given: Record) -> Recor
     return given
 
 
-def _prepare_component(_cloud: Cloud, name: str, version: str, given: Record) -> Record:
+def _prepare_component(_cloud: Cloud, name: str, version: str, given: Properties) -> Properties:
     spec = given["componentSpec"]
     kind = str(spec.get("type"))
     if kind not in ("command", "pipeline"):
@@ -97,7 +98,7 @@ def _prepare_component(_cloud: Cloud, name: str, version: str, given: Record) ->
     return given
 
 
-def _described(record: Record) -> Record:
+def _described(record: Record) -> Properties:
     properties = record["properties"]
     return {
         **properties,
@@ -166,12 +167,15 @@ def _component_members(api: ApiVersion) -> Iterable[str]:
     return (*_DESCRIBED, *delete, "componentSpec", *state)
 
 
-def _shown_component(cloud: Cloud, record: Record) -> Record:
+def _shown_component(cloud: Cloud, record: Record) -> Properties:
     properties = _described(record)
     spec = properties["componentSpec"]
     code, environment = (
-        kinds.full_id(cloud, kinds.KINDS[plural], str(spec[name])) if spec.get(name) else None
-        for name, plural in (("code", "codes"), ("environment", "environments"))
+        kinds.full_id(cloud, kinds.KINDS[plural], str(reference)) if reference else None
+        for reference, plural in (
+            (spec.get("code"), "codes"),
+            (spec.get("environment"), "environments"),
+        )
     )
     return {
         **properties,

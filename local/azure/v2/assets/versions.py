@@ -7,7 +7,8 @@ content never changes once it is registered; tags, description and archived stat
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import cast
 
 import yaml
 
@@ -23,10 +24,11 @@ from local.azure.kernel.http import Request, Response, ServiceError, json_respon
 from local.azure.kernel.web import Router
 from local.azure.storage import blob_auth
 from local.azure.v2.assets import component_specs, containers, kinds, uris
-from local.azure.v2.assets.kinds import AssetKind, Record, find
+from local.azure.v2.assets.kinds import AssetKind, Properties, Record, find
 from local.azure.v2.resources import (
     PAGED,
     ApiVersion,
+    Resource,
     api_version,
     arm_route,
     page,
@@ -63,13 +65,13 @@ def existing(
     return found
 
 
-def register(cloud: Cloud, kind: AssetKind, name: str, version: str, given: Record) -> Record:
+def register(cloud: Cloud, kind: AssetKind, name: str, version: str, given: Properties) -> Record:
     """Register an asset, or change what may change of one. Raises ServiceError 409 or 400."""
     present = kind.get(cloud, name, version)
     now = cloud.ml_timestamp()
     if present is None:
-        properties = kind.prepare(cloud, name, version, dict(given))
-        record = {
+        properties = kind.prepare(cloud, name, version, given.copy())
+        record: Record = {
             "name": name,
             "version": version,
             "properties": properties,
@@ -79,25 +81,34 @@ def register(cloud: Cloud, kind: AssetKind, name: str, version: str, given: Reco
         kind.put(cloud, record)
         return existing(cloud, kind, name, version)
     properties = present["properties"]
-    differs = [
-        field
-        for part in kind.content
-        if given.get(part) is not None
-        for field in _differing(cloud, part, given[part], properties.get(part))
-    ]
+    differs = _changed_content(cloud, kind, given, properties)
     if differs and not properties.get("isAnonymous"):
         raise kind.unchangeable(name, version, differs)
-    changed = {field: given[field] for field in _CHANGEABLE if field in given}
+    changed = _changeable(given)
     if "componentSpec" in given:
         changed["componentSpec"] = {**given["componentSpec"], "name": name, "version": version}
-    kind.put(cloud, {**present, "properties": {**properties, **_filled(changed)}, "modified": now})
+    kind.put(cloud, {**present, "properties": {**properties, **changed}, "modified": now})
     return existing(cloud, kind, name, version)
 
 
-def _filled(changed: Record) -> Record:
-    for field in ("tags", "properties"):
-        if field in changed:
-            changed[field] = changed[field] or {}
+def _changed_content(
+    cloud: Cloud, kind: AssetKind, given: Mapping[str, object], kept: Mapping[str, object]
+) -> list[str]:
+    return [
+        field
+        for part in kind.content
+        if given.get(part) is not None
+        for field in _differing(cloud, part, given[part], kept.get(part))
+    ]
+
+
+def _changeable(given: Properties) -> Properties:
+    sent: Mapping[str, object] = given
+    changed = cast("Properties", {name: sent[name] for name in _CHANGEABLE if name in sent})
+    if "tags" in changed:
+        changed["tags"] = changed["tags"] or {}
+    if "properties" in changed:
+        changed["properties"] = changed["properties"] or {}
     return changed
 
 
@@ -109,7 +120,7 @@ _FIXED_IN_SPECS = (
 )
 
 
-def _differing(cloud: Cloud, field: str, given: Any, kept: Any) -> list[str]:
+def _differing(cloud: Cloud, field: str, given: object, kept: object) -> list[str]:
     """The fields of the content that differ: a specification is compared member by member."""
     if field != "componentSpec" or not isinstance(given, dict) or not isinstance(kept, dict):
         return [] if _same(cloud, field, given, kept) else [field]
@@ -120,14 +131,14 @@ def _differing(cloud: Cloud, field: str, given: Any, kept: Any) -> list[str]:
     ]
 
 
-def _same_in_spec(cloud: Cloud, name: str, given: Any, kept: Any) -> bool:
+def _same_in_spec(cloud: Cloud, name: str, given: object, kept: object) -> bool:
     if name in ("code", "environment") and given and kept:
         kind = kinds.KINDS["codes" if name == "code" else "environments"]
         return kinds.full_id(cloud, kind, str(given)) == kinds.full_id(cloud, kind, str(kept))
     return bool(component_specs.normal(given) == component_specs.normal(kept))
 
 
-def _same(cloud: Cloud, field: str, given: Any, kept: Any) -> bool:
+def _same(cloud: Cloud, field: str, given: object, kept: object) -> bool:
     if given == kept:
         return True
     if not isinstance(given, str) or not isinstance(kept, str):
@@ -141,10 +152,12 @@ def _same(cloud: Cloud, field: str, given: Any, kept: Any) -> bool:
         return False
 
 
-def show(cloud: Cloud, kind: AssetKind, record: Record, version: ApiVersion) -> Record:
+def show(
+    cloud: Cloud, kind: AssetKind, record: Record, version: ApiVersion
+) -> Resource[Mapping[str, object]]:
     """A version as Resource Manager shows it to callers of an api-version."""
     tail = f"{kind.plural}/{record['name']}/versions/{record['version']}"
-    properties = kind.shown(cloud, record)
+    properties: Mapping[str, object] = kind.shown(cloud, record)
     return view(
         cloud,
         tail,
@@ -200,7 +213,9 @@ def declare(routes: Router, kind: AssetKind) -> None:
         return json_response(_upload(cloud))
 
 
-def _versions(cloud: Cloud, kind: AssetKind, request: Request) -> list[Record]:
+def _versions(
+    cloud: Cloud, kind: AssetKind, request: Request
+) -> list[Resource[Mapping[str, object]]]:
     api = api_version(request)
     digest = request.query.get("hash")
     if digest:  # of the content of a code, whatever its name
@@ -212,7 +227,7 @@ def _versions(cloud: Cloud, kind: AssetKind, request: Request) -> list[Record]:
         return [show(cloud, kind, record, api) for record in found]
     name = request.params["name"]
     everything = kind.listed(cloud, name)
-    if not everything and cloud.store.get(containers.KIND, f"{kind.plural}/{name}") is None:
+    if not everything and containers.said_of(cloud, kind, name) is None:
         raise kind.missing(name, None)
     order = (request.query.get("$orderBy") or request.query.get("orderBy") or "").lower()
     found = containers.viewed(request, everything)
@@ -237,7 +252,7 @@ def _tagged(record: Record, wanted: str) -> bool:
     return True
 
 
-def _upload(cloud: Cloud) -> Record:
+def _upload(cloud: Cloud) -> Mapping[str, object]:
     """A container of its own for one upload, signed as a whole."""
     container = f"{cloud.workspace_id[:8]}-{uuid.uuid4()}"
     (cloud.root / "blobs" / container).mkdir(parents=True)

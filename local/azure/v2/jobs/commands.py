@@ -25,6 +25,7 @@ from local.azure.v2.assets import (
     uris,
     versions,
 )
+from local.azure.v2.assets.kinds import Properties
 from local.azure.v2.jobs.job_bodies import refusal
 from local.azure.v2.jobs.job_io import (
     FILE,
@@ -170,7 +171,7 @@ def _register_output(cloud: Cloud, name: str, output: Output, run_id: str) -> No
     asset, _, version = output.asset_name.partition(":")
     numbers = [int(one["version"]) for one in kind.listed(cloud, asset) if one["version"].isdigit()]
     uri = f"azureml://jobs/{run_id}/outputs/{name}"
-    given = (
+    given: Properties = (
         {"modelUri": uri, "modelType": output.type}
         if kind is models.KIND
         else {"dataUri": uri, "dataType": output.type}

@@ -5,6 +5,7 @@ Shapes: Microsoft.MachineLearningServices 2024-01-01-preview and 2025-01-01-prev
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from local.azure.kernel import bodies
@@ -141,7 +142,7 @@ def check_job(body: Any) -> dict[str, Any]:
     return properties
 
 
-def check_resources(what: str, given: dict[str, Any]) -> None:
+def check_resources(what: str, given: Mapping[str, Any]) -> None:
     """Raises ServiceError 501 for what takes more than one process on one node.
 
     given: a job or a node of a pipeline, whose members are in snake_case.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.v2.assets import uris
-from local.azure.v2.resources import CREATED, ApiVersion, view
+from local.azure.v2.resources import CREATED, ApiVersion, Resource, view
 
 # What was submitted, by the job's name.
 JOBS = "v2-job"
@@ -21,7 +22,9 @@ def kind_of(run: dict[str, Any]) -> str | None:
     return _KINDS.get(str(run["runType"]))
 
 
-def show(cloud: Cloud, run: dict[str, Any], api: ApiVersion) -> dict[str, Any]:
+def show(
+    cloud: Cloud, run: dict[str, Any], api: ApiVersion
+) -> Resource[Mapping[str, object] | None]:
     """A job, in the shape of an api-version. The child of a pipeline has no properties."""
     name = run["runId"]
     properties = None if run["parentRunId"] else _properties(cloud, run, _Shape.of(api))

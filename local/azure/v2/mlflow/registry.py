@@ -8,17 +8,18 @@ deletion of versions: Azure ML archives.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from local.azure.history.artifacts import container_of_run
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Router
-from local.azure.registry import models as v1
-from local.azure.registry.tables import versions_of
+from local.azure.registry import model_records
 from local.azure.storage.datastores import ARTIFACT_STORE
 from local.azure.v2.assets import models, uris
 from local.azure.v2.assets import versions as assets
+from local.azure.v2.assets.kinds import Properties, Record
 from local.azure.v2.mlflow.search import matcher, ordered
 from local.azure.v2.mlflow.tracking import asked, mlflow_route, page
 from local.azure.v2.mlflow.views import milliseconds, not_found
@@ -36,7 +37,7 @@ def _versions(cloud: Cloud, name: str) -> list[dict[str, Any]]:
     return [_show(cloud, record) for record in models.KIND.listed(cloud, name)]
 
 
-def _show(cloud: Cloud, record: dict[str, Any]) -> dict[str, Any]:
+def _show(cloud: Cloud, record: Record) -> dict[str, Any]:
     properties = record["properties"]
     shown = {
         "name": record["name"],
@@ -52,13 +53,13 @@ def _show(cloud: Cloud, record: dict[str, Any]) -> dict[str, Any]:
     return {**shown, **({"run_id": properties["jobName"]} if properties.get("jobName") else {})}
 
 
-def _download_uri(cloud: Cloud, record: dict[str, Any]) -> str:
-    model = v1.get_model(cloud, f"{record['name']}:{record['version']}") or {}
-    reference = (v1.asset_of(cloud, model)["artifacts"] or [{}])[0]
-    return f"{_ARTIFACTS}{reference.get('prefix') or reference.get('id')}".rstrip("/")
+def _download_uri(cloud: Cloud, record: Record) -> str:
+    model = model_records.existing_model(cloud, f"{record['name']}:{record['version']}")
+    named = next(iter(model_records.names_of_files(model_records.asset_of(cloud, model))), "")
+    return f"{_ARTIFACTS}{named}".rstrip("/")
 
 
-def _pairs(tags: dict[str, str] | None) -> list[dict[str, str]]:
+def _pairs(tags: Mapping[str, str | None] | None) -> list[dict[str, str | None]]:
     return [{"key": key, "value": value} for key, value in (tags or {}).items()]
 
 
@@ -84,7 +85,7 @@ def _latest(versions: list[dict[str, Any]], stages: tuple[str, ...]) -> list[dic
     return [one for stage, one in newest.items() if not stages or stage.lower() in stages]
 
 
-def _existing(cloud: Cloud, given: dict[str, Any]) -> dict[str, Any]:
+def _existing(cloud: Cloud, given: Mapping[str, Any]) -> Record:
     found = models.KIND.get(cloud, str(given["name"]), str(given["version"]))
     if found is None:
         raise not_found(
@@ -236,9 +237,11 @@ def create_version(cloud: Cloud, request: Request) -> Response:
     """Register the next version of a model from artifacts of a run, or from an upload."""
     given = asked(request, "name", "source")
     name = str(given["name"])
-    version = str(cloud.store.next_number(versions_of(name)))
-    tags = {str(one["key"]): str(one.get("value", "")) for one in given.get("tags") or []}
-    properties = {
+    version = str(model_records.next_version(cloud, name))
+    tags: dict[str, str | None] = {
+        str(one["key"]): str(one.get("value", "")) for one in given.get("tags") or []
+    }
+    properties: Properties = {
         "modelUri": _uri(cloud, str(given["source"])),
         "modelType": "mlflow_model",
         "jobName": given.get("run_id"),
@@ -281,7 +284,7 @@ def update_version(cloud: Cloud, request: Request) -> Response:
     """Describe or tag a version, or change its stage."""
     given = asked(request, "name", "version")
     record = _existing(cloud, given)
-    properties: dict[str, Any] = {}
+    properties: Properties = {}
     if given.get("key"):
         known = record["properties"].get("tags") or {}
         properties["tags"] = {**known, str(given["key"]): str(given.get("value", ""))}

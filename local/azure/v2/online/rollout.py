@@ -19,6 +19,7 @@ import yaml
 from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
+from local.azure.registry.environments import Definition
 from local.azure.running.conda import EnvironmentFailure, read_definition
 from local.azure.serving import deployments
 from local.azure.serving.deployments import (
@@ -215,7 +216,7 @@ def _bring_up(cloud: Cloud, record: dict[str, Any], operation: str, stop: Stop) 
     running = deployments.start(cloud, revision, stop=stop, healthy_within_s=patience)
 
     def change(known: dict[str, Any]) -> None:
-        known.update(state="Succeeded", error=None, revision=vars(revision))
+        known.update(state="Succeeded", error=None, revision=revision.record())
 
     try:
         cloud.store.update(KIND, key, change)
@@ -234,7 +235,7 @@ def _bring_up(cloud: Cloud, record: dict[str, Any], operation: str, stop: Stop) 
 class _Parts:
     """What a revision is made of, besides its model."""
 
-    definition: dict[str, Any]
+    definition: Definition
     notes: list[str]
     extra: tuple[str, ...]
     entry: str
@@ -263,7 +264,7 @@ def _parts(cloud: Cloud, properties: dict[str, Any]) -> _Parts:
     )
 
 
-def mlflow_definition(cloud: Cloud, reference: str | None) -> dict[str, Any]:
+def mlflow_definition(cloud: Cloud, reference: str | None) -> Definition:
     """The environment of an MLflow model, of its conda.yaml. Raises ServiceError 400 for others."""
     name, version, label = parse_asset_id(reference or "", "models")
     found = versions.existing(cloud, models.KIND, name, version, label)
@@ -289,7 +290,7 @@ def _place_mlflow_score(app: Path) -> None:
     shutil.copyfile(_MLFLOW_SCORE, app / _MLFLOW_SCORE.name)
 
 
-def _check_server(definition: dict[str, Any]) -> None:
+def _check_server(definition: Definition) -> None:
     """The service runs what the environment brings: without an inference server it cannot."""
     try:
         spec = read_definition(definition)

@@ -80,7 +80,7 @@ def _refusal(cloud: Cloud, request: Request, endpoint: dict[str, Any]) -> str:
     """Why a request may not score; empty when it may."""
     mode = endpoint["properties"]["authMode"]
     if mode == "Key":
-        return "" if has_key(request, endpoint["keys"]) else "key_auth_access_denied"
+        return "" if has_key(request, endpoint["keys"].values()) else "key_auth_access_denied"
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer":
         return "token_auth_bad_header_forbidden"

@@ -102,7 +102,9 @@ def test_no_table_is_named_by_two_modules() -> None:
                     func=ast.Attribute(value=ast.Attribute(attr="store") | ast.Name(id="store")),
                     args=[ast.Constant(value=str(table)), *_],
                 ):
-                    named.setdefault(table, set()).add(path.name)
+                    named.setdefault(table, set()).add(str(path))
+                case ast.Call(func=ast.Name(id="Table"), args=[ast.Constant(value=str(table))]):
+                    named.setdefault(table, set()).add(str(path))
     assert len(named) > 15
     assert {table: modules for table, modules in named.items() if len(modules) > 1} == {}
 

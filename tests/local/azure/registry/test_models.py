@@ -8,7 +8,7 @@ import pytest
 
 from local.azure.history import artifacts
 from local.azure.kernel.http import ServiceError
-from local.azure.registry import models
+from local.azure.registry import model_records
 
 
 @pytest.fixture(scope="module")
@@ -200,9 +200,9 @@ def test_copied_files_lie_as_in_a_download(fresh_azure, tmp_path):
         "asset", "asset", {"artifacts": [{"prefix": "ExperimentRun/dcid.run/outputs/folder"}]}
     )
     fresh_azure.store.put("model", "m:1", {"url": "aml://asset/asset"})
-    top = models.copy_files(fresh_azure, "m:1", tmp_path / "to")
+    top = model_records.copy_files(fresh_azure, "m:1", tmp_path / "to")
     assert top == tmp_path / "to" / "folder"
     assert (top / "sub" / "b.bin").read_text() == "outputs/folder/sub/b.bin"
     assert not (tmp_path / "to" / "folder2").exists()
     with pytest.raises(ServiceError, match="'m:2' was not found"):
-        models.copy_files(fresh_azure, "m:2", tmp_path / "to")
+        model_records.copy_files(fresh_azure, "m:2", tmp_path / "to")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,9 +12,12 @@ from local.azure.kernel import operations
 from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
 from local.azure.serving import deployments, rollout
+from local.azure.serving.service_records import SERVICES, Service, ServiceRecord
 from local.azure.storage import blob, datastores
 
-SERVICE = {"name": "words", "computeType": "AKS", "environmentImageRequest": {}}
+SERVICE = cast(
+    "Service", {"name": "words", "computeType": "AKS", "environmentImageRequest": {}, "models": []}
+)
 
 
 def request(url: str) -> dict[str, Any]:
@@ -71,7 +74,15 @@ def test_a_fault_of_ours_ends_the_operation(
 
     monkeypatch.setattr(deployments, "prepare", fault)
     operation = operations.start(fresh_azure, "Service", "services/words")
-    fresh_azure.store.insert(rollout.KIND, "words", {"service": SERVICE, "revision": None})
+    record: ServiceRecord = {
+        "service": SERVICE,
+        "keys": {"primaryKey": "1", "secondaryKey": "2"},
+        "revision": None,
+        "operation": None,
+        "settled": True,
+        "error": None,
+    }
+    SERVICES.insert(fresh_azure, "words", record)
     rollout.start(fresh_azure, "words", SERVICE, operation)
     rollout.stop_all(fresh_azure)  # waits for the thread
     ended = fresh_azure.store.get("operation", operation)

@@ -78,7 +78,8 @@ def test_other_images_have_no_stand_in(image: str) -> None:
 def test_curated_names(name: str) -> None:
     found = curated.conda_of_curated(name)
     assert found is not None
-    assert any(line.startswith("scikit-learn") for line in found[0]["dependencies"][0]["pip"])
+    (packages,) = (one["pip"] for one in found[0]["dependencies"] if not isinstance(one, str))
+    assert any(line.startswith("scikit-learn") for line in packages)
 
 
 def test_curated_name_that_is_not_known() -> None:
