@@ -1,6 +1,6 @@
 /** Elements with text. Nothing here takes markup, so that no name can become any. */
 
-type Child = Node | string | null;
+export type Child = Node | string | null;
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 export function html<K extends keyof HTMLElementTagNameMap>(
@@ -30,35 +30,30 @@ function filled<E extends Element>(element: E, attributes: Attributes, children:
 }
 
 /** A link out of the frame, or only its text where the address is not one of the web. */
-export function link(address: string, text: string): Node {
-  return /^https?:\/\//i.test(address)
-    ? html('a', { href: address, target: '_blank', rel: 'noopener noreferrer' }, text)
-    : document.createTextNode(text);
-}
-
-/** A table that scrolls sideways, by keyboard too, where the page is narrow. */
-export function table(
-  label: string,
-  head: readonly string[],
-  rows: readonly Child[][],
-): HTMLElement {
-  const headings = head.map((name) => html('th', { scope: 'col' }, name));
-  const lines = rows.map(([first, ...rest]) =>
-    html(
-      'tr',
-      {},
-      html('th', { scope: 'row' }, first ?? null),
-      ...rest.map((cell) => html('td', {}, cell)),
-    ),
-  );
-  return html(
-    'div',
-    { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': label },
-    html('table', {}, html('thead', {}, html('tr', {}, ...headings)), html('tbody', {}, ...lines)),
-  );
+export function link(address: string | undefined, text: string, title = ''): Node {
+  if (!address || !/^https?:\/\//i.test(address)) {
+    return document.createTextNode(text);
+  }
+  const place = { href: address, target: '_blank', rel: 'noopener noreferrer' };
+  return html('a', title ? { ...place, title } : place, text);
 }
 
 /** Four significant digits, as a person compares them. */
 export function shown(value: number | null): string {
   return value === null ? '-' : String(Number(value.toPrecision(4)));
+}
+
+/** A number that leads to the page of what it was measured on, or a dash for none. */
+export function number(value: number | null, address: string | undefined, title: string): Node {
+  return link(value === null ? undefined : address, shown(value), title);
+}
+
+/** Shape and word beside the colour, for those who see no colour. */
+export function badge(good: boolean, text: string): HTMLElement {
+  return html(
+    'span',
+    { class: good ? 'badge passed' : 'badge rejected' },
+    html('span', { 'aria-hidden': 'true' }, good ? '✓ ' : '✕ '),
+    text,
+  );
 }

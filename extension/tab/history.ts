@@ -9,7 +9,8 @@ import {
 import { ofBuild } from './attachments';
 import { parseVerdict, type Check, type Verdict } from './verdict';
 
-const BUILDS = 20;
+/** How many builds are asked for at a time. */
+export const BUILDS = 20;
 const AT_ONCE = 5;
 
 export interface Judged {
@@ -20,8 +21,16 @@ export interface Judged {
   readonly verdicts: readonly Verdict[];
 }
 
+export interface Past {
+  /** Builds with a verdict, oldest first. */
+  readonly judged: readonly Judged[];
+  /** Where the older builds begin; null when there are none. */
+  readonly older: string | null;
+}
+
 export interface Point {
   readonly build: Judged;
+  readonly verdict: Verdict;
   readonly passed: boolean;
   readonly value: number | null;
   readonly baseline: number | null;
@@ -34,8 +43,16 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
-/** Builds with a verdict, oldest first. A verdict that cannot be read is left out. */
-export async function judgedBuilds(client: BuildRestClient, build: Build): Promise<Judged[]> {
+/**
+ * One page of the builds of the same definition and branch. A verdict that cannot be read is left out.
+ *
+ * @param from what the page before named as `older`; nothing for the newest.
+ */
+export async function pastBuilds(
+  client: BuildRestClient,
+  build: Build,
+  from?: string,
+): Promise<Past> {
   const project = build.project.id;
   const found = await client.getBuilds(
     project,
@@ -43,12 +60,16 @@ export async function judgedBuilds(client: BuildRestClient, build: Build): Promi
     ...([undefined, undefined, undefined, undefined, undefined, undefined] as const),
     ...([undefined, undefined, undefined, undefined] as const),
     BUILDS,
-    ...([undefined, undefined, undefined] as const),
+    from,
+    ...([undefined, undefined] as const),
     BuildQueryOrder.QueueTimeDescending,
     build.sourceBranch,
   );
   const judged = await limited(found, (one) => judge(client, project, one));
-  return judged.filter((one) => one.verdicts.length > 0).toReversed();
+  return {
+    judged: judged.filter((one) => one.verdicts.length > 0).toReversed(),
+    older: found.continuationToken,
+  };
 }
 
 async function judge(client: BuildRestClient, project: string, build: Build): Promise<Judged> {
@@ -87,6 +108,7 @@ export function seriesOf(builds: readonly Judged[], model: string): Series[] {
       const check = verdict.checks.find((one) => label(one) === name);
       return {
         build,
+        verdict,
         passed: verdict.passed,
         value: check?.candidate ?? null,
         baseline: check?.baseline ?? null,

@@ -4,10 +4,11 @@ import type { Build, BuildRestClient } from 'azure-devops-extension-api/Build';
 
 import type { Kind } from './attachments';
 import { html } from './dom';
-import { judgedBuilds } from './history';
+import { BUILDS, pastBuilds, type Judged } from './history';
+import { historyView } from './past';
 import { explain, Problem } from './problem';
 import type { Group, Subject } from './subject';
-import { factsView, historyView, problemView, reportView } from './view';
+import { factsView, problemView, reportView } from './view';
 
 const FACTS: readonly Kind[] = ['aml.gate.verdict', 'aml.deploy.result'];
 
@@ -80,20 +81,53 @@ export class Page {
       { id: 'history' },
       `History of ${build.definition.name} on ${branch}`,
     );
-    const waiting = html('p', { role: 'status' }, 'Loading the last builds…');
-    into.replaceChildren(heading, waiting);
+    const views = html('div', {});
+    const foot = html('div', { role: 'status' });
+    into.replaceChildren(heading, views, foot);
+    await this.older(build, [], undefined, views, foot);
+  }
+
+  /** Put one more page of builds into `views`; `foot` tells how it goes and leads to the next. */
+  private async older(
+    build: Build,
+    newer: readonly Judged[],
+    from: string | undefined,
+    views: HTMLElement,
+    foot: HTMLElement,
+  ): Promise<void> {
+    foot.replaceChildren(from === undefined ? 'Loading the last builds…' : 'Loading older builds…');
     try {
-      const judged = await judgedBuilds(this.builds, build);
-      const views = historyView(judged, build.id);
-      if (views.length === 0) {
-        waiting.textContent = 'None of the last builds has a verdict of the gate.';
-      } else {
-        into.replaceChildren(heading, ...views);
+      const past = await pastBuilds(this.builds, build, from);
+      const judged = [...past.judged, ...newer];
+      if (past.judged.length > 0) {
+        redraw(views, historyView(judged, build.id));
+      }
+      const none = judged.length === 0 ? 'None of the last builds has a verdict of the gate. ' : '';
+      foot.replaceChildren(none);
+      const { older } = past;
+      if (older) {
+        const more = html('button', { type: 'button' }, `Show ${String(BUILDS)} older builds`);
+        more.addEventListener('click', () => void this.older(build, judged, older, views, foot));
+        foot.append(more);
+        if (from !== undefined) {
+          more.focus(); // The button that was pressed is gone.
+        }
       }
     } catch (error) {
-      const again = (): void => void this.history(build, into);
-      waiting.replaceWith(problemView(explain(error, 'the last builds'), again));
+      const again = (): void => void this.older(build, newer, from, views, foot);
+      foot.replaceChildren(problemView(explain(error, 'the last builds'), again));
     }
+  }
+}
+
+/** Replace what is shown, and open again what a person had opened. */
+function redraw(into: HTMLElement, views: readonly HTMLElement[]): void {
+  const open = new Set(
+    [...into.querySelectorAll('details[open] > summary')].map((one) => one.textContent),
+  );
+  into.replaceChildren(...views);
+  for (const details of into.querySelectorAll('details')) {
+    details.open = open.has(details.querySelector('summary')?.textContent ?? '');
   }
 }
 

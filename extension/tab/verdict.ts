@@ -22,13 +22,27 @@ export interface Check {
   readonly passed: boolean;
 }
 
+/** Addresses of pages, by what they show. */
+export interface Links {
+  readonly run?: string;
+  readonly model?: string;
+  readonly baseline?: string;
+  readonly endpoint?: string;
+  readonly build?: string;
+}
+
 export interface Verdict {
   readonly model: string;
   readonly passed: boolean;
   readonly reason: string;
   readonly detail: string;
   readonly baseline: string;
+  /** The run that was judged. */
+  readonly run: string;
+  /** Name and version where it was registered, otherwise what says that it was not. */
+  readonly registered: string;
   readonly checks: readonly Check[];
+  readonly links: Links;
 }
 
 export interface Deployment {
@@ -40,6 +54,7 @@ export interface Deployment {
   readonly version: string;
   readonly revision: string;
   readonly scoringUri: string;
+  readonly links: Links;
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -47,6 +62,7 @@ type Members = Readonly<Record<string, unknown>>;
 export function parseVerdict(json: string, name: string): Verdict {
   const found = members(json, name);
   const baseline = object(found['baseline']);
+  const facts = object(found['facts']);
   const checks = Array.isArray(found['checks']) ? (found['checks'] as unknown[]) : [];
   return {
     model: string(found['model']) || name,
@@ -54,7 +70,10 @@ export function parseVerdict(json: string, name: string): Verdict {
     reason: string(found['reason']),
     detail: string(found['detail']),
     baseline: string(baseline['label']),
+    run: string(facts['run']),
+    registered: string(facts['model']),
     checks: checks.map((check) => parseCheck(object(check))),
+    links: parseLinks(found['links']),
   };
 }
 
@@ -84,7 +103,15 @@ export function parseDeployment(json: string, name: string): Deployment {
     version: string(found['version']),
     revision: string(found['revision']),
     scoringUri: string(found['scoringUri']),
+    links: parseLinks(found['links']),
   };
+}
+
+/** Only what is a text; `link` of dom.ts takes no other addresses than those of the web. */
+function parseLinks(found: unknown): Links {
+  return Object.fromEntries(
+    Object.entries(object(found)).filter(([, address]) => typeof address === 'string'),
+  );
 }
 
 function members(json: string, name: string): Members {

@@ -1,20 +1,18 @@
-/** The page's parts: verdicts, deployments, the history and the reports in their frames. */
+/** The page's parts: verdicts, deployments and the reports in their frames. */
 
 import type { Attachment } from './attachments';
-import { chart } from './chart';
-import { html, link, shown, table } from './dom';
-import { label, models, seriesOf, type Judged, type Series } from './history';
+import { badge, html, link, number, shown, type Child } from './dom';
+import { grid } from './grid';
+import { label } from './history';
 import { explain, type Problem } from './problem';
 import {
   parseDeployment,
   parseVerdict,
   type Check,
   type Deployment,
+  type Links,
   type Verdict,
 } from './verdict';
-
-/** Charts that are shown at once; the others are a key press away. */
-const CHARTS = 6;
 
 export function problemView(problem: Problem, again?: () => void): HTMLElement {
   const shownProblem = html('p', { class: 'problem' }, problem.message);
@@ -39,30 +37,62 @@ export async function factsView(attachment: Attachment): Promise<HTMLElement> {
 }
 
 function verdictView(verdict: Verdict): HTMLElement {
-  const { model, passed, reason, detail, baseline, checks } = verdict;
+  const { model, passed, reason, detail, baseline, checks, links } = verdict;
   return html(
     'section',
     { class: 'card' },
     html('h3', {}, `Gate: ${model} `, badge(passed, passed ? 'passed' : 'rejected')),
     html('p', {}, reason && reason !== 'PASSED' ? html('code', {}, reason) : null, ` ${detail}`),
-    baseline ? html('p', { class: 'quiet' }, `Compared with ${baseline}.`) : null,
-    checks.length > 0 ? checksTable(model, checks) : null,
+    baseline
+      ? html(
+          'p',
+          { class: 'quiet' },
+          'Compared with ',
+          link(links.baseline ?? links.endpoint, baseline),
+          '.',
+        )
+      : null,
+    pages(links, { run: verdict.run, model: verdict.registered }),
+    checks.length > 0 ? checksTable(verdict) : null,
   );
 }
 
-function checksTable(model: string, checks: readonly Check[]): HTMLElement {
-  return table(
+/** Where to go from here: one link for each page that is known. */
+function pages(links: Links, names: { readonly run: string; readonly model: string }): Child {
+  const found = [
+    link(links.run, `Run ${names.run}`),
+    link(links.model, `Model ${names.model}`),
+    link(links.endpoint, 'Endpoint'),
+    link(links.build, 'Build'),
+  ].filter((one) => one instanceof HTMLElement);
+  return found.length === 0
+    ? null
+    : html('ul', { class: 'pages' }, ...found.map((one) => html('li', {}, one)));
+}
+
+function checksTable({ model, checks, links }: Verdict): HTMLElement {
+  return grid(
     `Checks of ${model}`,
     ['Metric', 'Candidate', 'Baseline', 'Gain', 'Result'],
     checks.map((check) => [
       label(check),
-      shown(check.candidate),
-      shown(check.baseline),
-      gain(check),
-      check.passed
-        ? badge(true, 'passed')
-        : badge(false, [check.reason || 'failed', check.severity].filter(Boolean).join(', ')),
+      {
+        shown: number(check.candidate, links.run, 'Open the run'),
+        order: check.candidate,
+      },
+      {
+        shown: number(check.baseline, links.baseline ?? links.endpoint, 'Open the baseline'),
+        order: check.baseline,
+      },
+      { shown: gain(check), order: check.gain },
+      {
+        shown: check.passed
+          ? badge(true, 'passed')
+          : badge(false, [check.reason || 'failed', check.severity].filter(Boolean).join(', ')),
+        order: check.passed ? 'passed' : 'failed',
+      },
     ]),
+    'Result',
   );
 }
 
@@ -72,9 +102,10 @@ function gain({ gain: value, low, high }: Check): string {
 }
 
 function deploymentView(deployment: Deployment): HTMLElement {
-  const { service, state, problem, model, version, revision, scoringUri } = deployment;
+  const { service, state, problem, model, version, revision, scoringUri, links } = deployment;
+  const registered = [model, version].filter(Boolean).join(':');
   const facts = [
-    ['Model', [model, version].filter(Boolean).join(':')],
+    ['Model', registered],
     ['Revision', revision],
     ['Scoring address', scoringUri],
   ].filter(([, value]) => value);
@@ -83,6 +114,7 @@ function deploymentView(deployment: Deployment): HTMLElement {
     { class: 'card' },
     html('h3', {}, `Deployment: ${service} `, badge(state === 'Healthy', state || 'state unknown')),
     problem ? html('p', {}, problem) : null,
+    pages(links, { run: '', model: registered }),
     html(
       'dl',
       {},
@@ -91,67 +123,6 @@ function deploymentView(deployment: Deployment): HTMLElement {
         html('dd', {}, value ?? ''),
       ]),
     ),
-  );
-}
-
-/** Shape and word beside the colour, for those who see no colour. */
-function badge(good: boolean, text: string): HTMLElement {
-  return html(
-    'span',
-    { class: good ? 'badge passed' : 'badge rejected' },
-    html('span', { 'aria-hidden': 'true' }, good ? '✓ ' : '✕ '),
-    text,
-  );
-}
-
-/** The charts of every model, each model with the same numbers as a table. */
-export function historyView(builds: readonly Judged[], current: number): HTMLElement[] {
-  return models(builds).map((model) => {
-    const series = seriesOf(builds, model);
-    const charts = series
-      .filter((one) => one.points.some(({ value }) => value !== null))
-      .map((one) => html('figure', {}, html('figcaption', {}, one.label), chart(one, current)));
-    const more = charts.slice(CHARTS);
-    return html(
-      'section',
-      { class: 'card' },
-      html('h3', {}, model),
-      html(
-        'p',
-        { class: 'quiet legend' },
-        'Disc: passed. Cross: rejected. Ring: this build. Dashed: the baseline.',
-      ),
-      html('div', { class: 'charts' }, ...charts.slice(0, CHARTS)),
-      more.length > 0
-        ? html(
-            'details',
-            {},
-            html('summary', {}, `${String(more.length)} more charts of ${model}`),
-            html('div', { class: 'charts' }, ...more),
-          )
-        : null,
-      html(
-        'details',
-        {},
-        html('summary', {}, `History of ${model} as a table`),
-        historyTable(model, series),
-      ),
-    );
-  });
-}
-
-function historyTable(model: string, series: readonly Series[]): HTMLElement {
-  const points = series[0]?.points ?? [];
-  return table(
-    `History of ${model}`,
-    ['Build', 'Verdict', ...series.map((one) => one.label)],
-    points
-      .map(({ build, passed }, index) => [
-        link(build.address, build.number),
-        badge(passed, passed ? 'passed' : 'rejected'),
-        ...series.map((one) => shown(one.points[index]?.value ?? null)),
-      ])
-      .toReversed(),
   );
 }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amltasks import clusters, errors
-from amltasks.azure_pipelines import builds, connection, inputs
+from amltasks.azure_pipelines import builds, connection, inputs, pages
 from amltasks.azure_pipelines.agent import Job
 from amltasks.deploy_to_aks import revisions, smoke
 from amltasks.deploy_to_aks.revisions import Attempt
@@ -330,6 +330,7 @@ def _report(
         smoke=attempt.scored,
         phases=attempt.phases,
         lineage=_lineage(attempt, given),
+        links=_links(attempt, given),
     )
     # The agent reads the files after we ended, and empties its folder before the next job.
     folder = job.handover.variable("agent.tempdirectory") or None
@@ -356,3 +357,16 @@ def _lineage(attempt: Attempt, given: DeployInputs) -> dict[str, str]:
         **{f"Deployment's {tag.replace('_', ' ')}": text for tag, text in build.items()},
     }
     return {name: text for name, text in found.items() if text}
+
+
+def _links(attempt: Attempt, given: DeployInputs) -> dict[str, str]:
+    """The pages of the model, of the run that made it, of the endpoint and of the build."""
+    model, handover = attempt.spec.model, attempt.job.handover
+    studio = pages.studio(handover, resource_group=given.resource_group, workspace=given.workspace)
+    found = {
+        "run": studio.run(model.run_id),
+        "model": studio.model(model.name, model.version),
+        "endpoint": studio.endpoint(attempt.spec.name),
+        "build": pages.build(handover),
+    }
+    return {what: page for what, page in found.items() if page}

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from amltasks import errors
 from amltasks.azure_pipelines import (
@@ -15,6 +14,7 @@ from amltasks.azure_pipelines import (
     builds,
     connection,
     inputs,
+    pages,
 )
 from amltasks.azure_pipelines.agent import Job, WithIssues
 from amltasks.evaluate_and_gate import (
@@ -101,6 +101,7 @@ class Results:
     job: Job
     given: GateInputs
     candidate: Judged
+    baseline: Baseline | None
     folder: Path
 
     def facts(self, model: Model | None) -> verdict_files.Facts:
@@ -116,19 +117,25 @@ class Results:
             evaluation=candidate.rows.digest if candidate.rows else "",
             promoted=model is not None and given.mode == "promote",
             build=builds.build_tags(self.job.handover),
-            links=self.links(),
+            links=self.links(model),
         )
 
-    def links(self) -> dict[str, str]:
-        """The pages of the run and of the build, as far as they are known."""
-        variable = self.job.handover.variable
-        collection, project = variable("system.collectionuri"), variable("system.teamproject")
-        build = variable("build.buildid")
-        pages = {"run's page": self.candidate.url}
-        if collection and project and build:
-            place = f"{collection.rstrip('/')}/{quote(project)}"
-            pages["build's page"] = f"{place}/_build/results?buildId={build}"
-        return {name: page for name, page in pages.items() if page}
+    def links(self, model: Model | None) -> dict[str, str]:
+        """The pages of what was judged and of the build, as far as they are known."""
+        given, handover = self.given, self.job.handover
+        studio = pages.studio(
+            handover, resource_group=given.resource_group, workspace=given.workspace
+        )
+        baseline = self.baseline
+        served = given.baseline == "service" and baseline and baseline.metrics is not None
+        found = {
+            "run": self.candidate.url or studio.run(self.candidate.run_id),
+            "model": studio.model(model.name, model.version) if model else "",
+            "baseline": studio.model(baseline.model, baseline.version) if baseline else "",
+            "endpoint": studio.endpoint(given.service_name) if served else "",
+            "build": pages.build(handover),
+        }
+        return {what: page for what, page in found.items() if page}
 
     def write(self, verdict: Verdict, model: Model | None) -> verdict_files.Written:
         """Write every file, and set the output variables. Raises ``RESULTS_NOT_WRITTEN``."""
@@ -173,7 +180,7 @@ def _run(job: Job) -> str:
     for note in verdict.notes:
         log.info("Note: %s", note)
 
-    results = Results(job=job, given=given, candidate=candidate, folder=folder)
+    results = Results(job=job, given=given, candidate=candidate, baseline=baseline, folder=folder)
     model = candidate.model
     if not verdict.passed and given.mode == "promote":
         _quarantine(job, candidate, verdict, workspace)

@@ -23,7 +23,7 @@ class Facts:
     ``version`` is that of the model that passed; empty when it was rejected or is not registered.
     ``promoted`` says whether that version may be deployed, ``build`` has the build's tags, and
     ``evaluation`` is the digest of the rows that the candidate was measured on, ``links`` are
-    addresses of pages by what they show.
+    addresses of pages by what they show: ``run``, ``model``, ``baseline``, ``endpoint``, ``build``.
     """
 
     model: str
@@ -46,7 +46,7 @@ class Facts:
             "run": self.run_id,
             **({"evaluation rows": f"sha256 {self.evaluation}"} if self.evaluation else {}),
             **{name.replace("_", " "): value for name, value in self.build.items()},
-            **self.links,
+            **{f"{what}'s page": page for what, page in self.links.items()},
         }
 
 
@@ -79,7 +79,9 @@ def write(verdict: Verdict, facts: Facts, folder: Path, metrics: Mapping[str, fl
     texts = {
         "gate.html": html.gate(verdict, title=title, facts=lineage),
         "gate.md": markdown.gate(verdict, title=title, facts=lineage),
-        "verdict.json": verdict_json.gate(verdict, build=build, title=title, facts=lineage),
+        "verdict.json": verdict_json.gate(
+            verdict, build=build, title=title, facts=lineage, links=facts.links
+        ),
         "gate-tests.xml": junit.gate(verdict, title=title, facts=lineage),
         "model-card.md": model_card.gate(
             verdict, description=facts.description, title=title, facts=lineage

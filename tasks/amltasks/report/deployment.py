@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
@@ -61,7 +61,8 @@ class Deployment:
     """What a deployment came to.
 
     ``state`` is Azure's word, or ``Failed``; ``problem`` is then the error's sentence. ``lineage``
-    is where the model and the deployment come from, name -> text.
+    is where the model and the deployment come from, name -> text; ``links`` are addresses of pages
+    by what they show.
     """
 
     service: str
@@ -74,6 +75,7 @@ class Deployment:
     smoke: Sequence[SmokeRow]
     phases: Sequence[Phase]
     lineage: Mapping[str, str]
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 def write(deployment: Deployment, folder: Path) -> tuple[Path, Path]:
@@ -95,6 +97,7 @@ def document(deployment: Deployment) -> dict[str, object]:
         "version": deployment.version,
         "revision": deployment.revision,
         "scoringUri": deployment.scoring_uri,
+        "links": dict(deployment.links),
     }
 
 

@@ -15,7 +15,12 @@ SCHEMA = 1
 
 
 def gate(
-    verdict: Verdict, *, title: str, facts: Mapping[str, str], build: Mapping[str, str]
+    verdict: Verdict,
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    build: Mapping[str, str],
+    links: Mapping[str, str],
 ) -> str:
     """The document, as text.
 
@@ -24,6 +29,7 @@ def gate(
         title: the model's name.
         facts: lineage, name -> text.
         build: ``id`` and ``number`` of the build.
+        links: addresses of pages, by what they show.
     """
     document = {
         "schema": SCHEMA,
@@ -47,6 +53,7 @@ def gate(
         ],
         "checks": [_check(check) for check in verdict.checks],
         "facts": dict(facts),
+        "links": dict(links),
     }
     return plain(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)) + "\n"
 

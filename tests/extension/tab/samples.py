@@ -17,6 +17,12 @@ from amltasks.report.deployment import (
     page,
 )
 
+STUDIO = "https://ml.azure.com"
+WORKSPACE = (
+    "wsid=/subscriptions/0b/resourceGroups/cars/providers"
+    "/Microsoft.MachineLearningServices/workspaces/cars"
+)
+
 
 @dataclass(frozen=True)
 class Attached:
@@ -63,6 +69,13 @@ def verdict(model: str, *checks: Any, **fields: Any) -> Attached:
         ),
         "checks": checks,
         "baseline": {"label": "the model in service (version 3)", "model": model, "version": 3},
+        "facts": {"run": "quiet_river_1", "model": f"{model}:4"},
+        "links": {
+            "run": f"{STUDIO}/runs/quiet_river_1?{WORKSPACE}",
+            "model": f"{STUDIO}/model/{model}:4/details?{WORKSPACE}",
+            "baseline": f"{STUDIO}/model/{model}:3/details?{WORKSPACE}",
+            "build": "https://dev.azure.com/contoso/cars/_build/results?buildId=7",
+        },
         "unheardOf": {"of": ["a", "later", "version"]},
         **fields,
     }
@@ -86,6 +99,12 @@ def deployed(service: str, **fields: Any) -> Deployment:
         "smoke": rows,
         "phases": [Phase(name=f"Deploying {service}/build-126", seconds=212.4)],
         "lineage": {"Model trained by run": "quiet_river_1"},
+        "links": {
+            "run": f"{STUDIO}/runs/quiet_river_1?{WORKSPACE}",
+            "model": f"{STUDIO}/model/compliance-classifier:4/details?{WORKSPACE}",
+            "endpoint": f"{STUDIO}/endpoints/realtime/{service}/detail?{WORKSPACE}",
+            "build": "https://dev.azure.com/contoso/cars/_build/results?buildId=7",
+        },
     }
     return Deployment(**{**told, **fields})
 

@@ -145,8 +145,14 @@ class Service:
         )
         if answer.status_code == 501:
             self.unknown.append(path)
-        kind = answer.headers.get("content-type", "")
-        route.fulfill(status=answer.status_code, body=answer.content, content_type=kind)
+        told = {
+            name: answer.headers[name]
+            for name in ("content-type", "x-ms-continuationtoken")
+            if name in answer.headers
+        }
+        # The tab is of another origin: it reads the token because the service exposes it.
+        told["access-control-expose-headers"] = "X-MS-ContinuationToken"
+        route.fulfill(status=answer.status_code, body=answer.content, headers=told)
 
     def _release(self, route: Route, path: str) -> None:
         assert route.request.headers["authorization"] == f"Bearer {self.token}"

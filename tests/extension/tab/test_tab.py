@@ -103,7 +103,7 @@ def test_a_build_shows_verdict_deployment_history_and_reports(
     tab.frame.get_by_text(f"History of {MODEL} as a table").click()
     history = rows(tab.frame.get_by_role("region", name=f"History of {MODEL}", exact=True))
     assert len(history) == 19
-    assert history[0] == ["20261125.1", "✓ passed", "0.923", "0.27", "0.893"]
+    assert history[0] == ["20261125.1", "✓ passed", "version 4", "0.923", "0.27", "0.893"]
     assert [row[0] for row in history if row[1] == "✕ rejected"] == [
         "20261120.1",
         "20261115.1",
@@ -326,7 +326,8 @@ def test_names_are_text_and_reports_can_do_nothing(open_tab: OpenTab, service: S
     assert len(tab.page.context.pages) == 1
 
 
-@pytest.mark.parametrize(("theme", "width"), [(LIGHT, 1280), (DARK, 1280), (LIGHT, 390)])
+@pytest.mark.parametrize("width", [400, 800, 1400])
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_themes_and_widths_are_accessible(
     open_tab: OpenTab, service: Service, theme: dict[str, str], width: int
 ) -> None:
@@ -346,8 +347,13 @@ def test_themes_and_widths_are_accessible(
     )
     assert tab.document.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(tab.document) == []
-    if width < 400:
-        return
+    checks = tab.frame.get_by_role("region", name=f"Checks of {MODEL}")
+    first = checks.get_by_role("row").nth(1)
+    result, number = (first.get_by_text(text).bounding_box() for text in ("passed", "0.923"))
+    assert result
+    assert number
+    assert (result["x"] < number["x"]) == (width <= 600), "on a narrow page, the result is first"
+    assert checks.evaluate("one => one.scrollWidth <= one.clientWidth"), "nothing is out of sight"
     other = LIGHT if theme is DARK else DARK
     tab.page.evaluate("theme => changeTheme(theme)", other)
     tab.frame.locator(f"html[data-scheme={'light' if other is LIGHT else 'dark'}]").wait_for()
@@ -389,33 +395,44 @@ def test_the_keyboard_reaches_everything_in_the_order_it_is_read(
     def focused() -> str:
         return str(
             tab.document.evaluate(
-                "(({ ariaLabel, title, textContent }) => ariaLabel || title || textContent)"
+                "(({ ariaLabel, title, textContent }) => ariaLabel || textContent || title)"
                 "(document.activeElement)"
             )
         )
 
-    walked = []
-    for key in ("Tab", "Tab", "Enter", "Tab", "Tab"):
-        tab.page.keyboard.press(key)
-        walked.append(focused())
-    assert walked == [
-        f"Checks of {MODEL}",
-        f"History of {MODEL} as a table",
-        f"History of {MODEL} as a table",
-        f"History of {MODEL}",
-        "20261125.1",
+    def walk(keys: int) -> list[str]:
+        found = []
+        for _ in range(keys):
+            tab.page.keyboard.press("Tab")
+            found.append(focused())
+        return found
+
+    pages = ["Run quiet_river_1", f"Model {MODEL}:4", "Build"]
+    heads = ["Metric", "Candidate", "Baseline", "Gain", "Result"]
+    row = ["0.923", "0.9189", "0.27", "0.893"]
+    assert walk(14) == [
+        *("the model in service (version 3)", *pages, f"Checks of {MODEL}", *heads, *row),
     ]
-    assert tab.frame.get_by_role("region", name=f"History of {MODEL}", exact=True).is_visible()
     outline = "getComputedStyle(document.activeElement).outlineStyle"
     assert tab.document.evaluate(outline) == "solid"
-    for _ in range(18):
+    assert walk(5)[-1] == f"History of {MODEL} as a table"
+    tab.page.keyboard.press("Enter")
+    assert walk(3) == [
+        f"Filter History of {MODEL}",
+        f"History of {MODEL}",
+        "Build",
+    ]
+    tab.page.keyboard.press("Enter")
+    heading = tab.frame.get_by_role("columnheader", name="Build")
+    assert heading.get_attribute("aria-sort") == "ascending"
+    history = tab.frame.get_by_role("region", name=f"History of {MODEL}", exact=True)
+    assert rows(history)[0][0] == "20261106.1"
+
+    while focused() != f"Gate report: {MODEL}":
         tab.page.keyboard.press("Tab")
-    tab.page.keyboard.press("Tab")
-    assert focused() == f"Gate report: {MODEL}"
     tab.page.keyboard.press("Enter")
     assert not tab.frame.locator("details.report").first.evaluate("one => one.open")
-    tab.page.keyboard.press("Tab")
-    assert focused() == "Deployment report: cars-live"
+    assert walk(1) == ["Deployment report: cars-live"]
 
 
 def test_in_the_sandboxed_frame_of_a_server_of_ones_own(

@@ -108,6 +108,12 @@ def test_the_first_deployment_makes_the_service(
     }
     assert ended.outputs["scoringUri"].endswith(ending[sdk])
     result, page = reported(ended)
+    links = {what: page.partition("?")[0] for what, page in result.pop("links").items()}
+    assert links.pop("run").startswith("https://ml.azure.com/runs/"), "of the step that made it"
+    assert links == {
+        "model": f"https://ml.azure.com/model/{model}:1/details",
+        "endpoint": f"https://ml.azure.com/endpoints/realtime/{SERVICE}/detail",
+    }
     assert result == {
         "schema": 1,
         "service": SERVICE,

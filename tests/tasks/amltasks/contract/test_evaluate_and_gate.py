@@ -86,6 +86,12 @@ def test_a_first_model_passes_where_allowed_and_carries_its_tags(
     report = Path(summary["path"]).read_text(encoding="utf-8")
     assert f"## Gate: tagged-{sdk} passed" in report
     assert VARIABLES["build.buildnumber"] in report
+    attached = {one["kind"]: Path(one["path"]) for one in ended.of("attachment")}
+    links = json.loads(attached["aml.gate.verdict"].read_text(encoding="utf-8"))["links"]
+    assert {what: page.partition("?")[0] for what, page in links.items()} == {
+        "run": f"https://ml.azure.com/runs/{trained.outputs['runId']}",
+        "model": f"https://ml.azure.com/model/tagged-{sdk}:1/details",
+    }
 
 
 def test_against_the_latest_registered(

@@ -61,7 +61,7 @@ def test_every_reason_and_any_text_has_every_face(reason: Reason) -> None:
     verdict = samples.made(reason, text=text)
     suite = suite_of(verdict, title=text)
     assert suite.attrib["failures"] == ("0" if reason is Reason.PASSED else "1")
-    raw = verdict_json.gate(verdict, title=text, facts={text: text}, build=BUILD)
+    raw = verdict_json.gate(verdict, title=text, facts={text: text}, build=BUILD, links={})
     found = json.loads(raw.encode())
     assert found["reason"] == found["checks"][0]["reason"] == reason.value
     card = model_card.gate(verdict, title=text, facts={text: text}, description=text)
@@ -74,7 +74,9 @@ def test_the_json_is_the_contract_with_the_tab() -> None:
     verdict = samples.judged(800, worse_on="iron")
     check = replace(verdict.checks[0], baseline=math.nan, low=-math.inf)
     verdict = replace(verdict, checks=(check, *verdict.checks[1:]))
-    raw = verdict_json.gate(verdict, title=samples.TITLE, facts=samples.FACTS, build=BUILD)
+    raw = verdict_json.gate(
+        verdict, title=samples.TITLE, facts=samples.FACTS, build=BUILD, links={}
+    )
     found = json.loads(raw, parse_constant=pytest.fail)
     assert found["schema"] == 1
     assert found["verdict"] == "rejected"
