@@ -89,6 +89,7 @@ def test_names_are_text_and_never_markup() -> None:
         smoke=[row],
         phases=[Phase(name=NASTY, seconds=1)],
         lineage={NASTY: NASTY},
+        links={},
     )
     told = Outline(page(nasty))
     assert "script" not in told.tags

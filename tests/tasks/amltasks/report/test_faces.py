@@ -101,7 +101,7 @@ def test_every_face_has_the_p_of_the_decision_and_what_it_is_of() -> None:
     told = [markdown.test_of(check) for check in verdict.checks]
     assert any(each and "if a gain of" in each for each in told)
     lines = [each for each in told if each]
-    raw = verdict_json.gate(verdict, title=samples.TITLE, facts={}, build=BUILD)
+    raw = verdict_json.gate(verdict, title=samples.TITLE, facts={}, build=BUILD, links={})
     assert sum(bool(check["tested"]) for check in json.loads(raw)["checks"]) == len(lines)
     printed = "".join(suite_of(verdict).itertext())
     assert printed.count("\np ") == len(lines)
