@@ -117,10 +117,18 @@ VERDICT = [
     (stroke([(0.37, 0.51), (0.47, 0.62), (0.64, 0.38)], 0.10), GREEN),
 ]
 
+WAIT = [
+    *BACKGROUND,
+    (disc(0.50, 0.50, 0.34), WHITE),
+    (disc(0.50, 0.50, 0.25), BLUE),
+    (stroke([(0.50, 0.34), (0.50, 0.52), (0.62, 0.60)], 0.09), GREEN),
+]
+
 ICONS: dict[str, tuple[int, list[tuple[Shape, Colour]]]] = {
     "extension/images/icon.png": (128, EXTENSION),
     "tasks/ProvisionAmlComputeV1/icon.png": (32, PROVISION),
     "tasks/RunAmlPipelineV1/icon.png": (32, RUN),
+    "tasks/WaitForAmlRunV1/icon.png": (32, WAIT),
     "tasks/EvaluateAndGateV1/icon.png": (32, GATE),
     "tasks/DeployToAksV1/icon.png": (32, DEPLOY),
     "tasks/AmlGateVerdictV1/icon.png": (32, VERDICT),

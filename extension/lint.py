@@ -20,9 +20,9 @@ from typing import Any
 import click
 
 from extension import sbom, versions
-from extension.gates import gate_problems
+from extension.gates import callback_problems, gate_problems
 from extension.pickers import editable, picker_problems
-from extension.sources import ROOT, PackagingError, runs_on_agent, task_folders
+from extension.sources import ROOT, PackagingError, is_step, runs_on_agent, task_folders
 from extension.strings import translation_problems
 
 Task = Mapping[str, Any]
@@ -45,6 +45,9 @@ def task_problems(folder: Path) -> Iterator[str]:
         yield from handler_problems(task)
         yield from common_problems(task)
         yield from output_problems(task)
+    elif is_step(task):
+        yield from callback_problems(task)
+        yield from common_problems(task)
     else:
         yield from gate_problems(task)
     yield from input_problems(task)
@@ -117,7 +120,7 @@ def input_problems(task: Task) -> Iterator[str]:
             yield f"input {name}: there is no type {item['type']}"
         if not item.get("helpMarkDown", "").endswith((".", ")")):
             yield f"input {name}: helpMarkDown is not a sentence"
-        if item.get("groupName", "advanced") not in groups:
+        if "groupName" in item and item["groupName"] not in groups:
             yield f"input {name}: there is no group {item['groupName']}"
         if item["type"] == "pickList" and default not in options and not editable(item):
             yield f"input {name}: the default {default!r} is none of the options"

@@ -24,6 +24,11 @@ def runs_on_agent(task: Mapping[str, Any]) -> bool:
     return "Agent" in task["runsOn"]
 
 
+def is_step(task: Mapping[str, Any]) -> bool:
+    """Whether a task may be a step of a job; else it is a gate of classic releases."""
+    return task["runsOn"] != ["ServerGate"]
+
+
 def run(arguments: Sequence[str | Path], cwd: Path = ROOT) -> str:
     """Run a tool and return what it printed on both streams.
 

@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from extension.pickers import editable
-from extension.sources import ROOT, runs_on_agent, task_folders
+from extension.sources import ROOT, is_step, task_folders
 
 Json = dict[str, Any]
 
@@ -47,7 +47,7 @@ def extended(schema: Json, tasks: Sequence[Mapping[str, Any]], extension: str) -
             f"it is no schema of Azure Pipelines: it has no {error}. "
             "Next: take service-schema.json of azure-pipelines-vscode or your organisation's own"
         ) from None
-    ours = [one for one in tasks if runs_on_agent(one)]
+    ours = [one for one in tasks if is_step(one)]
     known = [name for one in ours for name in task_names(one, extension)]
 
     def is_theirs(pattern: str) -> bool:

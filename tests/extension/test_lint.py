@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GATE = "tasks/EvaluateAndGateV1/task.json"
 DEPLOY = "tasks/DeployToAksV1/task.json"
 VERDICT = "tasks/AmlGateVerdictV1/task.json"
+WAIT = "tasks/WaitForAmlRunV1/task.json"
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -141,13 +142,41 @@ def set_request(**values: str | None) -> Change:
 
 
 VERDICT_DAMAGE: dict[str, Change] = {
-    "it is no gate": lambda task: task.update(runsOn=["Server", "ServerGate"]),
+    "it is no gate": lambda task: task["execution"].update(Node20_1={}),
     "HttpRequest has no Expression": set_request(Expression=None),
     "HttpRequest is no GET": set_request(Method="POST"),
     "EndpointUrl does not start": set_request(EndpointUrl="https://our.service/$(buildId)"),
     "Headers is not JSON": set_request(Headers="Accept: application/json"),
     "HttpRequest names $(model), which is no input": set_request(Body="$(model)"),
     "input modelName: HttpRequest does not use it": set_request(Expression="eq(1, 1)"),
+}
+
+
+def set_part(part: str, **changes: str) -> Change:
+    """Change texts of a request of a step without an agent."""
+
+    def change(task: dict[str, Any]) -> None:
+        task["execution"]["HttpRequest"][part].update(changes)
+
+    return change
+
+
+WAIT_DAMAGE: dict[str, Change] = {
+    "it is no step without an agent": lambda task: task.update(runsOn=["Server", "ServerGate"]),
+    "Cancel has no EndpointId": lambda task: task["execution"]["HttpRequest"].pop("Cancel"),
+    "Execute does not wait": set_part("Execute", WaitForCompletion="false"),
+    "the Body of Execute is not JSON": set_part("Execute", Body="{"),
+    "the EndpointId of Cancel is not": set_part("Cancel", EndpointId=""),
+    "the EndpointUrl of Execute does not start": set_part("Execute", EndpointUrl="https://x/"),
+    "the Headers of Cancel are not JSON": set_part("Cancel", Headers="Accept: x"),
+    "the Timeout of TaskCompleted, '72:00:00', is no": lambda task: task["execution"][
+        "HttpRequest"
+    ]["Events"]["TaskCompleted"].update(Timeout="72:00:00"),
+    "the Timeout of TaskCompleted, '3.00:00:01', is no": lambda task: task["execution"][
+        "HttpRequest"
+    ]["Events"]["TaskCompleted"].update(Timeout="3.00:00:01"),
+    "HttpRequest names $(run), which is no input": set_part("Cancel", Body="$(run)"),
+    "the first inputs are not": lambda task: task["inputs"].pop(0),
 }
 
 
@@ -170,6 +199,7 @@ def test_our_sources_are_clean() -> None:
             (GATE, DAMAGE),
             (DEPLOY, DEPLOY_DAMAGE),
             (VERDICT, VERDICT_DAMAGE),
+            (WAIT, WAIT_DAMAGE),
         )
         for expected, change in damage.items()
     ],

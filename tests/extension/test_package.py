@@ -21,7 +21,7 @@ from extension.sources import PackagingError
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ["DeployToAksV1", "EvaluateAndGateV1", "ProvisionAmlComputeV1", "RunAmlPipelineV1"]
-SERVICES_OWN = "AmlGateVerdictV1"
+SERVICES_OWN = ["AmlGateVerdictV1", "WaitForAmlRunV1"]
 GIVEN_THE_JOBS_TOKEN = ["EvaluateAndGateV1"]
 CLEANS_UP = {"ProvisionAmlComputeV1": {"cleanUp.js"}}
 
@@ -91,8 +91,9 @@ def test_what_a_task_ships_imports_nothing_that_is_missing(
     assert done.returncode == 0, done.stderr
 
 
-def test_a_task_that_the_service_runs_brings_no_program(built_vsix: Path) -> None:
-    prefix = f"tasks/{SERVICES_OWN}/"
+@pytest.mark.parametrize("task", SERVICES_OWN)
+def test_a_task_that_the_service_runs_brings_no_program(built_vsix: Path, task: str) -> None:
+    prefix = f"tasks/{task}/"
     found = {name.removeprefix(prefix) for name in names(built_vsix) if name.startswith(prefix)}
     strings = {f"Strings/resources.resjson/{code}/resources.resjson" for code in ("de-DE", "en-US")}
     assert found == {"LICENSE", "icon.png", "task.json", "task.loc.json", *strings}
@@ -129,21 +130,22 @@ def test_contributions_name_the_folders_of_the_tasks(built_vsix: Path) -> None:
         for item in manifest["contributions"]
         if item["type"] == "ms.vss-distributed-task.task"
     }
-    assert tasks == {task: f"tasks/{task}" for task in [*TASKS, SERVICES_OWN]}
+    assert tasks == {task: f"tasks/{task}" for task in [*TASKS, *SERVICES_OWN]}
     for task, folder in tasks.items():
         about = read_json(built_vsix, f"{folder}/task.json")
         assert f"{about['name']}V{about['version']['Major']}" == task
 
 
 def test_the_ids_of_the_tasks_stay(built_vsix: Path) -> None:
-    tasks = [*TASKS, SERVICES_OWN]
+    tasks = [*TASKS, *SERVICES_OWN]
     found = {task: read_json(built_vsix, f"tasks/{task}/task.json")["id"] for task in tasks}
     assert found == {
         "ProvisionAmlComputeV1": "4e755dd3-fb99-462e-a9cb-af133afa1a43",
         "RunAmlPipelineV1": "659d9989-e3a5-45fd-9ffb-d0a3d3546ea9",
         "EvaluateAndGateV1": "51398520-1723-4d97-81d4-b80ab0f54309",
         "DeployToAksV1": "9c2e476a-321f-4934-bd48-311945c15098",
-        SERVICES_OWN: "009b7e30-1cd5-4e5f-8f4f-e9a145f27747",
+        "AmlGateVerdictV1": "009b7e30-1cd5-4e5f-8f4f-e9a145f27747",
+        "WaitForAmlRunV1": "a60ee780-20f5-45bb-b6c3-a1352528fa52",
     }
 
 

@@ -6,8 +6,10 @@ The agent: src/Agent.Worker/TaskManager.cs (folders, handler priorities).
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import difflib
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from local.agent.errors import AgentError
 
 # Best first; the 2026 agents ship the two Nodes only (src/Misc/externals.sh).
 HANDLERS = ("Node24", "Node20_1")
+_SPAN = re.compile(r"(?:(\d+)\.)?(\d\d):(\d\d):(\d\d)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,9 @@ class HttpRequest:
     Attributes:
         endpoint: the service connection, empty for none.
         expression: must hold over the answer; empty when any success will do.
-        waits: whether the service waits for a callback.
+        waits: whether the service waits for a callback, the event ``TaskCompleted``.
+        patience_s: how long it waits; None where task.json does not say.
+        cancel: what it sends when the step is canceled, None for nothing.
     """
 
     url: str
@@ -56,6 +61,8 @@ class HttpRequest:
     endpoint: str
     expression: str
     waits: bool
+    patience_s: float | None = None
+    cancel: HttpRequest | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +232,25 @@ def _http_request(execution: dict[str, Any]) -> HttpRequest | None:
     declared = execution.get("HttpRequest")
     if not declared:
         return None
-    request = declared.get("Execute", declared)
+    cancel = declared.get("Cancel")
+    timeout = ((declared.get("Events") or {}).get("TaskCompleted") or {}).get("Timeout")
+    return dataclasses.replace(
+        _request(declared.get("Execute", declared)),
+        patience_s=_seconds(_text(timeout)),
+        cancel=_request(cancel) if cancel else None,
+    )
+
+
+def _seconds(span: str) -> float | None:
+    """The seconds of a time span of .NET, ``d.hh:mm:ss`` or ``hh:mm:ss``."""
+    match = _SPAN.fullmatch(span)
+    if match is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def _request(request: dict[str, Any]) -> HttpRequest:
     return HttpRequest(
         url=_text(request["EndpointUrl"]),
         method=_text(request.get("Method")) or "GET",

@@ -1,4 +1,7 @@
-"""Carrying out a task that needs no agent: one HTTP request and an expression over its answer.
+"""Carrying out a task that needs no agent: one HTTP request, and what decides on its result.
+
+That is an expression over the answer, or the event ``TaskCompleted``, which somebody sends to the
+organisation later.
 
 Source: docs/authoring/servertaskauthoring.md of microsoft/azure-pipelines-tasks. Macros of inputs
 and variables are filled in everywhere; the expression also knows ``root``, ``jsonpath`` and
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -22,12 +26,15 @@ from local.agent.expressions.functions import Function
 from local.agent.expressions.language import Context
 from local.agent.expressions.values import Value
 from local.agent.host.connection import Connection
+from local.agent.host.process import Wish
 from local.agent.host.tasks import HttpRequest, TaskDefinition
 from local.agent.host.variables import CaseInsensitive
-from local.agent.job.handlers import StepRun
+from local.agent.job.handlers import StepRun, Stopped
+from local.agent.session.task_result import Result
 
 # The service waits no longer for an answer.
 _TIMEOUT_S = 20.0
+_LOOK_S = 0.5
 _MACRO = re.compile(r"\$\(([\w.]+)\)")
 # An input's default may hold macros whose values hold macros.
 _MAX_DEPTH = 10
@@ -35,13 +42,60 @@ _STRICT = jsonpath.JSONPathEnvironment(strict=True)
 
 
 def run_request(run: StepRun, task: TaskDefinition, request: HttpRequest) -> None:
-    """Send a task's request and evaluate its answer.
+    """Send a task's request; evaluate its answer, or wait for the event that ends the step.
 
     Raises:
-        AgentError: the request cannot be sent, its answer is not a success, or the expression is
-            false.
+        AgentError: the request cannot be sent, its answer is not a success, the expression is
+            false, or the event does not come in time.
+        Stopped: the step was asked to end while it waited.
     """
-    values = {**run.record.variables.texts(), **run.inputs}
+    answer, known = _sent(run, task, request)
+    if request.waits:
+        _wait(run, task, request)
+        return
+    expression = _filled(request.expression, known)
+    if expression.strip() and not language.condition(expression, _context(answer.text)):
+        raise AgentError(f"the answer does not fulfil the task's expression: {expression}")
+
+
+def _wait(run: StepRun, task: TaskDefinition, request: HttpRequest) -> None:
+    """Wait until somebody completes the step."""
+    identity = run.record.identity
+    run.record.log.write("Waiting for the event TaskCompleted")
+    begun = time.monotonic()
+    while (result := run.session.observer.told_result(identity)) is None:
+        if run.wish() in (Wish.STOP, Wish.KILL):
+            _cancel(run, task, request)
+            raise Stopped
+        if request.patience_s is not None and time.monotonic() - begun > request.patience_s:
+            raise AgentError(f"no event TaskCompleted came within {request.patience_s:g} s")
+        time.sleep(_LOOK_S)
+    if result is Result.Canceled:
+        run.record.error("The event TaskCompleted said: canceled")
+    elif result is Result.Failed:
+        run.record.error("The event TaskCompleted said: failed")
+    run.record.result = result
+
+
+def _cancel(run: StepRun, task: TaskDefinition, request: HttpRequest) -> None:
+    """Send what the task sends when it is canceled; a failure is a warning."""
+    if request.cancel is None:
+        return
+    try:
+        _sent(run, task, request.cancel)
+    except AgentError as error:
+        run.record.warning(str(error))
+
+
+def _sent(
+    run: StepRun, task: TaskDefinition, request: HttpRequest
+) -> tuple[requests.Response, CaseInsensitive]:
+    """Send a request; return its answer, and the values that its macros stand for."""
+    values = {
+        **run.record.variables.texts(),
+        "System.TaskInstanceId": run.record.identity,
+        **run.inputs,
+    }
     connection = _connection(run, request, CaseInsensitive(values))
     headers: dict[str, str] = {}
     if connection is not None:
@@ -68,9 +122,7 @@ def run_request(run: StepRun, task: TaskDefinition, request: HttpRequest) -> Non
             f"{request.method} {url} was answered with {answer.status_code} {answer.reason}; check "
             "the task's inputs and permissions"
         )
-    expression = _filled(request.expression, known)
-    if expression.strip() and not language.condition(expression, _context(answer.text)):
-        raise AgentError(f"the answer does not fulfil the task's expression: {expression}")
+    return answer, known
 
 
 def _filled(text: str, values: Mapping[str, str], depth: int = 0) -> str:

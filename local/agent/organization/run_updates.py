@@ -67,6 +67,10 @@ class _PlanUpdates(RunObserver):
         }
         self.timeline.end(identity, outcome.result, **more)
 
+    def told_result(self, identity: str) -> Result | None:
+        """Return the result of a record that the event ``TaskCompleted`` completed."""
+        return self.timeline.result(identity)
+
     def attached(self, identity: str, kind: str, name: str, file: Path) -> None:
         """Attach the file to the step's record."""
         self.timeline.attach(identity, kind, name, file)

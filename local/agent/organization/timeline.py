@@ -84,6 +84,20 @@ class Timeline:
             **more,
         )
 
+    def result(self, identity: str) -> Result | None:
+        """Return the result of a record, None while it is in progress.
+
+        Raises:
+            AgentError: the organisation does not answer any more.
+        """
+        found = self.tell("GET", self._path(f"timelines/{self.plan}/records")) or {"value": []}
+        if self._silent:
+            raise AgentError(f"the organisation {self.caller.url} does not answer any more")
+        record = next((one for one in found["value"] if one["id"] == identity.lower()), None)
+        if record is None or record.get("state") != "completed":
+            return None
+        return next(one for one in Result if one.json_name == record.get("result"))
+
     def attach(self, identity: str, kind: str, name: str, file: Path) -> None:
         """Attach a file to a record."""
         place = f"{quote(kind, safe='')}/{quote(name, safe='')}"

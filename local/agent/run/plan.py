@@ -28,8 +28,17 @@ def make_plan(
     tasks: list[TaskDefinition],
     connections: tuple[Connection, ...],
     predefined: dict[str, str],
+    *,
+    callbacks: bool,
 ) -> Plan:
     """Return the enabled steps by stage and job name.
+
+    Args:
+        pipeline: what runs.
+        tasks: those of the .vsix.
+        connections: the service connections.
+        predefined: variables that every job starts with.
+        callbacks: whether there is an organisation that hears of the end of a step from outside.
 
     Raises:
         PipelineFileError: a step asks for a task, a handler or a connection that is not there.
@@ -39,7 +48,7 @@ def make_plan(
         for job in stage.jobs:
             static = _static_variables(pipeline, stage, job, predefined)
             plan[stage.name, job.name] = tuple(
-                _planned(step, job, pipeline.path, tasks, connections, static)
+                _planned(step, job, pipeline.path, tasks, connections, static, callbacks)
                 for step in job.steps
                 if step.enabled
             )
@@ -68,10 +77,11 @@ def _planned(
     tasks: list[TaskDefinition],
     connections: tuple[Connection, ...],
     variables: CaseInsensitive,
+    callbacks: bool,
 ) -> PlannedStep:
     task = find(tasks, step.task) if "@" in step.task else None
     if job.server:
-        task = _server_task(step, path, task)
+        task = _server_task(step, path, task, callbacks)
     if task is None:
         key = built_in(step.task)
         if key is None:
@@ -93,7 +103,9 @@ def _planned(
     return PlannedStep(step=step, label=task.label, task=task, http_request=request)
 
 
-def _server_task(step: Step, path: Path, task: TaskDefinition | None) -> TaskDefinition:
+def _server_task(
+    step: Step, path: Path, task: TaskDefinition | None, callbacks: bool
+) -> TaskDefinition:
     """Return the task of a step in a job without an agent."""
     if task is None:
         message = f"the task {step.task} cannot run without an agent, as 'pool: server' asks"
@@ -102,9 +114,11 @@ def _server_task(step: Step, path: Path, task: TaskDefinition | None) -> TaskDef
         where = " and ".join(task.runs_on) or "Agent"
         message = f"the task {task.label} runs on {where}, not in a job with 'pool: server'"
         raise _error(path, step, message)
-    if task.http_request.waits:
-        message = f"the task {task.label} waits for a callback, which cannot reach this machine"
-        raise _error(path, step, message)
+    if task.http_request.waits and not callbacks:
+        message = f"the task {task.label} waits for a callback, which only an organisation hears"
+        raise _error(
+            path, step, f"{message}; start the local Azure (dev.py azure) and source its env file"
+        )
     return task
 
 

@@ -66,7 +66,13 @@ def prepare(file: Path, options: Options, *, parameters: Mapping[str, str]) -> P
             groups=variable_groups,
         )
     variable_groups.check_all_read()
-    plan = make_plan(pipeline, setup.tasks, setup.connections, predefined)
+    plan = make_plan(
+        pipeline,
+        setup.tasks,
+        setup.connections,
+        predefined,
+        callbacks=setup.organization is not None,
+    )
     node = setup.node(plan)
 
     def run(build_id: int) -> dict[str, str]:
@@ -122,7 +128,13 @@ def prepare_release(
     pipeline = selection.pipeline
     approvals = read_approvals(pipeline.stages, approve=approve, reject=reject)
     predefined = _release_predefined(pipeline, selection, 0)
-    plan = make_plan(pipeline, setup.tasks, setup.connections, predefined)
+    plan = make_plan(
+        pipeline,
+        setup.tasks,
+        setup.connections,
+        predefined,
+        callbacks=setup.organization is not None,
+    )
     node = setup.node(plan)
     setup.end_abandoned()
     joined = setup.organization

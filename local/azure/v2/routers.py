@@ -10,7 +10,7 @@ from local.azure.v2.assets import (
     models,
     plain_assets,
 )
-from local.azure.v2.jobs import jobs, run_data
+from local.azure.v2.jobs import jobs, run_data, webhooks
 from local.azure.v2.mlflow import registry, tracking
 from local.azure.v2.online import deployments, endpoints, traffic
 
@@ -21,6 +21,7 @@ ROUTERS: tuple[Router, ...] = (
     models.router,
     datastores.router,
     jobs.router,
+    webhooks.router,
     run_data.router,
     endpoints.router,
     deployments.router,

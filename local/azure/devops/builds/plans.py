@@ -133,6 +133,7 @@ class JobEvent(_JobEvent, total=False):
     """An event of a job."""
 
     result: TaskResult
+    taskId: str
     jobId: ReadOnly
     requestId: ReadOnly
     outputs: ReadOnly
@@ -293,8 +294,11 @@ def list_attachments(cloud: Cloud, request: Request) -> list[TaskAttachment]:
 
 @area.on("POST", EVENTS, "scopeIdentifier", "hubName", "planId")
 def raise_event(cloud: Cloud, request: Request, body: JobEvent) -> None:
-    """An event of a job: `JobStarted` and `JobCompleted` (with its result) move its owner."""
+    """An event: `JobStarted` and `JobCompleted` move the job's owner, `TaskCompleted` a step."""
     plan, stored, _ = plan_of(cloud, request)
+    if body["name"] == "TaskCompleted":
+        _complete_task(cloud, plan, body)
+        return
     if body["name"] == "JobStarted":
         status, result = "inProgress", ""
     elif body["name"] == "JobCompleted":
@@ -307,6 +311,26 @@ def raise_event(cloud: Cloud, request: Request, body: JobEvent) -> None:
         change_stage(cloud, stored["number"], plan, status, result)
     else:
         set_state(cloud, stored["number"], status, result)
+
+
+def _complete_task(cloud: Cloud, plan: str, body: JobEvent) -> None:
+    """Complete the record of a step that somebody outside was asked to do."""
+    for name in ("taskId", "result"):
+        if name not in body:
+            raise missing(name)
+    task, result = body["taskId"].lower(), body["result"]
+
+    def change(stored: PlanRecord) -> None:
+        record = stored["records"].get(task)
+        if record is None:
+            raise unsupported(f"The local Azure has no record of the task {task} in its plan.")
+        if record.get("state") == "completed":
+            return
+        stored["changeId"] += 1
+        record["state"], record["result"] = "completed", result
+        record["changeId"], record["lastModified"] = stored["changeId"], cloud.timestamp()
+
+    PLANS.update(cloud, plan, change)
 
 
 def _timeline_of(cloud: Cloud, request: Request) -> str:

@@ -90,7 +90,7 @@ def _has(properties: Mapping[str, str], term: str) -> bool:
 @arm_route(router, "GET", "jobs/{name}")
 def show_job(cloud: Cloud, request: Request) -> Response:
     """A job. Of the children of pipelines only run history knows more than that they are there."""
-    run = _existing(cloud, request.params["name"])
+    run = existing_job(cloud, request.params["name"])
     return json_response(job_views.show(cloud, run, api_version(request)))
 
 
@@ -284,7 +284,7 @@ def _change(cloud: Cloud, run: dict[str, Any], body: Any, api: ApiVersion) -> Re
 @arm_route(router, "POST", "jobs/{name}/cancel")
 def cancel_job(cloud: Cloud, request: Request) -> Response:
     """Ask a job to end. One that has ended stays as it is, which is told by 200."""
-    run = _existing(cloud, request.params["name"])
+    run = existing_job(cloud, request.params["name"])
     if run["status"] in history.TERMINAL:
         return Response(status=200, headers={"content-length": "0"})
     # The operation comes first: the job may end at once, and its end then ends the operation.
@@ -308,7 +308,7 @@ def cancel_job(cloud: Cloud, request: Request) -> Response:
 @arm_route(router, "DELETE", "jobs/{name}")
 def delete_job(cloud: Cloud, request: Request) -> Response:
     """Forget a job that has ended, and its children."""
-    name = _existing(cloud, request.params["name"])["runId"]
+    name = existing_job(cloud, request.params["name"])["runId"]
     family = {
         run["runId"]: run
         for member in ("runId", "rootRunId")
@@ -325,7 +325,8 @@ def delete_job(cloud: Cloud, request: Request) -> Response:
     return Response(status=202, headers=operations.deletion_headers(cloud, request, operation))
 
 
-def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
+def existing_job(cloud: Cloud, name: str) -> dict[str, Any]:
+    """The run of a job. Raises ServiceError 404."""
     run = history.get_run(cloud, name)
     if run is None:
         raise ServiceError(

@@ -141,7 +141,11 @@ def test_without_an_expression_any_success_will_do(
     ("text", "options", "part"),
     [
         (PIPELINE, {"runs_on": "ServerGate"}, "WaitForRun@1 runs on ServerGate, not in a job with"),
-        (PIPELINE, {"WaitForCompletion": "true"}, "waits for a callback, which cannot reach"),
+        (
+            PIPELINE,
+            {"WaitForCompletion": "true"},
+            "waits for a callback, which only an organisation",
+        ),
         (PIPELINE.replace("  pool: server\n", ""), {}, "runs on Server, not on an agent"),
         (PIPELINE.replace("WaitForRun@1", "Bash@3"), {}, "Bash@3 cannot run without an agent"),
         (PIPELINE.replace("runId", "runID2"), {}, "no input 'runID2'; did you mean 'runId'?"),

@@ -96,7 +96,7 @@ def test_a_changed_launcher_reaches_an_organization(gallery: Cloud, tmp_path: Pa
     assert received(gallery) == dict.fromkeys(
         (
             *("ProvisionAmlCompute", "RunAmlPipeline", "EvaluateAndGate", "DeployToAks"),
-            "AmlGateVerdict",
+            *("AmlGateVerdict", "WaitForAmlRun"),
         ),
         "1.0.0",
     )
@@ -125,7 +125,7 @@ def test_a_changed_launcher_reaches_an_organization(gallery: Cloud, tmp_path: Pa
         **dict.fromkeys(
             ("ProvisionAmlCompute", "RunAmlPipeline", "EvaluateAndGate", "DeployToAks"), "1.0.1"
         ),
-        "AmlGateVerdict": "1.0.0",
+        **dict.fromkeys(("AmlGateVerdict", "WaitForAmlRun"), "1.0.0"),
     }
     assert launcher(gallery, "1.0.1") != before
     assert launcher(gallery, "1.0.0") == before  # for the jobs that are under way
