@@ -26,7 +26,7 @@ def runs_on_agent(task: Mapping[str, Any]) -> bool:
 
 def is_step(task: Mapping[str, Any]) -> bool:
     """Whether a task may be a step of a job; else it is a gate of classic releases."""
-    return task["runsOn"] != ["ServerGate"]
+    return bool(task["runsOn"] != ["ServerGate"])
 
 
 def run(arguments: Sequence[str | Path], cwd: Path = ROOT) -> str:

@@ -19,6 +19,7 @@ from local.azure.history import runs as history
 from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.tables import Table
 from local.azure.v2 import resources
 from local.azure.v2.jobs import job_views
 from local.azure.v2.jobs.jobs import existing_job
@@ -28,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 router = resources.front_end_router()
 
-_WEBHOOKS = "v2-job-webhook"
 _MEMBERS = (
     *("WebhookType", "EventType", "PlanUri", "ProjectId", "HubName", "PlanId", "JobId"),
     *("TimelineId", "TaskInstanceId", "AuthToken"),
@@ -50,10 +50,13 @@ class Webhook(TypedDict):
     told: dict[str, str]
 
 
+_WEBHOOKS: Table[Webhook] = Table("v2-job-webhook")
+
+
 @router.at_start
 def recover(cloud: Cloud) -> None:
     """Go on with what a server was waiting for when it was killed."""
-    for webhook in cloud.store.list(_WEBHOOKS):
+    for webhook in _WEBHOOKS.list(cloud):
         _follow(cloud, webhook)
 
 
@@ -65,7 +68,7 @@ def patch_job(cloud: Cloud, request: Request) -> Response:
     webhooks = _only(settings, "webhooks")
     read = [_read(run["runId"], name, given) for name, given in webhooks.items()]
     for webhook in read:
-        cloud.store.put(_WEBHOOKS, webhook["key"], webhook)
+        _WEBHOOKS.put(cloud, webhook["key"], webhook)
         _follow(cloud, webhook)
     return json_response(job_views.show(cloud, run, api_version(request)))
 
@@ -121,7 +124,7 @@ def _follow(cloud: Cloud, webhook: Webhook) -> None:
             if stop.wait(_LOOK_S):
                 return
         if run is None or _told(cloud, webhook, _RESULTS[run["status"]], stop):
-            cloud.store.delete(_WEBHOOKS, webhook["key"])
+            _WEBHOOKS.delete(cloud, webhook["key"])
 
     cloud.background.start(f"webhook {webhook['key']}", work, broken=lambda: None)
 
