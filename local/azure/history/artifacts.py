@@ -6,11 +6,11 @@ have the origin ExperimentRun and the container dcid.<run id>.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from local.azure.history.experiments import BY_ID, BY_NAME
-from local.azure.history.tables import ARTIFACTS
+from local.azure.history.records import ARTIFACTS, Artifact
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
@@ -40,14 +40,19 @@ def file_path(cloud: Cloud, run_id: str, path: str) -> Path:
     return blob.path_of(cloud, ARTIFACT_CONTAINER, _id(RUN_ORIGIN, container_of_run(run_id), path))
 
 
-def find(cloud: Cloud, prefix_id: str) -> list[dict[str, Any]]:
+def find(cloud: Cloud, prefix_id: str) -> list[Artifact]:
     """Artifacts whose id is `prefix_id` or lies below it as in a folder."""
     prefix = prefix_id.rstrip("/")
     return [
         artifact
-        for artifact in cloud.store.list(ARTIFACTS, prefix)
+        for artifact in ARTIFACTS.list(cloud, prefix)
         if artifact["artifactId"] == prefix or artifact["artifactId"].startswith(prefix + "/")
     ]
+
+
+def below(cloud: Cloud, run_id: str, prefix: str) -> list[Artifact]:
+    """The artifacts of a run whose path starts with a prefix, oldest first."""
+    return ARTIFACTS.list(cloud, f"{RUN_ORIGIN}/{container_of_run(run_id)}/{prefix}")
 
 
 def file_of(cloud: Cloud, artifact_id: str) -> Path:
@@ -57,7 +62,7 @@ def file_of(cloud: Cloud, artifact_id: str) -> Path:
 
 def log_urls(cloud: Cloud, run_id: str) -> dict[str, str]:
     """Links to the log files of a run, by path; an empty one is not there yet."""
-    found = cloud.store.list(ARTIFACTS, _id(RUN_ORIGIN, container_of_run(run_id), ""))
+    found = ARTIFACTS.list(cloud, _id(RUN_ORIGIN, container_of_run(run_id), ""))
     logs = (artifact for artifact in found if artifact["path"].startswith(LOG_FOLDERS))
     return {
         artifact["path"]: blob.sas_url(
@@ -82,11 +87,11 @@ def _clean(path: str) -> str:
     return "/".join(part for part in path.split("/") if part != ".")
 
 
-def register_in(cloud: Cloud, origin: str, container: str, path: str) -> dict[str, Any]:
+def register_in(cloud: Cloud, origin: str, container: str, path: str) -> Artifact:
     """Make a file known as an artifact of any origin and container; the file may come later."""
     artifact_id = _id(origin, container, path)
     blob.path_of(cloud, ARTIFACT_CONTAINER, artifact_id)
-    artifact = cloud.store.get(ARTIFACTS, artifact_id)
+    artifact = ARTIFACTS.get(cloud, artifact_id)
     if artifact is None:
         artifact = {
             "artifactId": artifact_id,
@@ -97,13 +102,18 @@ def register_in(cloud: Cloud, origin: str, container: str, path: str) -> dict[st
             "createdTime": cloud.ml_timestamp(),
             "dataPath": {"dataStoreName": ARTIFACT_STORE, "relativePath": artifact_id},
         }
-        cloud.store.put(ARTIFACTS, artifact_id, artifact)
+        ARTIFACTS.put(cloud, artifact_id, artifact)
     return artifact
 
 
-def _content(cloud: Cloud, artifact: dict[str, Any], permissions: str = "r") -> dict[str, Any]:
+def _content(cloud: Cloud, artifact: Artifact, permissions: str = "r") -> Mapping[str, str]:
     url = blob.sas_url(cloud, ARTIFACT_CONTAINER, artifact["artifactId"], permissions=permissions)
-    return {"contentUri": url, **{key: artifact[key] for key in ("origin", "container", "path")}}
+    return {
+        "contentUri": url,
+        "origin": artifact["origin"],
+        "container": artifact["container"],
+        "path": artifact["path"],
+    }
 
 
 def _place(request: Request) -> tuple[str, str, str]:
@@ -115,9 +125,9 @@ def _place(request: Request) -> tuple[str, str, str]:
     return params["origin"], params["container"], path
 
 
-def _existing(cloud: Cloud, request: Request) -> dict[str, Any]:
+def _existing(cloud: Cloud, request: Request) -> Artifact:
     artifact_id = _id(*_place(request))
-    artifact = cloud.store.get(ARTIFACTS, artifact_id)
+    artifact = ARTIFACTS.get(cloud, artifact_id)
     if artifact is None:
         raise ServiceError(404, "UserError", f"Artifact {artifact_id} was not found.")
     return artifact
@@ -178,7 +188,7 @@ def show_write_content(cloud: Cloud, request: Request) -> Response:
 @router.route("GET", BY_ID + "/runs/{run}/artifacts/prefix/contentinfo/{path:rest}")
 def list_content(cloud: Cloud, request: Request) -> Response:
     """Where to read the artifacts whose path starts with a prefix."""
-    found = cloud.store.list(ARTIFACTS, _id(*_place(request)))
+    found = ARTIFACTS.list(cloud, _id(*_place(request)))
     values = [_content(cloud, artifact) for artifact in found]
     return json_response({"value": values, "continuationToken": None})
 
@@ -196,5 +206,5 @@ def show_artifact(cloud: Cloud, request: Request) -> Response:
 @router.route("GET", BY_NAME + "/runs/{run}/artifacts/path/{path:rest}")
 def list_artifacts(cloud: Cloud, request: Request) -> Response:
     """The artifacts of a container, or those whose path starts with a prefix."""
-    found = cloud.store.list(ARTIFACTS, _id(*_place(request)))
+    found = ARTIFACTS.list(cloud, _id(*_place(request)))
     return json_response({"value": found, "continuationToken": None})

@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from local.azure.kernel.http import ServiceError
 
+D = TypeVar("D", bound=Mapping[str, Any])
 Predicate = Callable[[Mapping[str, Any]], bool]
 # Field, operator and value of a comparison; "null" is None.
 Comparison = tuple[str, str, str | None]
@@ -74,7 +75,7 @@ def _parsed(expression: str | None) -> _Part:
     return part
 
 
-def sort_by(documents: Sequence[dict[str, Any]], order: str | None) -> list[dict[str, Any]]:
+def sort_by(documents: Iterable[D], order: str | None) -> list[D]:
     """Documents in the order of `Field [asc|desc], ...`; those without a value count as least."""
     result = list(documents)
     for term in reversed((order or "").split(",")):

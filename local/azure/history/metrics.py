@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from local.azure.history import artifacts, runs
 from local.azure.history.experiments import BY_ID, BY_NAME
 from local.azure.history.filters import moment, parse_filter, sort_by
+from local.azure.history.records import (
+    LATEST,
+    METRIC_ROWS,
+    METRICS,
+    Latest,
+    LatestOfRun,
+    Metric,
+    Row,
+)
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
@@ -18,26 +28,16 @@ router = Router()
 _RUN = "/metric/v2.0{workspace}/runs/{run}"
 # Run ids and metric names hold no control characters, so this cannot be part of either.
 _SEPARATOR = "\x1f"
-# The latest value of each metric of a run, which searches over runs read.
-_LATEST = "metric-latest"
-
-
-class Latest(TypedDict):
-    """The value of a metric with the highest step, and of those the last."""
-
-    value: float
-    time: str
-    step: int
 
 
 @router.at_start
 def note_former_metrics(cloud: Cloud) -> None:
     """Note the latest values in a state that was written before they were kept."""
-    if cloud.store.get(_LATEST, "") is None:
-        for metric_key, chunk in cloud.store.items("metric-values"):
+    if LATEST.get(cloud, "") is None:
+        for metric_key, chunk in METRIC_ROWS.items(cloud):
             run_id, name, _ = metric_key.split(_SEPARATOR)
             _note(cloud, run_id, name, chunk["values"])
-        cloud.store.put(_LATEST, "", {})
+        LATEST.put(cloud, "", {})
 
 
 @router.route("POST", _RUN + "/batch")
@@ -48,16 +48,16 @@ def post_metrics(cloud: Cloud, request: Request) -> Response:
     for metric in fields.objects(request.json_object(), "values"):
         name = fields.text(metric, "name")
         key = _SEPARATOR.join((run_id, name))
-        columns = fields.mapping(metric, "columns")
+        columns = cast("dict[str, str]", fields.mapping(metric, "columns"))
         try:
-            cloud.store.insert(
-                "metric",
+            METRICS.insert(
+                cloud,
                 key,
                 {"name": name, "columns": columns, "properties": metric.get("properties")},
             )
         except AlreadyExists:
-            known = cloud.store.get("metric", key) or {}
-            if known["columns"] != columns:
+            known = METRICS.get(cloud, key)
+            if known is not None and known["columns"] != columns:
                 errors.append(_column_error(metric, known["columns"]))
                 continue
         values = [_stamped(cloud, value) for value in fields.objects(metric, "value")]
@@ -65,19 +65,19 @@ def post_metrics(cloud: Cloud, request: Request) -> Response:
     return json_response({"errors": errors}, 207 if errors else 200)
 
 
-def append(cloud: Cloud, run_id: str, name: str, values: list[dict[str, Any]]) -> None:
+def append(cloud: Cloud, run_id: str, name: str, values: list[Row]) -> None:
     """Add values ({createdUtc, step, data: {column: value}}) to a metric that is known."""
-    number = cloud.store.next_number("metric-values")
+    number = METRIC_ROWS.next_number(cloud)
     key = _SEPARATOR.join((run_id, name, f"{number:012}"))
-    cloud.store.insert("metric-values", key, {"values": values})
+    METRIC_ROWS.insert(cloud, key, {"values": values})
     _note(cloud, run_id, name, values)
 
 
-def _note(cloud: Cloud, run_id: str, name: str, values: list[dict[str, Any]]) -> None:
-    metric = cloud.store.get("metric", _SEPARATOR.join((run_id, name))) or {"columns": {}}
-    columns = list(metric["columns"])
+def _note(cloud: Cloud, run_id: str, name: str, values: Sequence[Row]) -> None:
+    metric = METRICS.get(cloud, _SEPARATOR.join((run_id, name)))
+    columns = list(metric["columns"]) if metric else []
 
-    def change(latest: dict[str, Any]) -> None:
+    def change(latest: LatestOfRun) -> None:
         known = latest["metrics"]
         for row in values:
             value = (row.get("data") or {}).get(columns[0]) if len(columns) == 1 else None
@@ -91,8 +91,8 @@ def _note(cloud: Cloud, run_id: str, name: str, values: list[dict[str, Any]]) ->
                 known[name] = new
 
     with contextlib.suppress(AlreadyExists):
-        cloud.store.insert(_LATEST, run_id, {"metrics": {}})
-    cloud.store.update(_LATEST, run_id, change)
+        LATEST.insert(cloud, run_id, {"metrics": {}})
+    LATEST.update(cloud, run_id, change)
 
 
 def _age(one: Latest) -> tuple[int, float]:
@@ -112,44 +112,43 @@ def latest_value(cloud: Cloud, run_id: str, name: str) -> float | None:
 
 
 def _noted(cloud: Cloud, run_id: str) -> dict[str, Latest | None]:
-    kept = cloud.store.look_up(_LATEST, run_id)
-    found: dict[str, Latest | None] = kept["metrics"] if kept else {}
-    return found
+    kept = LATEST.look_up(cloud, run_id)
+    return kept["metrics"] if kept else {}
 
 
 def single_column(cloud: Cloud, run_id: str, name: str) -> str | None:
     """The column of a metric that is a plain number, made when absent; None when it is a table."""
     key = _SEPARATOR.join((run_id, name))
-    new: dict[str, Any] = {
+    new: Metric = {
         "name": name,
         "columns": {name: "Double"},
         "properties": {"uxMetricType": "azureml.v1.scalar"},
     }
     try:
-        cloud.store.insert("metric", key, new)
+        METRICS.insert(cloud, key, new)
     except AlreadyExists:
-        columns = list((cloud.store.get("metric", key) or new)["columns"])
+        columns = list((METRICS.get(cloud, key) or new)["columns"])
         return columns[0] if len(columns) == 1 else None
     return name
 
 
-def read(cloud: Cloud, run_id: str) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+def read(cloud: Cloud, run_id: str) -> list[tuple[Metric, list[Row]]]:
     """The metrics of a run, each with its values in order of time."""
-    found = cloud.store.list("metric", run_id + _SEPARATOR)
+    found = METRICS.list(cloud, run_id + _SEPARATOR)
     return [(metric, _values(cloud, run_id, metric["name"])) for metric in found]
 
 
-def _values(cloud: Cloud, run_id: str, name: str) -> list[dict[str, Any]]:
-    chunks = cloud.store.list("metric-values", _SEPARATOR.join((run_id, name, "")))
+def _values(cloud: Cloud, run_id: str, name: str) -> list[Row]:
+    chunks = METRIC_ROWS.list(cloud, _SEPARATOR.join((run_id, name, "")))
     # The SDK posts batches from several threads: they arrive in any order.
     return sort_by([value for chunk in chunks for value in chunk["values"]], "createdUtc")
 
 
-def _stamped(cloud: Cloud, value: dict[str, Any]) -> dict[str, Any]:
-    return {**value, "createdUtc": value.get("createdUtc") or cloud.ml_timestamp()}
+def _stamped(cloud: Cloud, value: Mapping[str, object]) -> Row:
+    return cast("Row", {**value, "createdUtc": value.get("createdUtc") or cloud.ml_timestamp()})
 
 
-def _column_error(metric: dict[str, Any], columns: dict[str, Any]) -> dict[str, Any]:
+def _column_error(metric: Mapping[str, object], columns: Mapping[str, str]) -> Mapping[str, object]:
     message = (
         f"The metric '{metric['name']}' has the columns {columns}; "
         f"values with {metric.get('columns')} cannot be added."
@@ -172,7 +171,7 @@ def list_metrics(cloud: Cloud, request: Request) -> Response:
             "columns": metric["columns"],
             "properties": metric["properties"],
         }
-        for metric in cloud.store.list("metric", run_id + _SEPARATOR)
+        for metric in METRICS.list(cloud, run_id + _SEPARATOR)
     ]
     return json_response({"value": found, "continuationToken": None})
 
@@ -183,7 +182,7 @@ def show_metric(cloud: Cloud, request: Request) -> Response:
     run_id = runs.existing_run(cloud, request)["runId"]
     body = request.json_object()
     key = _SEPARATOR.join((run_id, fields.text(body, "metricName")))
-    metric = cloud.store.get("metric", key)
+    metric = METRICS.get(cloud, key)
     if metric is None:
         raise ServiceError(
             404, "UserError", f"Run {run_id} has no metric named {body['metricName']}."

@@ -5,11 +5,12 @@ Names and data as azureml-core's contracts.events.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import cast
 
 from local.azure.history.experiments import BY_NAME
-from local.azure.history.runs import TERMINAL, existing_run, run_route
-from local.azure.history.tables import RUNS
+from local.azure.history.records import RUNS, Run, RunError, RunWarning
+from local.azure.history.runs import TERMINAL, existing_run, of_run, run_route
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
@@ -40,13 +41,12 @@ def post_events(cloud: Cloud, request: Request) -> Response:
     """Several events of several runs."""
     for event in fields.objects(request.json_object(), "events"):
         run_id = fields.text(fields.mapping(event, "data"), "RunId")
-        known = Request(**{**vars(request), "params": {**request.params, "run": run_id}})
-        existing_run(cloud, known)
+        existing_run(cloud, of_run(request, run_id))
         _apply_event(cloud, run_id, event)
     return json_response({"errors": []})
 
 
-def _apply_event(cloud: Cloud, run_id: str, event: dict[str, Any]) -> None:
+def _apply_event(cloud: Cloud, run_id: str, event: Mapping[str, object]) -> None:
     name = str(event.get("name", "")).rpartition("Microsoft.MachineLearning.Run.")[2]
     data = fields.mapping(event, "data")
     if name == "Heartbeat":
@@ -54,18 +54,22 @@ def _apply_event(cloud: Cloud, run_id: str, event: dict[str, Any]) -> None:
     if name not in (*_EVENTS, "Error", "Warning", "QueueingInfo"):
         raise ServiceError(400, "UserError", f"The event '{event.get('name')}' is not known.")
 
-    def change(run: dict[str, Any]) -> None:
+    def change(run: Run) -> None:
         run["lastModifiedUtc"] = cloud.ml_timestamp()
         if name == "Error":
-            run["error"] = data.get("ErrorResponse")
+            run["error"] = cast("RunError | None", data.get("ErrorResponse"))
         elif name == "Warning":
-            warning = {"source": data.get("Source"), "message": data.get("Message")}
+            warning: RunWarning = {
+                "source": fields.optional_text(data, "Source"),
+                "message": fields.optional_text(data, "Message"),
+            }
             run["warnings"] = [*(run["warnings"] or []), warning]
         elif name in _EVENTS and run["status"] not in TERMINAL:
             run["status"] = _EVENTS[name]
+            now = cloud.ml_timestamp()
             if name == "Start":
-                run["startTimeUtc"] = data.get("StartTime") or cloud.ml_timestamp()
+                run["startTimeUtc"] = fields.optional_text(data, "StartTime") or now
             elif run["status"] in TERMINAL:
-                run["endTimeUtc"] = data.get("EndTime") or cloud.ml_timestamp()
+                run["endTimeUtc"] = fields.optional_text(data, "EndTime") or now
 
-    cloud.store.update(RUNS, run_id, change)
+    RUNS.update(cloud, run_id, change)

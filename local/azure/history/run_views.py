@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
+from local.azure.history.records import Run
 from local.azure.kernel.cloud import Cloud
-
-Run = dict[str, Any]
 
 # What the service keeps of a run and what it never fills here, in its own words.
 _NEVER_FILLED = dict.fromkeys(
@@ -32,7 +31,7 @@ _KINDS = {
 }
 
 
-def shown(cloud: Cloud, run: Run) -> Run:
+def shown(cloud: Cloud, run: Run) -> Mapping[str, object]:
     """A run as the service gives it."""
     person = _person(cloud, run)
     start, end = run["startTimeUtc"], run["endTimeUtc"]
@@ -63,7 +62,7 @@ def shown(cloud: Cloud, run: Run) -> Run:
     }
 
 
-def _person(cloud: Cloud, run: Run) -> dict[str, Any]:
+def _person(cloud: Cloud, run: Run) -> Mapping[str, object]:
     known = run["createdBy"]
     return {
         "userObjectId": known["userObjectId"],
@@ -79,7 +78,7 @@ def _person(cloud: Cloud, run: Run) -> dict[str, Any]:
     }
 
 
-def _run_type(run: Run) -> dict[str, Any] | None:
+def _run_type(run: Run) -> Mapping[str, object] | None:
     """The orchestrator and the like, for runs that a service of the workspace started."""
     found = _KINDS.get(str(run["runType"]))
     if found is None:
@@ -98,7 +97,7 @@ def _actions(run: Run) -> dict[str, str]:
     return {name: uri for name, uri in uris.items() if uri}
 
 
-def _compute(target: str) -> dict[str, Any]:
+def _compute(target: str) -> Mapping[str, object]:
     return {
         "target": target,
         "targetType": "amlcompute",

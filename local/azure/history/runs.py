@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Unpack, cast
 
 from local.azure.history import artifacts
 from local.azure.history.experiments import (
@@ -23,8 +24,8 @@ from local.azure.history.experiments import (
     page,
 )
 from local.azure.history.filters import equalities, parse_filter, sort_by
+from local.azure.history.records import RUNS, Run, RunChange
 from local.azure.history.run_views import shown
-from local.azure.history.tables import RUNS
 from local.azure.identity import entra
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
@@ -54,19 +55,20 @@ _INDEXED = ("runId", "parentRunId", "rootRunId", "runType", "status", "target", 
 router = Router()
 
 
-def create_run(cloud: Cloud, *, experiment: str, run_id: str, **fields: Any) -> dict[str, Any]:
-    """Create a run; `fields` are those of RunDto by their JSON names (parentRunId, runType, ...).
+def create_run(cloud: Cloud, *, experiment: str, run_id: str, **change: Unpack[RunChange]) -> Run:
+    """Create a run; `change` has members of RunDto by their names (parentRunId, runType, ...).
 
     The experiment is made when absent. Raises store.AlreadyExists.
     """
     folder = ensure_experiment(cloud, experiment)
-    parent = cloud.store.get(RUNS, fields.get("parentRunId") or "")
-    run = {
+    parent = RUNS.get(cloud, change.get("parentRunId") or "")
+    run_uuid = str(uuid.uuid4())
+    run: Run = {
         "runNumber": cloud.store.next_number(f"run {folder['experimentId']}"),
         "runId": run_id,
-        "runUuid": str(uuid.uuid4()),
-        "rootRunId": parent["rootRunId"] if parent else fields.get("parentRunId") or run_id,
-        "rootRunUuid": parent["rootRunUuid"] if parent else None,
+        "runUuid": run_uuid,
+        "rootRunId": parent["rootRunId"] if parent else change.get("parentRunId") or run_id,
+        "rootRunUuid": parent["rootRunUuid"] if parent else run_uuid,
         "parentRunId": None,
         "parentRunUuid": parent["runUuid"] if parent else None,
         "experimentId": folder["experimentId"],
@@ -86,7 +88,7 @@ def create_run(cloud: Cloud, *, experiment: str, run_id: str, **fields: Any) -> 
         "heartbeatEnabled": False,
         "options": {"generateDataContainerIdIfNotSpecified": True},
         "name": None,
-        "displayName": None,
+        "displayName": "",
         "dataContainerId": artifacts.container_of_run(run_id),
         "description": None,
         "hidden": False,
@@ -105,47 +107,62 @@ def create_run(cloud: Cloud, *, experiment: str, run_id: str, **fields: Any) -> 
         "warnings": None,
         "lastModifiedUtc": cloud.ml_timestamp(),
     }
-    run["rootRunUuid"] = run["rootRunUuid"] or run["runUuid"]
-    _merge(run, fields)
+    _merge(run, change)
     run["displayName"] = run["displayName"] or run_id
-    cloud.store.insert(RUNS, run_id, run)
+    RUNS.insert(cloud, run_id, run)
     return run
 
 
-def get_run(cloud: Cloud, run_id: str) -> dict[str, Any] | None:
+def get_run(cloud: Cloud, run_id: str) -> Run | None:
     """A run, or None."""
-    return cloud.store.get(RUNS, run_id)
+    return RUNS.get(cloud, run_id)
 
 
-def update_run(cloud: Cloud, run_id: str, **fields: Any) -> dict[str, Any]:
+def update_run(cloud: Cloud, run_id: str, **change: Unpack[RunChange]) -> Run:
     """Change fields of a run; tags and properties are merged, None changes nothing.
 
     Raises KeyError when there is no such run.
     """
 
-    def change(run: dict[str, Any]) -> None:
-        _merge(run, fields)
+    def merge(run: Run) -> None:
+        _merge(run, change)
         run["lastModifiedUtc"] = cloud.ml_timestamp()
 
-    return cloud.store.update(RUNS, run_id, change)
+    return RUNS.update(cloud, run_id, merge)
 
 
-def children_of(cloud: Cloud, run_id: str) -> list[dict[str, Any]]:
+def children_of(cloud: Cloud, run_id: str) -> Sequence[Run]:
     """The direct children of a run, oldest first."""
-    return cloud.store.find(RUNS, {"parentRunId": run_id})
+    return find_runs(cloud, {"parentRunId": run_id})
 
 
-def _merge(run: dict[str, Any], fields: dict[str, Any]) -> None:
-    for name, value in fields.items():
-        if value is None or name in _FIXED:
-            continue
-        if name in _MERGED:
-            run[name] = {**run[name], **{key: _text(one) for key, one in value.items()}}
-        else:
-            run[name] = value
+def find_runs(cloud: Cloud, wanted: Mapping[str, str | None]) -> Sequence[Run]:
+    """The runs with these values by path (see store.find), oldest first: to read only."""
+    return RUNS.find(cloud, wanted)
 
 
-def _text(value: Any) -> str | None:
+def change_run(cloud: Cloud, run_id: str, change: Callable[[Run], None]) -> None:
+    """Let `change` edit a run in place, atomically. Raises KeyError."""
+    RUNS.update(cloud, run_id, change)
+
+
+def delete_run(cloud: Cloud, run_id: str) -> None:
+    """Forget a run; its files stay."""
+    RUNS.delete(cloud, run_id)
+
+
+def _merge(run: Run, change: RunChange) -> None:
+    given = {name: value for name, value in change.items() if name not in (*_FIXED, *_MERGED)}
+    run |= cast("Run", {name: value for name, value in given.items() if value is not None})
+    run["tags"] |= _texts(change.get("tags"))
+    run["properties"] |= _texts(change.get("properties"))
+
+
+def _texts(values: Mapping[str, object] | None) -> dict[str, str | None]:
+    return {name: _text(one) for name, one in (values or {}).items()}
+
+
+def _text(value: object) -> str | None:
     return value if value is None or isinstance(value, str) else str(value)
 
 
@@ -162,7 +179,12 @@ def run_route(
     return declare
 
 
-def existing_run(cloud: Cloud, request: Request) -> dict[str, Any]:
+def of_run(request: Request, run_id: str) -> Request:
+    """A request for several runs, as one for a single run."""
+    return replace(request, params={**request.params, "run": run_id})
+
+
+def existing_run(cloud: Cloud, request: Request) -> Run:
     """The run that a request's path names. Raises ServiceError 404."""
     run = get_run(cloud, request.params["run"])
     experiment = request.params.get("experiment")
@@ -201,18 +223,16 @@ def patch_runs(cloud: Cloud, request: Request) -> Response:
 
 
 def _create_or_update(
-    cloud: Cloud, request: Request, run_id: str, body: dict[str, Any]
-) -> dict[str, Any]:
+    cloud: Cloud, request: Request, run_id: str, body: Mapping[str, object]
+) -> Run:
     experiment = existing_experiment(cloud, request.params["experiment"])
-    values = {name: value for name, value in body.items() if name != "runId"}
-    for name in _MERGED:
-        values[name] = fields.texts(body, name)
+    values = cast("RunChange", {name: one for name, one in body.items() if name != "runId"})
+    values["tags"], values["properties"] = (fields.texts(body, name) for name in _MERGED)
     if get_run(cloud, run_id) is None:
         # Two clients may create the same run at once; the second one updates it.
         with contextlib.suppress(AlreadyExists):
             return create_run(cloud, experiment=experiment["name"], run_id=run_id, **values)
-    known = Request(**{**vars(request), "params": {**request.params, "run": run_id}})
-    existing_run(cloud, known)
+    existing_run(cloud, of_run(request, run_id))
     return update_run(cloud, run_id, **values)
 
 
@@ -240,12 +260,14 @@ def query_runs_of_compute(cloud: Cloud, request: Request) -> Response:
     return json_response(_query(cloud, {"target": request.params["compute"]}, asked))
 
 
-def _query(cloud: Cloud, wanted: dict[str, str], asked: dict[str, Any]) -> dict[str, Any]:
+def _query(
+    cloud: Cloud, wanted: Mapping[str, str], asked: Mapping[str, object]
+) -> Mapping[str, object]:
     """One page of the runs with the values wanted that match the filter asked for."""
     text = fields.optional_text(asked, "filter")
     matches = parse_filter(text)
-    runs = cloud.store.find(RUNS, {**equalities(text, _INDEXED), **wanted})
-    found = sorted(filter(matches, runs), key=lambda run: -int(run["runNumber"]))
+    runs = RUNS.find(cloud, {**equalities(text, _INDEXED), **wanted})
+    found = sorted(filter(matches, runs), key=lambda run: -run["runNumber"])
     part = page(sort_by(found, order_text(asked)), asked)
     values = [shown(cloud, run) for run in part["value"]]
     # What is null is left out: that was all.
@@ -261,18 +283,18 @@ def delete_tags(cloud: Cloud, request: Request) -> Response:
     if not isinstance(names, list):
         raise ServiceError(400, "UserError", "The body must be a list of tag names.")
 
-    def change(run: dict[str, Any]) -> None:
+    def change(run: Run) -> None:
         for name in names:
             run["tags"].pop(name, None)
 
-    return json_response(shown(cloud, cloud.store.update(RUNS, request.params["run"], change)))
+    return json_response(shown(cloud, RUNS.update(cloud, request.params["run"], change)))
 
 
 @run_route("GET", "/details")
 def show_details(cloud: Cloud, request: Request) -> Response:
     """A run's outcome with links to its logs."""
     run = existing_run(cloud, request)
-    details = {name: run[name] for name in _DETAILS}
+    details: dict[str, object] = {name: run.get(name) for name in _DETAILS}
     details |= {
         "services": {},
         "inputDatasets": [],

@@ -10,11 +10,11 @@ import hashlib
 import shutil
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from local.azure.history.records import SNAPSHOTS, Snapshot
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
@@ -46,7 +46,7 @@ def restore_snapshot(cloud: Cloud, snapshot_id: str, destination: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _files(cloud: Cloud, snapshot: dict[str, Any]) -> Iterator[tuple[PurePosixPath, Path]]:
+def _files(cloud: Cloud, snapshot: Snapshot) -> Iterator[tuple[PurePosixPath, Path]]:
     for name, digest in snapshot["files"].items():
         yield _relative(name), cloud.root / "snapshot-files" / digest
 
@@ -58,8 +58,8 @@ def _relative(name: str) -> PurePosixPath:
     return path
 
 
-def _existing(cloud: Cloud, snapshot_id: str) -> dict[str, Any]:
-    snapshot = cloud.store.get("snapshot", snapshot_id)
+def _existing(cloud: Cloud, snapshot_id: str) -> Snapshot:
+    snapshot = SNAPSHOTS.get(cloud, snapshot_id)
     if snapshot is None:
         raise ServiceError(404, "UserError", f"Snapshot {snapshot_id} was not found.")
     return snapshot
@@ -118,11 +118,11 @@ def create_snapshot(cloud: Cloud, request: Request) -> Response:
         else:
             raise ServiceError(400, "UserError", f"The file '{name}' was not uploaded.")
     snapshot_id = request.params["snapshot"]
-    cloud.store.put("snapshot", snapshot_id, {"id": snapshot_id, "root": root, "files": files})
+    SNAPSHOTS.put(cloud, snapshot_id, {"id": snapshot_id, "root": root, "files": files})
     return json_response({"id": snapshot_id, "parentId": parent_id})
 
 
-def _names(node: dict[str, Any], prefix: str = "") -> Iterator[str]:
+def _names(node: Mapping[str, object], prefix: str = "") -> Iterator[str]:
     children = fields.mapping(node, "children")
     for name in children:
         child = fields.mapping(children, name)

@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar, cast
 from local.azure.kernel.cloud import Cloud
 
 T = TypeVar("T")
+# `list` is a method's name below.
+Items = list[tuple[str, T]]
 
 
 class Table(Generic[T]):
@@ -17,9 +19,22 @@ class Table(Generic[T]):
         """`kind`: its name in the store."""
         self._kind = kind
 
+    @property
+    def kind(self) -> str:
+        """The name of the kind, as errors name it."""
+        return self._kind
+
     def get(self, cloud: Cloud, key: str | int) -> T | None:
         """The document, or None."""
         return cast("T | None", cloud.store.get(self._kind, _key(key)))
+
+    def look_up(self, cloud: Cloud, key: str | int) -> T | None:
+        """The document, or None: from memory and shared with all who ask, so to read only."""
+        return cast("T | None", cloud.store.look_up(self._kind, _key(key)))
+
+    def items(self, cloud: Cloud) -> Items[T]:
+        """Key and document of each, oldest first."""
+        return cast("Items[T]", cloud.store.items(self._kind))
 
     def put(self, cloud: Cloud, key: str | int, document: T) -> None:
         """Create or replace a document."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from local.azure.history import artifacts
-from local.azure.history.tables import RUNS
+from local.azure.history import runs as history
+from local.azure.history.records import Run
 from local.azure.kernel.cloud import Cloud
 from local.azure.registry.model_records import MODELS
 from local.azure.resources import compute_records
@@ -76,12 +76,12 @@ class ComputeRow:
     state: str
 
 
-def top_level_runs(cloud: Cloud) -> list[dict[str, Any]]:
+def top_level_runs(cloud: Cloud) -> Sequence[Run]:
     """All runs that have no parent, the newest first."""
-    return cloud.store.find(RUNS, {"parentRunId": None})[::-1]
+    return history.find_runs(cloud, {"parentRunId": None})[::-1]
 
 
-def run_row(cloud: Cloud, run: dict[str, Any]) -> RunRow:
+def run_row(cloud: Cloud, run: Run) -> RunRow:
     """A run with its first metrics."""
     shown = views.show_run(cloud, run)["data"]["metrics"][:_SHOWN_METRICS]
     return RunRow(
@@ -170,7 +170,7 @@ def metrics_of(cloud: Cloud, run_id: str) -> list[Metric]:
     ]
 
 
-def error_of(run: dict[str, Any]) -> str:
+def error_of(run: Run) -> str:
     """The message of the error that ended a run; empty where there is none."""
     error = (run["error"] or {}).get("error") or {}
     return str(error.get("message") or "")

@@ -17,12 +17,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from local.azure.history import artifacts, runs, snapshots
+from local.azure.history.records import RunChange, RunError
 from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
+from local.azure.kernel.tables import Table
 from local.azure.running import processes, virtualenvs
 from local.azure.running.conda import EnvironmentFailure, read_definition
 from local.azure.running.variables import of_run
@@ -33,9 +35,26 @@ TERMINAL = ("Completed", "Failed", "Canceled")
 CANCEL_REQUESTED = "CancelRequested"
 SCRIPT_RUN = "azureml.scriptrun"
 
-_KIND = "job"
 _GRACE_S = 5.0
 _TAIL_LINES = 40
+
+
+class Started(TypedDict):
+    """A run that waits or runs here."""
+
+    run_id: str
+
+
+_STARTED: Table[Started] = Table("job")
+
+
+class Configured(TypedDict):
+    """The parts of a Job that stand in a RunConfiguration. timeout_s: None is no limit."""
+
+    environment: Mapping[str, object]
+    variables: Mapping[str, str]
+    watched: tuple[str, ...]
+    timeout_s: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,20 +128,21 @@ def run(cloud: Cloud, job: Job, stop: Stop, node: Node) -> Outcome:
 
 def remember(cloud: Cloud, run_id: str) -> None:
     """Write down that a run waits or runs here, until it is finished."""
-    cloud.store.put(_KIND, run_id, {"run_id": run_id})
+    _STARTED.put(cloud, run_id, {"run_id": run_id})
 
 
 def finish(cloud: Cloud, run_id: str, outcome: Outcome) -> None:
     """Write an end into run history."""
-    fields: dict[str, Any] = {"status": outcome.status, "endTimeUtc": cloud.ml_timestamp()}
+    ended = cloud.ml_timestamp()
+    change: RunChange = {"status": outcome.status, "endTimeUtc": ended}
     if outcome.status == "Failed":
-        fields["error"] = error_record(cloud, outcome.code, outcome.message)
+        change["error"] = error_record(cloud, outcome.code, outcome.message)
     run = runs.get_run(cloud, run_id)
     if run and run["startTimeUtc"] and run["runType"] == SCRIPT_RUN:
-        moments = {"StartTimeUtc": run["startTimeUtc"], "EndTimeUtc": fields["endTimeUtc"]}
-        fields["properties"] = {name: _to_seconds(time) for name, time in moments.items()}
-    runs.update_run(cloud, run_id, **fields)
-    cloud.store.delete(_KIND, run_id)
+        moments = {"StartTimeUtc": run["startTimeUtc"], "EndTimeUtc": ended}
+        change["properties"] = {name: _to_seconds(time) for name, time in moments.items()}
+    runs.update_run(cloud, run_id, **change)
+    _STARTED.delete(cloud, run_id)
 
 
 def _to_seconds(time: str) -> str:
@@ -130,7 +150,7 @@ def _to_seconds(time: str) -> str:
     return time[:19].replace("T", " ")
 
 
-def error_record(cloud: Cloud, code: str, message: str) -> dict[str, Any]:
+def error_record(cloud: Cloud, code: str, message: str) -> RunError:
     """An error as run history keeps it."""
     return {
         "error": {
@@ -149,7 +169,7 @@ def error_record(cloud: Cloud, code: str, message: str) -> dict[str, Any]:
 
 def fail_interrupted(cloud: Cloud) -> None:
     """Fail the runs that were under way when a server was killed."""
-    for record in cloud.store.list(_KIND):
+    for record in _STARTED.list(cloud):
         finish(cloud, record["run_id"], interrupted())
         shutil.rmtree(folder_of(cloud, record["run_id"]), ignore_errors=True)
 
@@ -198,12 +218,16 @@ def _run(cloud: Cloud, job: Job, stop: Stop, folder: Path, node: Node) -> Outcom
         return _run_on_node(cloud, job, stop, folder, python, variables)
 
 
-def _advance(cloud: Cloud, run_id: str, status: str, **fields: str) -> None:
+def _advance(cloud: Cloud, run_id: str, status: str) -> None:
     """Put a run into its next state. One that is being cancelled stays in that state."""
     run = runs.get_run(cloud, run_id)
     if run is not None:
-        kept = run["status"] if run["status"] == CANCEL_REQUESTED else status
-        runs.update_run(cloud, run_id, status=kept, **fields)
+        change: RunChange = {"status": status}
+        if run["status"] == CANCEL_REQUESTED:
+            change["status"] = CANCEL_REQUESTED
+        if status == "Running":
+            change["startTimeUtc"] = cloud.ml_timestamp()
+        runs.update_run(cloud, run_id, **change)
 
 
 def _run_on_node(
@@ -230,7 +254,7 @@ def _run_on_node(
     (folder / "home").mkdir()
     driver_log = artifacts.file_path(cloud, job.run_id, job.driver_log)
     driver_log.parent.mkdir(parents=True, exist_ok=True)
-    _advance(cloud, job.run_id, "Running", startTimeUtc=cloud.ml_timestamp())
+    _advance(cloud, job.run_id, "Running")
     with driver_log.open("ab") as output:
         artifacts.register(cloud, job.run_id, job.driver_log)
         process = processes.start(
@@ -311,7 +335,7 @@ def tail(log: Path, lines: int = _TAIL_LINES) -> str:
         return "".join(deque(file, maxlen=lines)).strip()
 
 
-def describe(configuration: Mapping[str, Any]) -> dict[str, Any]:
+def describe(configuration: Mapping[str, Any]) -> Configured:
     """The parts of a serialised RunConfiguration that a Job is made of."""
     watched = (configuration.get("history") or {}).get("directoriesToWatch") or ["logs"]
     variables = configuration.get("environmentVariables") or {}

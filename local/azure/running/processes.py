@@ -13,17 +13,28 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 
 import psutil
 
 from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import Router
 
 router = Router()
 
-_KIND = "process"
 _WINDOWS = sys.platform == "win32"
+
+
+class Process(TypedDict):
+    """A child that runs. created: seconds since the epoch."""
+
+    key: str
+    pid: int
+    created: float
+
+
+_PROCESSES: Table[Process] = Table("process")
 
 # The creation time is counted from a boot time that moves a little when the clock is set right.
 _SAME_START_S = 2.0
@@ -56,7 +67,7 @@ def start(
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
     created = psutil.Process(process.pid).create_time()
-    cloud.store.put(_KIND, key, {"key": key, "pid": process.pid, "created": created})
+    _PROCESSES.put(cloud, key, {"key": key, "pid": process.pid, "created": created})
     return process
 
 
@@ -67,23 +78,23 @@ def end(cloud: Cloud, key: str, process: subprocess.Popen[bytes], *, grace_s: fl
         process.wait(timeout=grace_s)
     _signal_group(process.pid, force=True)
     process.wait()
-    cloud.store.delete(_KIND, key)
+    _PROCESSES.delete(cloud, key)
 
 
 def finished(cloud: Cloud, key: str, process: subprocess.Popen[bytes]) -> None:
     """Forget a process that ended by itself, and end what it may have left in its group."""
     if not _WINDOWS:
         _signal_group(process.pid, force=True)
-    cloud.store.delete(_KIND, key)
+    _PROCESSES.delete(cloud, key)
 
 
 @router.at_start
 def end_leftovers(cloud: Cloud) -> None:
     """End what a server that was killed left running in this state."""
-    for record in cloud.store.list(_KIND):
+    for record in _PROCESSES.list(cloud):
         if _is_ours(record["pid"], record["created"]):
             _signal_group(record["pid"], force=True)
-        cloud.store.delete(_KIND, record["key"])
+        _PROCESSES.delete(cloud, record["key"])
 
 
 def _is_ours(pid: int, created: float) -> bool:

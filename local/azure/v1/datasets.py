@@ -8,21 +8,56 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import TypedDict, cast
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response, required
 from local.azure.kernel.store import AlreadyExists
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import Router
 
 router = Router()
 _API = "/dataset/v1.0{workspace}/datasets"
-# Versions by `name/version`, oldest first; the id of each name; each version by its saved id.
-_VERSIONS = "dataset"
-_NAMES = "dataset-name"
-_SAVED = "dataset-saved"
 _UNREGISTERED = "unregistered-"
 _NOT_COVERED = ("registerAsPending", "withDataHash")
+
+
+class Name(TypedDict):
+    """The name of a data set, with the id of all of its versions."""
+
+    id: str
+    name: str
+    created: str
+
+
+class Definition(TypedDict):
+    """A version of a data set. dataflow: how to read it, as azureml-dataprep wrote it."""
+
+    dataflow: str
+    datasetId: str
+    versionId: str
+    savedDatasetId: str
+    createdTime: str
+    modifiedTime: str
+
+
+class Dataset(TypedDict):
+    """A data set with one of its versions. What else a client sends is given back unread."""
+
+    name: str
+    datasetId: str
+    datasetState: Mapping[str, str]
+    createdTime: str
+    modifiedTime: str
+    latest: Definition
+
+
+# Versions by `name/version`, oldest first.
+_VERSIONS: Table[Dataset] = Table("dataset")
+_NAMES: Table[Name] = Table("dataset-name")
+# Versions by the saved id of each.
+_SAVED: Table[Dataset] = Table("dataset-saved")
 
 
 @router.route("POST", _API)
@@ -40,19 +75,18 @@ def register(cloud: Cloud, request: Request) -> Response:
     dataflow = required(definition, "dataflow")
     _written_by_dataprep(dataflow)
     now = cloud.timestamp()
-    named = {"id": str(uuid.uuid4()), "name": name, "created": now}
+    named: Name = {"id": str(uuid.uuid4()), "name": name, "created": now}
     try:
-        cloud.store.insert(_NAMES, name, named)
+        _NAMES.insert(cloud, name, named)
     except AlreadyExists:
         if not (_flag(request, "ifExistsOk") and _flag(request, "updateDefinitionIfExists")):
             raise ServiceError(
                 409, "Conflict", f"There is already a dataset registered under name '{name}'."
             ) from None
-        named = cloud.store.get(_NAMES, name) or named
+        named = _NAMES.get(cloud, name) or named
     version = str(cloud.store.next_number(f"dataset {name}"))
     saved_id = str(uuid.uuid4())
-    record = {
-        **asked,
+    own = {
         "datasetId": named["id"],
         "datasetState": {"state": "active"},
         "createdTime": named["created"],
@@ -66,8 +100,9 @@ def register(cloud: Cloud, request: Request) -> Response:
             "modifiedTime": now,
         },
     }
-    cloud.store.put(_SAVED, saved_id, record)
-    cloud.store.put(_VERSIONS, f"{name}/{version}", record)
+    record = cast("Dataset", {**asked, **own})
+    _SAVED.put(cloud, saved_id, record)
+    _VERSIONS.put(cloud, f"{name}/{version}", record)
     return json_response(record)
 
 
@@ -75,7 +110,7 @@ def register(cloud: Cloud, request: Request) -> Response:
 def get_by_name(cloud: Cloud, request: Request) -> Response:
     """A version of a data set; without a version, the newest one."""
     name, version = request.params["name"], request.query.get("versionId")
-    versions = cloud.store.list(_VERSIONS, f"{name}/")
+    versions = _VERSIONS.list(cloud, f"{name}/")
     found = [one for one in versions if version in (None, one["latest"]["versionId"])]
     if not found:
         raise _missing(name, version)
@@ -85,7 +120,7 @@ def get_by_name(cloud: Cloud, request: Request) -> Response:
 @router.route("GET", _API + "/{id}")
 def get_by_id(cloud: Cloud, request: Request) -> Response:
     """The newest version of the data set with an id."""
-    versions = cloud.store.list(_VERSIONS)
+    versions = _VERSIONS.list(cloud)
     found = [one for one in versions if one["datasetId"] == request.params["id"]]
     if not found:
         raise _missing(request.params["id"], None)
@@ -96,7 +131,7 @@ def get_by_id(cloud: Cloud, request: Request) -> Response:
 def get_dataflow(cloud: Cloud, request: Request) -> Response:
     """How to read a data set, as YAML; asked for by `unregistered-` and its saved id."""
     name = request.params["name"]
-    saved = cloud.store.get(_SAVED, name.removeprefix(_UNREGISTERED))
+    saved = _SAVED.get(cloud, name.removeprefix(_UNREGISTERED))
     if saved is None or not name.startswith(_UNREGISTERED):
         raise _missing(name, request.params["version"])
     return json_response({"legacyDataflow": _written_by_dataprep(saved["latest"]["dataflow"])})
@@ -122,6 +157,6 @@ def _flag(request: Request, name: str) -> bool:
     return request.query.get(name, "").lower() == "true"
 
 
-def _missing(name: Any, version: str | None) -> ServiceError:
+def _missing(name: str, version: str | None) -> ServiceError:
     what = f"'{name}'" if version is None else f"'{name}', version '{version}',"
     return ServiceError(404, "NotFound", f"The dataset {what} is not registered in the workspace.")

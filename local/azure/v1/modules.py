@@ -6,7 +6,8 @@ Protocol: azureml.pipeline.core._restclients.aeva, "AML pipelines API 1.0"; name
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import cast
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response, required
@@ -14,8 +15,18 @@ from local.azure.kernel.store import AlreadyExists
 from local.azure.kernel.web import Router
 from local.azure.storage import blob_auth, datastores
 from local.azure.v1.graph import DataPath
-
-MODULES = "module"
+from local.azure.v1.records import (
+    DATA_SOURCES,
+    DATA_TYPES,
+    MODULES,
+    BlobReference,
+    DataLocation,
+    DataSource,
+    DataType,
+    Entity,
+    Module,
+    found,
+)
 
 router = Router()
 _API = "/pipelines/v1.0{workspace}"
@@ -35,7 +46,7 @@ _AZURE_BLOB = "1"
 def list_data_types(cloud: Cloud, _request: Request) -> Response:
     """The types that every workspace has, and those that users made."""
     own = [_data_type(cloud, name) for name in _DATA_TYPES]
-    return json_response([*own, *cloud.store.list("datatype")])
+    return json_response([*own, *DATA_TYPES.list(cloud)])
 
 
 @router.route("POST", _API + "/DataTypes")
@@ -43,15 +54,15 @@ def create_data_type(cloud: Cloud, request: Request) -> Response:
     """Make a data type."""
     asked = request.json_object()
     name = required(asked, "Id")
-    created = {**_data_type(cloud, name), **asked}
+    created = cast("DataType", {**_data_type(cloud, name), **asked})
     try:
-        cloud.store.insert("datatype", name, created)
+        DATA_TYPES.insert(cloud, name, created)
     except AlreadyExists:
         raise ServiceError(409, "Conflict", f"Data type '{name}' already exists.") from None
     return json_response(created)
 
 
-def _data_type(cloud: Cloud, name: str) -> dict[str, Any]:
+def _data_type(cloud: Cloud, name: str) -> DataType:
     return {
         "Id": name,
         "Name": name,
@@ -62,7 +73,7 @@ def _data_type(cloud: Cloud, name: str) -> dict[str, Any]:
     }
 
 
-def entity_fields(cloud: Cloud) -> dict[str, Any]:
+def entity_fields(cloud: Cloud) -> Entity:
     """What every entity of the service has."""
     return {
         "EntityStatus": "0",
@@ -83,14 +94,13 @@ def create_module(cloud: Cloud, request: Request) -> Response:
     asked = request.json_object()
     required(asked, "Name")
     required(asked, "StructuredInterface")
-    module = {
-        **asked,
-        **entity_fields(cloud),
+    own = {
         "Id": str(uuid.uuid4()),
         "UploadState": "1",
         "DataLocation": {"StorageType": "4", "StorageId": asked.get("StorageId")},
     }
-    cloud.store.insert(MODULES, module["Id"], module)
+    module = cast("Module", {**asked, **entity_fields(cloud), **own})
+    MODULES.insert(cloud, module["Id"], module)
     return json_response(module)
 
 
@@ -100,7 +110,7 @@ def get_module(cloud: Cloud, request: Request) -> Response:
     module = found(cloud, MODULES, request.params["id"])
     face = module["StructuredInterface"]
 
-    def parameters(key: str) -> list[dict[str, Any]]:
+    def parameters(key: str) -> list[Mapping[str, object]]:
         return [
             {
                 "Name": parameter["Name"],
@@ -147,26 +157,25 @@ def create_data_source(cloud: Cloud, request: Request) -> Response:
         datastore=asked.get("DataStoreName") or datastores.DEFAULT,
         path=(asked.get("PathOnDataStore") or "").strip("/"),
     )
-    source = {
-        **asked,
-        **entity_fields(cloud),
+    own = {
         "Id": str(uuid.uuid4()),
         "UploadState": "1",
         "DataLocation": data_location(cloud, path),
     }
-    cloud.store.insert("datasource", source["Id"], source)
+    source = cast("DataSource", {**asked, **entity_fields(cloud), **own})
+    DATA_SOURCES.insert(cloud, source["Id"], source)
     return json_response(source)
 
 
 @router.route("GET", _API + "/DataSources/{id}")
 def get_data_source(cloud: Cloud, request: Request) -> Response:
     """A data source."""
-    return json_response(found(cloud, "datasource", request.params["id"]))
+    return json_response(found(cloud, DATA_SOURCES, request.params["id"]))
 
 
-def data_location(cloud: Cloud, path: DataPath) -> dict[str, Any]:
+def data_location(cloud: Cloud, path: DataPath) -> DataLocation:
     """A path on a datastore, as the SDK reads it."""
-    reference = {
+    reference: BlobReference = {
         "Container": datastores.container_of(cloud, path.datastore),
         "Account": cloud.storage_account,
         "Uri": f"https://{blob_auth.account_host(cloud)}",
@@ -177,11 +186,3 @@ def data_location(cloud: Cloud, path: DataPath) -> dict[str, Any]:
         "StorageType": "6",
         "DataReference": {"Type": _AZURE_BLOB, "AzureBlobReference": reference},
     }
-
-
-def found(cloud: Cloud, kind: str, key: str) -> dict[str, Any]:
-    """A document of the service. Raises ServiceError 404."""
-    document = cloud.store.get(kind, key)
-    if document is None:
-        raise ServiceError(404, "NotFound", f"There is no {kind} '{key}' in the workspace.")
-    return document

@@ -6,7 +6,7 @@ that leads to the node through nested graphs; the local Azure has no nested ones
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from local.azure.history import artifacts
 from local.azure.kernel.cloud import Cloud
@@ -15,7 +15,8 @@ from local.azure.kernel.web import Router
 from local.azure.running import job
 from local.azure.v1 import graph, pipeline_runs
 from local.azure.v1.graph import DataPath
-from local.azure.v1.modules import data_location, found
+from local.azure.v1.modules import data_location
+from local.azure.v1.records import GRAPHS, PIPELINE_RUNS, NodeState, OutputPath, found
 
 router = Router()
 _RUN = "/pipelines/v1.0{workspace}/PipelineRuns/{run}"
@@ -24,14 +25,14 @@ _RUN = "/pipelines/v1.0{workspace}/PipelineRuns/{run}"
 @router.route("GET|POST", _RUN + "/Graph/AllNodes/StatusCode")
 def all_status_codes(cloud: Cloud, request: Request) -> Response:
     """The status code of every node that was reached."""
-    nodes = found(cloud, pipeline_runs.KIND, request.params["run"])["nodes"]
+    nodes = found(cloud, PIPELINE_RUNS, request.params["run"])["nodes"]
     return json_response({id: _status(state)["StatusCode"] for id, state in nodes.items()})
 
 
 @router.route("GET|POST", _RUN + "/Graph/AllNodes/Status")
 def all_statuses(cloud: Cloud, request: Request) -> Response:
     """The status of every node that was reached."""
-    nodes = found(cloud, pipeline_runs.KIND, request.params["run"])["nodes"]
+    nodes = found(cloud, PIPELINE_RUNS, request.params["run"])["nodes"]
     return json_response({id: _status(state) for id, state in nodes.items()})
 
 
@@ -57,9 +58,9 @@ def node_outputs(cloud: Cloud, request: Request) -> Response:
 @router.route("GET", _RUN + "/PipelineRunOutputs/{name}")
 def pipeline_output(cloud: Cloud, request: Request) -> Response:
     """Where an output of the whole pipeline lies."""
-    record = found(cloud, pipeline_runs.KIND, request.params["run"])
+    record = found(cloud, PIPELINE_RUNS, request.params["run"])
     name = request.params["name"]
-    kept = found(cloud, "graph", record["graph_id"])["graph"]
+    kept = found(cloud, GRAPHS, record["graph_id"])["graph"]
     port = graph.pipeline_outputs(kept).get(name)
     state = record["nodes"].get(port.node) if port else None
     if port is None or state is None:
@@ -81,16 +82,15 @@ def logs(cloud: Cloud, request: Request) -> Response:
     return Response(body=text, headers={"content-type": "text/plain; charset=utf-8"})
 
 
-def _node(cloud: Cloud, request: Request) -> dict[str, Any]:
-    nodes = found(cloud, pipeline_runs.KIND, request.params["run"])["nodes"]
+def _node(cloud: Cloud, request: Request) -> NodeState:
+    nodes = found(cloud, PIPELINE_RUNS, request.params["run"])["nodes"]
     path = request.json()
     if not isinstance(path, list) or not path:
         raise ServiceError(400, "BadRequest", "The body must be a list with the node's id.")
-    state: dict[str, Any] = nodes.get(path[-1]) or {"status": "NotStarted"}
-    return state
+    return nodes.get(path[-1]) or {"status": "NotStarted"}
 
 
-def _status(state: dict[str, Any]) -> dict[str, Any]:
+def _status(state: NodeState) -> Mapping[str, object]:
     return {
         "StatusCode": pipeline_runs.NODE_CODES[state["status"]],
         "StatusDetail": None,
@@ -101,7 +101,7 @@ def _status(state: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _output(cloud: Cloud, path: dict[str, str]) -> dict[str, Any]:
+def _output(cloud: Cloud, path: OutputPath) -> Mapping[str, object]:
     return {
         "DataTypeId": "AnyDirectory",
         "LogicalSizeInBytes": 0,

@@ -10,7 +10,7 @@ import logging
 import uuid
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from local.azure.history import runs
 from local.azure.kernel.background import Stop
@@ -22,6 +22,7 @@ from local.azure.running.job import Job, Outcome
 from local.azure.running.schedule import outcome_of, run_in_order
 from local.azure.storage import blob, datastores
 from local.azure.v1.graph import DataPath, Port, Step
+from local.azure.v1.records import PIPELINE_RUNS, NodeState, PipelineRun
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +33,6 @@ RUN_CODES = {"NotStarted": "0", "Running": "1", "Failed": "2", "Completed": "3",
 
 NODE_CODES = {"NotStarted": "0", "Queued": "1", "Running": "2", "Failed": "3", "Completed": "4"}
 NODE_CODES["Canceled"] = "5"
-
-KIND = "pipelinerun"
 
 
 def start_pipeline(cloud: Cloud, run_id: str, steps: list[Step]) -> None:
@@ -48,7 +47,7 @@ def start_pipeline(cloud: Cloud, run_id: str, steps: list[Step]) -> None:
 def fail_interrupted(cloud: Cloud) -> None:
     """At start: fail the runs that were under way when a server was killed."""
     job.fail_interrupted(cloud)
-    for record in cloud.store.list(KIND):
+    for record in PIPELINE_RUNS.list(cloud):
         if record["status"] == "Running":
             for node, state in record["nodes"].items():
                 if state["status"] in ("Queued", "Running"):
@@ -57,7 +56,7 @@ def fail_interrupted(cloud: Cloud) -> None:
 
 
 def _run_pipeline(cloud: Cloud, run_id: str, steps: list[Step], stop: Stop) -> None:
-    record = cloud.store.update(KIND, run_id, lambda value: value.update(status="Running"))
+    record = PIPELINE_RUNS.update(cloud, run_id, lambda value: value.update({"status": "Running"}))
     runs.update_run(cloud, run_id, status="Running", startTimeUtc=cloud.ml_timestamp())
     by_node = {step.node: step for step in steps}
     outcomes = run_in_order(
@@ -74,13 +73,14 @@ def _end_pipeline(cloud: Cloud, run_id: str, outcome: Outcome) -> None:
     # Run history first: the SDK reads the error as soon as the pipeline's status is an end.
     job.finish(cloud, run_id, outcome)
 
-    def change(record: dict[str, Any]) -> None:
-        record.update(status=outcome.status, detail=outcome.message, ended=cloud.ml_timestamp())
+    def change(record: PipelineRun) -> None:
+        record["status"], record["detail"] = outcome.status, outcome.message
+        record["ended"] = cloud.ml_timestamp()
 
-    cloud.store.update(KIND, run_id, change)
+    PIPELINE_RUNS.update(cloud, run_id, change)
 
 
-def _run_step(cloud: Cloud, record: dict[str, Any], step: Step, pipeline_stop: Stop) -> Outcome:
+def _run_step(cloud: Cloud, record: PipelineRun, step: Step, pipeline_stop: Stop) -> Outcome:
     step_run = str(uuid.uuid4())
     outputs = {
         port: DataPath(datastore=name or datastores.DEFAULT, path=f"azureml/{step_run}/{port}")
@@ -93,7 +93,9 @@ def _run_step(cloud: Cloud, record: dict[str, Any], step: Step, pipeline_stop: S
         step.node,
         status="Queued",
         run_id=step_run,
-        outputs={port: vars(path) for port, path in outputs.items()},
+        outputs={
+            port: {"datastore": path.datastore, "path": path.path} for port, path in outputs.items()
+        },
     )
     try:
         with cloud.background.cancelable(step_run, pipeline_stop) as stop:
@@ -113,14 +115,13 @@ def _run_step(cloud: Cloud, record: dict[str, Any], step: Step, pipeline_stop: S
     return outcome
 
 
-def _create_step_run(cloud: Cloud, record: dict[str, Any], step: Step, step_run: str) -> None:
+def _create_step_run(cloud: Cloud, record: PipelineRun, step: Step, step_run: str) -> None:
     identifiers = {"azureml.nodeid": step.node, "azureml.pipelinerunid": record["id"]}
     runs.create_run(
         cloud,
         experiment=record["experiment"],
         run_id=step_run,
         parentRunId=record["id"],
-        rootRunId=record["id"],
         status="Queued",
         name=step.name,
         displayName=step.name,
@@ -151,7 +152,7 @@ def _create_step_run(cloud: Cloud, record: dict[str, Any], step: Step, step_run:
 
 def _job(
     cloud: Cloud,
-    record: dict[str, Any],
+    record: PipelineRun,
     step: Step,
     step_run: str,
     outputs: dict[str, DataPath],
@@ -161,9 +162,9 @@ def _job(
     for port in outputs:
         # The datastore is mounted, so the folder of the run is there; the output itself is not.
         Path(places[port]).parent.mkdir(parents=True, exist_ok=True)
-    described = job.describe(step.run_configuration)
     references = {f"AZUREML_DATAREFERENCE_{port}": place for port, place in places.items()}
-    variables = {**described.pop("variables"), **step.variables, **references}
+    described = job.describe(step.run_configuration)
+    described["variables"] = {**described["variables"], **step.variables, **references}
     return Job(
         run_id=step_run,
         root_run_id=record["id"],
@@ -173,7 +174,6 @@ def _job(
         script=step.script,
         command=step.command,
         arguments=tuple(step.command_line(places)),
-        variables=variables,
         **described,
     )
 
@@ -187,13 +187,13 @@ def _place(cloud: Cloud, path: DataPath) -> str:
 def _source(cloud: Cloud, run_id: str, source: Port | DataPath) -> DataPath:
     if isinstance(source, DataPath):
         return replace(source, datastore=source.datastore or datastores.DEFAULT)
-    record = cloud.store.get(KIND, run_id)
+    record = PIPELINE_RUNS.get(cloud, run_id)
     if record is None:
         raise KeyError(run_id)
     return DataPath(**record["nodes"][source.node]["outputs"][source.name])
 
 
-def _set_node(cloud: Cloud, pipeline_run: str, node: str, **fields: Any) -> None:
-    cloud.store.update(
-        KIND, pipeline_run, lambda record: record["nodes"].setdefault(node, {}).update(fields)
+def _set_node(cloud: Cloud, pipeline_run: str, node: str, **state: Unpack[NodeState]) -> None:
+    PIPELINE_RUNS.update(
+        cloud, pipeline_run, lambda record: record["nodes"].setdefault(node, {}).update(state)
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from local.azure.history import runs
@@ -17,7 +18,17 @@ from local.azure.running import executor
 from local.azure.storage import datastores
 from local.azure.v1 import graph, pipeline_runs
 from local.azure.v1.graph import DataPath, GraphError, Step
-from local.azure.v1.modules import MODULES, entity_fields, found
+from local.azure.v1.modules import entity_fields
+from local.azure.v1.records import (
+    DATA_SOURCES,
+    GRAPHS,
+    MODULES,
+    PIPELINE_RUNS,
+    DataSource,
+    Graph,
+    PipelineRun,
+    found,
+)
 
 router = Router()
 _API = "/pipelines/v1.0{workspace}"
@@ -53,16 +64,19 @@ def create_run(cloud: Cloud, request: Request) -> Response:
 @router.route("POST", _API + "/PipelineRuns/Submit/{run}")
 def submit_run(cloud: Cloud, request: Request) -> Response:
     """Start a run that was created before."""
-    record = found(cloud, pipeline_runs.KIND, request.params["run"])
+    record = found(cloud, PIPELINE_RUNS, request.params["run"])
     start_run(cloud, record, parent=request.query.get("parentRunId"))
     return Response(status=200)
 
 
-def store_graph(cloud: Cloud, entity: dict[str, Any], interface: dict[str, Any]) -> str:
+def store_graph(cloud: Cloud, entity: Mapping[str, Any], interface: Mapping[str, Any]) -> str:
     """Keep a graph; returns its id."""
     graph_id = str(uuid.uuid4())
-    kept = {"graph": {**entity, **entity_fields(cloud), "Id": graph_id}, "interface": interface}
-    cloud.store.insert("graph", graph_id, kept)
+    kept: Graph = {
+        "graph": {**entity, **entity_fields(cloud), "Id": graph_id},
+        "interface": interface,
+    }
+    GRAPHS.insert(cloud, graph_id, kept)
     return graph_id
 
 
@@ -70,10 +84,10 @@ def new_run(
     cloud: Cloud,
     graph_id: str,
     experiment: str,
-    info: dict[str, Any],
+    info: Mapping[str, Any],
     *,
     pipeline_id: str | None = None,
-) -> dict[str, Any]:
+) -> PipelineRun:
     """A pipeline run that has not been started. Raises ServiceError for a graph that cannot run."""
     if not experiment:
         raise ServiceError(400, "ValidationError", "The experiment's name is required.")
@@ -81,7 +95,7 @@ def new_run(
     if continues is None:
         continues = info.get("ContinueExperimentOnNodeFailure")
     run_id = str(uuid.uuid4())
-    record = {
+    record: PipelineRun = {
         "id": run_id,
         "graph_id": graph_id,
         "experiment": experiment,
@@ -102,11 +116,11 @@ def new_run(
         "nodes": {},
     }
     plan(cloud, record)
-    cloud.store.insert(pipeline_runs.KIND, run_id, record)
+    PIPELINE_RUNS.insert(cloud, run_id, record)
     return record
 
 
-def start_run(cloud: Cloud, record: dict[str, Any], *, parent: str | None = None) -> None:
+def start_run(cloud: Cloud, record: PipelineRun, *, parent: str | None = None) -> None:
     """Put a run into run history and start it. Raises ServiceError."""
     steps = plan(cloud, record)
     for step in steps:
@@ -114,13 +128,13 @@ def start_run(cloud: Cloud, record: dict[str, Any], *, parent: str | None = None
         if problem:
             raise ServiceError(400, "ComputeTargetNotFound", f"Step '{step.name}': {problem}")
 
-    def submit(value: dict[str, Any]) -> None:
+    def submit(value: PipelineRun) -> None:
         if value["submitted"]:
             raise ServiceError(409, "Conflict", f"Run {record['id']} was submitted before.")
         value["submitted"] = True
 
-    cloud.store.update(pipeline_runs.KIND, record["id"], submit)
-    properties = {
+    PIPELINE_RUNS.update(cloud, record["id"], submit)
+    properties: dict[str, str | None] = {
         "azureml.runsource": "azureml.PipelineRun",
         "runSource": record["source"],
         "runType": record["type"],
@@ -140,27 +154,27 @@ def start_run(cloud: Cloud, record: dict[str, Any], *, parent: str | None = None
         description=record["description"],
         tags=record["tags"],
         properties=properties,
-        **({"parentRunId": parent} if parent else {}),
+        parentRunId=parent,
     )
-    cloud.store.update(
-        pipeline_runs.KIND,
+    PIPELINE_RUNS.update(
+        cloud,
         record["id"],
-        lambda value: value.update(experiment_id=run["experimentId"]),
+        lambda value: value.update({"experiment_id": run["experimentId"]}),
     )
     pipeline_runs.start_pipeline(cloud, record["id"], steps)
 
 
-def plan(cloud: Cloud, record: dict[str, Any]) -> list[Step]:
+def plan(cloud: Cloud, record: PipelineRun) -> list[Step]:
     """The steps of a run. Raises ServiceError for a graph that cannot run."""
-    kept = found(cloud, "graph", record["graph_id"])
+    kept = found(cloud, GRAPHS, record["graph_id"])
     wanted = {node["ModuleId"] for node in kept["graph"].get("ModuleNodes") or []}
     sources = {node.get("DatasetId") for node in kept["graph"].get("DatasetNodes") or []}
     try:
         return graph.plan(
             kept["graph"],
             kept["interface"],
-            modules={id: module for id in wanted if (module := cloud.store.get(MODULES, id))},
-            data_sources={id: _source_path(found(cloud, "datasource", id)) for id in sources if id},
+            modules={id: module for id in wanted if (module := MODULES.get(cloud, id))},
+            data_sources={id: _source_path(found(cloud, DATA_SOURCES, id)) for id in sources if id},
             assignments=record["parameters"],
             data_paths={
                 name: DataPath(
@@ -175,7 +189,7 @@ def plan(cloud: Cloud, record: dict[str, Any]) -> list[Step]:
         raise ServiceError(status, error.code, str(error)) from None
 
 
-def _source_path(source: dict[str, Any]) -> DataPath:
+def _source_path(source: DataSource) -> DataPath:
     reference = source["DataLocation"]["DataReference"]["AzureBlobReference"]
     return DataPath(datastore=reference["AmlDataStoreName"], path=reference["RelativePath"])
 
@@ -183,10 +197,10 @@ def _source_path(source: dict[str, Any]) -> DataPath:
 @router.route("GET", _RUN)
 def get_run(cloud: Cloud, request: Request) -> Response:
     """A pipeline run with its status."""
-    return json_response(entity(cloud, found(cloud, pipeline_runs.KIND, request.params["run"])))
+    return json_response(entity(cloud, found(cloud, PIPELINE_RUNS, request.params["run"])))
 
 
-def entity(cloud: Cloud, record: dict[str, Any]) -> dict[str, Any]:
+def entity(cloud: Cloud, record: PipelineRun) -> Mapping[str, object]:
     """A pipeline run as the service shows it."""
     return {
         **entity_fields(cloud),
@@ -209,7 +223,7 @@ def entity(cloud: Cloud, record: dict[str, Any]) -> dict[str, Any]:
         "PipelineId": record["pipeline_id"],
         "RunSource": record["source"],
         "RunType": record["type"],
-        "TotalRunSteps": len(found(cloud, "graph", record["graph_id"])["graph"]["ModuleNodes"]),
+        "TotalRunSteps": len(found(cloud, GRAPHS, record["graph_id"])["graph"]["ModuleNodes"]),
         "tags": record["tags"],
         "Properties": record["properties"],
         "CreatedDate": record["created"],
@@ -219,7 +233,7 @@ def entity(cloud: Cloud, record: dict[str, Any]) -> dict[str, Any]:
 @router.route("DELETE", _RUN + "/Execution")
 def cancel_run(cloud: Cloud, request: Request) -> Response:
     """Ask a run to end. One that has ended stays as it is."""
-    found(cloud, pipeline_runs.KIND, request.params["run"])
+    found(cloud, PIPELINE_RUNS, request.params["run"])
     cloud.background.cancel(request.params["run"])
     return Response(status=200)
 
@@ -230,7 +244,7 @@ def list_runs(cloud: Cloud, request: Request) -> Response:
     return json_response(
         [
             entity(cloud, record)
-            for record in cloud.store.list(pipeline_runs.KIND)
+            for record in PIPELINE_RUNS.list(cloud)
             if record["pipeline_id"] == request.params["pipeline"]
         ]
     )
@@ -239,10 +253,10 @@ def list_runs(cloud: Cloud, request: Request) -> Response:
 @router.route("GET", _API + "/Graphs/{id}")
 def get_graph(cloud: Cloud, request: Request) -> Response:
     """A graph as it was submitted."""
-    return json_response(found(cloud, "graph", request.params["id"])["graph"])
+    return json_response(found(cloud, GRAPHS, request.params["id"])["graph"])
 
 
 @router.route("GET", _API + "/Graphs/{id}/Interface")
 def get_graph_interface(cloud: Cloud, request: Request) -> Response:
     """The parameters of a graph."""
-    return json_response(found(cloud, "graph", request.params["id"])["interface"])
+    return json_response(found(cloud, GRAPHS, request.params["id"])["interface"])

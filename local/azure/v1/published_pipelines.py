@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response, required
 from local.azure.kernel.web import Router
 from local.azure.v1 import pipelines
-from local.azure.v1.modules import entity_fields, found
+from local.azure.v1.modules import entity_fields
+from local.azure.v1.records import GRAPHS, PUBLISHED, PublishedPipeline, found
 
 router = Router()
 _API = "/pipelines/v1.0{workspace}"
-KIND = "publishedpipeline"
 STATES = {"0": "0", "Active": "0", "1": "1", "Deprecated": "1", "2": "2", "Disabled": "2"}
 
 
@@ -25,7 +24,7 @@ def publish(cloud: Cloud, request: Request) -> Response:
     pipeline_id = str(uuid.uuid4())
     entity = required(asked, "Graph")
     graph_id = pipelines.store_graph(cloud, entity, asked.get("GraphInterface") or {})
-    pipeline = {
+    pipeline: PublishedPipeline = {
         **entity_fields(cloud),
         "Id": pipeline_id,
         "Name": required(asked, "Name"),
@@ -43,7 +42,7 @@ def publish(cloud: Cloud, request: Request) -> Response:
         "EnableNotification": False,
         "Properties": asked.get("Properties") or {},
     }
-    cloud.store.insert(KIND, pipeline_id, pipeline)
+    PUBLISHED.insert(cloud, pipeline_id, pipeline)
     return json_response(pipeline)
 
 
@@ -51,28 +50,28 @@ def publish(cloud: Cloud, request: Request) -> Response:
 def list_all(cloud: Cloud, request: Request) -> Response:
     """Published pipelines; the active ones unless all are asked for."""
     everything = request.query.get("activeOnly", "true").lower() == "false"
-    kept = cloud.store.list(KIND)
+    kept = PUBLISHED.list(cloud)
     return json_response([each for each in kept if everything or each["EntityStatus"] == "0"])
 
 
 @router.route("GET", _API + "/Pipelines/{id}")
 def show(cloud: Cloud, request: Request) -> Response:
     """A published pipeline."""
-    return json_response(found(cloud, KIND, request.params["id"]))
+    return json_response(found(cloud, PUBLISHED, request.params["id"]))
 
 
 @router.route("PUT", _API + "/Pipelines/{id}/status")
 def set_status(cloud: Cloud, request: Request) -> Response:
     """Make a published pipeline active, deprecated or disabled."""
-    found(cloud, KIND, request.params["id"])
+    found(cloud, PUBLISHED, request.params["id"])
     status = STATES.get(str(request.json()))
     if status is None:
         raise ServiceError(400, "BadRequest", f"There is no status '{request.json()}'.")
 
-    def change(pipeline: dict[str, Any]) -> None:
+    def change(pipeline: PublishedPipeline) -> None:
         pipeline["EntityStatus"] = status
 
-    cloud.store.update(KIND, request.params["id"], change)
+    PUBLISHED.update(cloud, request.params["id"], change)
     return Response(status=200)
 
 
@@ -89,10 +88,10 @@ def submit_pipeline(cloud: Cloud, request: Request, pipeline_id: str) -> Respons
     endpoints sends some.
     """
     asked = request.json_object()
-    pipeline = found(cloud, KIND, pipeline_id)
+    pipeline = found(cloud, PUBLISHED, pipeline_id)
     if pipeline["EntityStatus"] == STATES["Disabled"]:
         raise ServiceError(400, "PipelineDisabled", f"Pipeline '{pipeline['Name']}' is disabled.")
-    interface = found(cloud, "graph", pipeline["GraphId"])["interface"]
+    interface = found(cloud, GRAPHS, pipeline["GraphId"])["interface"]
     known = {parameter["Name"] for parameter in interface.get("Parameters") or []}
     given = fields.mapping(asked, "ParameterAssignments")
     info = {

@@ -53,7 +53,7 @@ def start(cloud: Cloud, request: Request) -> Response:
                 "ProcessInfoFile": "azureml-logs/process_info.json",
                 "ProcessStatusFile": "azureml-logs/process_status.json",
             },
-            **({"parentRunId": parent} if parent else {}),
+            parentRunId=parent,
         )
     except AlreadyExists:
         raise ServiceError(409, "Conflict", f"Run {run_id} already exists.") from None

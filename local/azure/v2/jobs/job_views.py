@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from local.azure.history.records import Run
 from local.azure.kernel.cloud import Cloud
 from local.azure.v2.assets import uris
 from local.azure.v2.resources import CREATED, ApiVersion, Resource, view
@@ -17,14 +18,12 @@ JOBS = "v2-job"
 _KINDS = {"azureml.scriptrun": "Command", "azureml.PipelineRun": "Pipeline"}
 
 
-def kind_of(run: dict[str, Any]) -> str | None:
+def kind_of(run: Run) -> str | None:
     """The type of the job that a run is; None for a run that no job service started."""
     return _KINDS.get(str(run["runType"]))
 
 
-def show(
-    cloud: Cloud, run: dict[str, Any], api: ApiVersion
-) -> Resource[Mapping[str, object] | None]:
+def show(cloud: Cloud, run: Run, api: ApiVersion) -> Resource[Mapping[str, object] | None]:
     """A job, in the shape of an api-version. The child of a pipeline has no properties."""
     name = run["runId"]
     properties = None if run["parentRunId"] else _properties(cloud, run, _Shape.of(api))
@@ -61,7 +60,7 @@ class _Shape:
         )
 
 
-def _properties(cloud: Cloud, run: dict[str, Any], shape: _Shape) -> dict[str, Any]:
+def _properties(cloud: Cloud, run: Run, shape: _Shape) -> dict[str, Any]:
     record = cloud.store.get(JOBS, run["runId"])
     submitted = record["properties"] if record else _of_v1(cloud, run)
     kind = kind_of(run) or "Command"
@@ -155,9 +154,7 @@ def services(cloud: Cloud, run_id: str) -> dict[str, Any]:
     }
 
 
-def _outputs(
-    cloud: Cloud, run: dict[str, Any], submitted: dict[str, Any], shape: _Shape
-) -> dict[str, Any]:
+def _outputs(cloud: Cloud, run: Run, submitted: dict[str, Any], shape: _Shape) -> dict[str, Any]:
     """What was asked for with its places, and the files of the run itself."""
     known = (cloud.store.get(uris.OUTPUTS, run["runId"]) or {"outputs": {}})["outputs"]
     found = {name: given or {} for name, given in submitted.items()}
@@ -175,12 +172,12 @@ def _outputs(
     }
 
 
-def _of_v1(cloud: Cloud, run: dict[str, Any]) -> dict[str, Any]:
+def _of_v1(cloud: Cloud, run: Run) -> dict[str, Any]:
     target = run["target"]
     compute = f"{cloud.workspace_scope}/computes/{target}" if target else None
     if kind_of(run) == "Pipeline":
         return {"computeId": compute, "jobs": {}, "settings": {}, "inputs": {}}
-    definition = run["runDefinition"] or {}
+    definition: Mapping[str, Any] = run["runDefinition"] or {}
     script = f"python {run['scriptName']}" if run["scriptName"] else ""
     environment = definition.get("environment") or {}
     return {

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from local.azure.history import runs as history
-from local.azure.history.tables import RUNS
+from local.azure.history.records import Run, RunChange
 from local.azure.kernel import bodies
 from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
@@ -42,7 +42,7 @@ CANCELING_S = 15.0
 DELETING_S = 0.5
 
 _RUNNING = "v2-running"
-_CHANGEABLE = ("tags", "properties", "displayName", "description", "isArchived")
+_CHANGEABLE = ("tags", "properties", "displayName", "description")
 
 
 @router.at_start
@@ -51,7 +51,7 @@ def recover(cloud: Cloud) -> None:
     for record in cloud.store.list(_RUNNING):
         if history.get_run(cloud, record["name"]) is None:  # it was killed while this came in
             cloud.store.delete(JOBS, record["name"])
-        for run in cloud.store.find(RUNS, {"rootRunId": record["name"]}):
+        for run in history.find_runs(cloud, {"rootRunId": record["name"]}):
             if run["status"] not in history.TERMINAL:
                 job.finish(cloud, run["runId"], job.interrupted())
         cloud.store.delete(_RUNNING, record["name"])
@@ -72,7 +72,7 @@ def list_jobs(cloud: Cloud, request: Request) -> Response:
     api = api_version(request)
     runs = [
         run
-        for run in reversed(cloud.store.find(RUNS, {"parentRunId": None}))
+        for run in reversed(history.find_runs(cloud, {"parentRunId": None}))
         if bool(run["hidden"]) in hidden
         and job_views.kind_of(run)
         and (not kind or job_views.kind_of(run) == kind)
@@ -82,7 +82,7 @@ def list_jobs(cloud: Cloud, request: Request) -> Response:
     return resources.page(request, runs, lambda run: job_views.show(cloud, run, api))
 
 
-def _has(properties: Mapping[str, str], term: str) -> bool:
+def _has(properties: Mapping[str, str | None], term: str) -> bool:
     key, equals, value = term.partition("=")
     return key in properties and (not equals or properties[key] == value)
 
@@ -135,7 +135,7 @@ def put_job(cloud: Cloud, request: Request) -> Response:
     return resources.put_response(request, shown, new=True)
 
 
-def _create_run(cloud: Cloud, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+def _create_run(cloud: Cloud, name: str, properties: Mapping[str, Any]) -> Run:
     is_pipeline = properties["jobType"] == "Pipeline"
     target = commands.target_of(_compute(properties))
     experiment = properties.get("experimentName") or "Default"
@@ -248,7 +248,7 @@ def _continues(settings: Mapping[str, Any]) -> bool:
 
 def _pipeline_properties(
     inputs: Mapping[str, job_io.Input], settings: Mapping[str, Any], target: str
-) -> dict[str, str]:
+) -> dict[str, str | None]:
     """What the service writes into the run of a pipeline about how it is run."""
     literals = {key: one.value for key, one in inputs.items() if one.type == job_io.LITERAL}
     store = str(settings.get("default_datastore") or datastores.DEFAULT)
@@ -268,16 +268,17 @@ def _pipeline_properties(
     }
 
 
-def _change(cloud: Cloud, run: dict[str, Any], body: Any, api: ApiVersion) -> Response:
+def _change(cloud: Cloud, run: Run, body: Any, api: ApiVersion) -> Response:
     """What is not to be changed may be sent again, as clients do that change what they got."""
     given = (body or {}).get("properties") if isinstance(body, dict) else None
     if not isinstance(given, dict):
         raise ServiceError(400, "UserError", "The request body has no properties.")
-    fields = {key: given[key] for key in _CHANGEABLE if given.get(key) is not None}
-    if "isArchived" in fields:
-        fields["hidden"] = bool(fields.pop("isArchived"))
-    bodies.require(bodies.TAGS, fields.get("tags"), "properties.tags")
-    changed = history.update_run(cloud, run["runId"], **fields)
+    sent = {key: given[key] for key in _CHANGEABLE if given.get(key) is not None}
+    bodies.require(bodies.TAGS, sent.get("tags"), "properties.tags")
+    change = cast("RunChange", sent)
+    if given.get("isArchived") is not None:
+        change["hidden"] = bool(given["isArchived"])
+    changed = history.update_run(cloud, run["runId"], **change)
     return json_response(job_views.show(cloud, changed, api))
 
 
@@ -297,11 +298,11 @@ def cancel_job(cloud: Cloud, request: Request) -> Response:
     )
     if cloud.background.cancel(run["runId"]):
 
-        def change(found: dict[str, Any]) -> None:
+        def change(found: Run) -> None:
             if found["status"] not in history.TERMINAL:
                 found["status"] = "CancelRequested"
 
-        cloud.store.update(RUNS, run["runId"], change)
+        history.change_run(cloud, run["runId"], change)
     return operations.accepted(cloud, request, operation, timeout="PT1H")
 
 
@@ -312,12 +313,12 @@ def delete_job(cloud: Cloud, request: Request) -> Response:
     family = {
         run["runId"]: run
         for member in ("runId", "rootRunId")
-        for run in cloud.store.find(RUNS, {member: name})
+        for run in history.find_runs(cloud, {member: name})
     }
     if any(run["status"] not in history.TERMINAL for run in family.values()):
         raise ServiceError(409, "Conflict", f"The job '{name}' has not ended; cancel it first.")
     for run_id in family:
-        cloud.store.delete(RUNS, run_id)
+        history.delete_run(cloud, run_id)
         cloud.store.delete(JOBS, run_id)
     operation = operations.start(
         cloud, operations.JOB_DELETE, running="Deleting", lasts_s=DELETING_S
@@ -325,7 +326,7 @@ def delete_job(cloud: Cloud, request: Request) -> Response:
     return Response(status=202, headers=operations.deletion_headers(cloud, request, operation))
 
 
-def existing_job(cloud: Cloud, name: str) -> dict[str, Any]:
+def existing_job(cloud: Cloud, name: str) -> Run:
     """The run of a job. Raises ServiceError 404."""
     run = history.get_run(cloud, name)
     if run is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from local.azure.history import runs
+from local.azure.history.records import Run
 from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
@@ -192,7 +193,7 @@ def _outputs(pipeline: Pipeline, node: Node, run_id: str) -> dict[str, Output]:
     return placed
 
 
-def _create_child(cloud: Cloud, pipeline: Pipeline, node: Node) -> dict[str, Any]:
+def _create_child(cloud: Cloud, pipeline: Pipeline, node: Node) -> Run:
     parent = str(pipeline.run["runId"])
     run_id = str(uuid.uuid4())
     experiment = str(pipeline.run["experimentName"])

@@ -10,6 +10,7 @@ from typing import Any
 
 from local.azure.history import run_views, runs
 from local.azure.history.experiments import HISTORY
+from local.azure.history.records import Run
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response, required
 from local.azure.kernel.web import Router
@@ -59,7 +60,7 @@ def show_run_data(cloud: Cloud, request: Request) -> Response:
     )
 
 
-def _specification(cloud: Cloud, run: dict[str, Any]) -> dict[str, Any] | None:
+def _specification(cloud: Cloud, run: Run) -> dict[str, Any] | None:
     record = cloud.store.get(job_views.JOBS, run["runId"])
     return record["properties"] if record else None
 

@@ -11,12 +11,13 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from local.azure.kernel.http import ServiceError
 
+R = TypeVar("R")
 # What a record has under an entity ("metrics", "params", "tags", "attributes") and a name.
-Lookup = Callable[[dict[str, Any], str, str], Any]
+Lookup = Callable[[R, str, str], Any]
 
 _ENTITIES = {
     **dict.fromkeys(("metric", "metrics"), "metrics"),
@@ -75,7 +76,7 @@ def _like(text: str, sign: str) -> re.Pattern[str]:
     return re.compile(re.escape(text).replace("%", ".*").replace("_", "."), flags)
 
 
-def matcher(text: str | None, lookup: Lookup) -> Callable[[dict[str, Any]], bool]:
+def matcher(text: str | None, lookup: Lookup[R]) -> Callable[[R], bool]:
     """Whether a record fits a filter. Raises ServiceError 400 for what is no filter."""
     clauses = _parse(text or "")
     return lambda record: all(
@@ -92,9 +93,7 @@ def equalities(text: str | None) -> list[tuple[str, str, str]]:
     ]
 
 
-def ordered(
-    records: Sequence[dict[str, Any]], orders: Sequence[str], lookup: Lookup
-) -> list[dict[str, Any]]:
+def ordered(records: Sequence[R], orders: Sequence[str], lookup: Lookup[R]) -> list[R]:
     """The records by the orders, of which the first weighs most; without a value they come last."""
     found = list(records)
     for order in reversed(orders):

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from local.azure.history import runs
+from local.azure.history import experiments, runs
 from local.azure.history.experiments import ensure_experiment, find_experiment
-from local.azure.history.tables import EXPERIMENTS, RUNS
+from local.azure.history.records import RunChange
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.web import Handler, Router
 from local.azure.v2.mlflow import views
 from local.azure.v2.mlflow.search import equalities, matcher, ordered
+
+T = TypeVar("T")
 
 router = Router()
 _APIS = (
@@ -58,8 +60,16 @@ def asked(request: Request, *required: str) -> dict[str, Any]:
     return given
 
 
-def page(given: dict[str, Any], found: list[Any], name: str) -> dict[str, Any]:
-    """One page of what was found, as `max_results` and `page_token` say."""
+def page(
+    given: Mapping[str, Any],
+    found: Sequence[T],
+    name: str,
+    show: Callable[[T], object] = lambda value: value,
+) -> Mapping[str, object]:
+    """One page of what was found, as `max_results` and `page_token` say.
+
+    name: of the list in the answer. show: makes what the page shows of a value.
+    """
     try:
         start = int(given.get("page_token") or 0)
         size = int(given.get("max_results") or 1000)
@@ -67,13 +77,13 @@ def page(given: dict[str, Any], found: list[Any], name: str) -> dict[str, Any]:
         raise ServiceError(
             400, "INVALID_PARAMETER_VALUE", "max_results or page_token is not valid."
         ) from None
-    answer: dict[str, Any] = {name: found[start : start + size]}
+    answer: dict[str, object] = {name: [show(one) for one in found[start : start + size]]}
     if start + size < len(found):
         answer["next_page_token"] = str(start + size)
     return answer
 
 
-def _in_view(given: dict[str, Any], name: str, stage: str) -> bool:
+def _in_view(given: Mapping[str, Any], name: str, stage: str) -> bool:
     view = str(given.get(name) or "ACTIVE_ONLY").upper()
     return view == "ALL" or (stage == "deleted") == (view == "DELETED_ONLY")
 
@@ -92,7 +102,7 @@ def create_experiment(cloud: Cloud, request: Request) -> Response:
         )
     experiment = ensure_experiment(cloud, name)
     tags = {str(one["key"]): str(one.get("value", "")) for one in given.get("tags") or []}
-    cloud.store.update(EXPERIMENTS, name, lambda record: record["tags"].update(tags))
+    experiments.add_tags(cloud, name, tags)
     return json_response({"experiment_id": experiment["experimentId"]})
 
 
@@ -107,7 +117,7 @@ def get_experiment(cloud: Cloud, request: Request) -> Response:
 def get_experiment_by_name(cloud: Cloud, request: Request) -> Response:
     """An experiment by name."""
     name = asked(request, "experiment_name")["experiment_name"]
-    found = cloud.store.get(EXPERIMENTS, name)
+    found = experiments.named_experiment(cloud, name)
     if found is None:
         raise views.not_found(f"Could not find experiment with name '{name}'")
     return json_response({"experiment": views.show_experiment(found)})
@@ -119,7 +129,7 @@ def search_experiments(cloud: Cloud, request: Request) -> Response:
     """Experiments that match a filter, newest first unless asked otherwise."""
     given = asked(request)
     matches = matcher(given.get("filter"), views.lookup_experiment)
-    shown = [views.show_experiment(one) for one in cloud.store.find(EXPERIMENTS)]
+    shown = [views.show_experiment(one) for one in experiments.all_experiments(cloud)]
     found = [
         one
         for one in shown
@@ -137,8 +147,7 @@ def set_experiment_tag(cloud: Cloud, request: Request) -> Response:
     """Set a tag of an experiment."""
     given = asked(request, "experiment_id", "key")
     name = views.existing_experiment(cloud, given["experiment_id"])["name"]
-    tag = {str(given["key"]): str(given.get("value", ""))}
-    cloud.store.update(EXPERIMENTS, name, lambda record: record["tags"].update(tag))
+    experiments.add_tags(cloud, name, {str(given["key"]): str(given.get("value", ""))})
     return json_response({})
 
 
@@ -149,7 +158,7 @@ def archive_experiment(cloud: Cloud, request: Request) -> Response:
     given = asked(request, "experiment_id")
     name = views.existing_experiment(cloud, given["experiment_id"])["name"]
     time = cloud.ml_timestamp() if request.path.endswith("delete") else None
-    cloud.store.update(EXPERIMENTS, name, lambda record: record.update(archivedTime=time))
+    experiments.archive(cloud, name, time)
     return json_response({})
 
 
@@ -173,7 +182,7 @@ def create_run(cloud: Cloud, request: Request) -> Response:
         experiment=experiment["name"],
         run_id=run_id,
         parentRunId=parent,
-        displayName=given.get("run_name") or pairs.get("mlflow.runName"),
+        displayName=given.get("run_name") or pairs.get("mlflow.runName") or "",
         status="Running",
         startTimeUtc=start,
         target="local",
@@ -187,13 +196,13 @@ def _shown(cloud: Cloud, run_id: str) -> Response:
     return json_response({"run": views.show_run(cloud, views.existing_run(cloud, run_id))})
 
 
-def _run_id(cloud: Cloud, given: dict[str, Any]) -> str:
+def _run_id(cloud: Cloud, given: Mapping[str, Any]) -> str:
     run_id = str(given.get("run_id") or given.get("run_uuid") or "")
     if not run_id:
         raise ServiceError(
             400, "INVALID_PARAMETER_VALUE", "Missing value for required parameter 'run_id'."
         )
-    return str(views.existing_run(cloud, run_id)["runId"])
+    return views.existing_run(cloud, run_id)["runId"]
 
 
 @mlflow_route(router, "GET", "runs/get")
@@ -211,12 +220,14 @@ def update_run(cloud: Cloud, request: Request) -> Response:
     if status is not None and str(status) not in views.FROM_STATUS:
         raise ServiceError(400, "INVALID_PARAMETER_VALUE", f"There is no status '{status}'.")
     ended = views.time_of(given.get("end_time"))
-    state = views.FROM_STATUS[str(status)] if status is not None else None
-    if state in runs.TERMINAL and ended is None:
-        ended = cloud.ml_timestamp()
-    run = runs.update_run(
-        cloud, run_id, status=state, endTimeUtc=ended, displayName=given.get("run_name")
-    )
+    change: RunChange = {"endTimeUtc": ended}
+    if status is not None:
+        change["status"] = views.FROM_STATUS[str(status)]
+        if change["status"] in runs.TERMINAL and ended is None:
+            change["endTimeUtc"] = cloud.ml_timestamp()
+    if given.get("run_name") is not None:
+        change["displayName"] = str(given["run_name"])
+    run = runs.update_run(cloud, run_id, **change)
     return json_response({"run_info": views.info(cloud, run)})
 
 
@@ -233,7 +244,7 @@ def hide_run(cloud: Cloud, request: Request) -> Response:
 def set_tag(cloud: Cloud, request: Request) -> Response:
     """Set a tag of a run."""
     given = asked(request, "key")
-    views.set_tags(cloud, _run_id(cloud, given), [given])
+    views.set_tags(cloud, _run_id(cloud, given), [views.one_of(given)])
     return json_response({})
 
 
@@ -249,7 +260,7 @@ def delete_tag(cloud: Cloud, request: Request) -> Response:
 def log_parameter(cloud: Cloud, request: Request) -> Response:
     """Set a parameter of a run."""
     given = asked(request, "key")
-    views.set_params(cloud, _run_id(cloud, given), [given])
+    views.set_params(cloud, _run_id(cloud, given), [views.one_of(given)])
     return json_response({})
 
 
@@ -257,7 +268,7 @@ def log_parameter(cloud: Cloud, request: Request) -> Response:
 def log_metric(cloud: Cloud, request: Request) -> Response:
     """Add a value to a metric of a run."""
     given = asked(request, "key", "value")
-    views.log_metrics(cloud, _run_id(cloud, given), [given])
+    views.log_metrics(cloud, _run_id(cloud, given), [views.one_of(given)])
     return json_response({})
 
 
@@ -289,7 +300,7 @@ def log_inputs(cloud: Cloud, request: Request) -> Response:
 def log_model(cloud: Cloud, request: Request) -> Response:
     """Note that an MLflow model is among the artifacts of a run."""
     given = asked(request, "model_json")
-    model = {"mlflow.log-model.history": f"[{given['model_json']}]"}
+    model: dict[str, str | None] = {"mlflow.log-model.history": f"[{given['model_json']}]"}
     runs.update_run(cloud, _run_id(cloud, given), properties=model)
     return json_response({})
 
@@ -310,14 +321,14 @@ def search_runs(cloud: Cloud, request: Request) -> Response:
     found = [
         run
         for experiment in sorted(wanted)
-        for run in reversed(cloud.store.find(RUNS, {**equal, "experimentId": experiment}))
+        for run in reversed(runs.find_runs(cloud, {**equal, "experimentId": experiment}))
         if _in_view(given, "run_view_type", "active" if views.is_active(run) else "deleted")
         and matches(run)
     ]
     found.sort(key=views.start, reverse=True)
-    part = page(given, ordered(found, given.get("order_by") or [], lookup), "runs")
-    part["runs"] = [views.show_run(cloud, run) for run in part["runs"]]
-    return json_response(part)
+    found = ordered(found, given.get("order_by") or [], lookup)
+    show = functools.partial(views.show_run, cloud)
+    return json_response(page(given, found, "runs", show))
 
 
 @mlflow_route(router, "GET", "metrics/get-history")

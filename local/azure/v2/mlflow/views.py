@@ -8,24 +8,106 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 from local.azure.history import artifacts, metrics, runs
-from local.azure.history.experiments import ensure_experiment, find_experiment
-from local.azure.history.tables import ARTIFACTS, EXPERIMENT_IDS, RUNS
+from local.azure.history.experiments import ensure_experiment, experiment_of_id
+from local.azure.history.records import Experiment, Row, Run, RunChange
 from local.azure.kernel.cloud import Cloud, ml_time
 from local.azure.kernel.http import ServiceError
+from local.azure.kernel.tables import Table
 
-# MLflow's DatasetInputs of a run, by its id.
-_INPUTS = "mlflow-inputs"
+
+class Pair(TypedDict):
+    """A tag or a parameter."""
+
+    key: str
+    value: str
+
+
+class Given(TypedDict, total=False):
+    """A tag, a parameter or a value of a metric as a client sends it. timestamp: in ms."""
+
+    key: str
+    value: object
+    timestamp: object
+    step: int
+
+
+class Dataset(TypedDict, total=False):
+    """A data set."""
+
+    name: str
+    digest: str
+
+
+class DatasetInput(TypedDict):
+    """A data set that a run used."""
+
+    dataset: Dataset
+
+
+class Inputs(TypedDict):
+    """The inputs of a run, by its id."""
+
+    datasets: list[DatasetInput]
+
+
+class ShownMetric(TypedDict):
+    """A value of a metric. timestamp: in ms; value: text where it is not finite."""
+
+    key: str
+    value: float | str
+    timestamp: int | None
+    step: int
+
+
+class RunData(TypedDict):
+    """What was logged to a run: the latest value of each metric."""
+
+    metrics: list[ShownMetric]
+    params: list[Pair]
+    tags: list[Pair]
+
+
+class ShownRun(TypedDict):
+    """A run as MLflow has it."""
+
+    info: Mapping[str, object]
+    data: RunData
+    inputs: Mapping[str, Sequence[DatasetInput]]
+
+
+class ShownExperiment(TypedDict):
+    """An experiment as MLflow has it. Times are in ms."""
+
+    experiment_id: str
+    name: str
+    artifact_location: str
+    lifecycle_stage: str
+    creation_time: int | None
+    last_update_time: int | None
+    tags: list[Pair]
+
+
+class Entry(TypedDict):
+    """A file or a folder. file_size: in bytes."""
+
+    path: str
+    is_dir: bool
+    file_size: NotRequired[int]
+
+
+_INPUTS: Table[Inputs] = Table("mlflow-inputs")
 STATUS = {"Running": "RUNNING", "Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}
 FROM_STATUS = {
     **{theirs: ours for ours, theirs in STATUS.items()},
     "SCHEDULED": "Queued",
 }
 _SYSTEM = "mlflow."
+_RUN_NAME = "mlflow.runName"
 
 
 @functools.lru_cache(maxsize=65536)
@@ -36,11 +118,11 @@ def milliseconds(time: str | None) -> int | None:
     return round(datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp() * 1000)
 
 
-def time_of(milliseconds: Any) -> str | None:
+def time_of(milliseconds: object) -> str | None:
     """A time of MLflow as the store has it."""
     if not milliseconds:
         return None
-    moment = datetime.fromtimestamp(int(milliseconds) / 1000, timezone.utc)
+    moment = datetime.fromtimestamp(int(str(milliseconds)) / 1000, timezone.utc)
     return ml_time(moment)
 
 
@@ -49,18 +131,17 @@ def not_found(message: str) -> ServiceError:
     return ServiceError(404, "RESOURCE_DOES_NOT_EXIST", message)
 
 
-def existing_experiment(cloud: Cloud, experiment_id: str) -> dict[str, Any]:
+def existing_experiment(cloud: Cloud, experiment_id: str) -> Experiment:
     """An experiment by id. Raises ServiceError 404. MLflow's default id, 0, is `Default`."""
     if experiment_id == "0":
         return ensure_experiment(cloud, "Default")
-    pointer = cloud.store.get(EXPERIMENT_IDS, experiment_id)
-    found = find_experiment(cloud, pointer["name"]) if pointer else None
+    found = experiment_of_id(cloud, experiment_id)
     if found is None:
         raise not_found(f"Could not find experiment with ID {experiment_id}")
     return found
 
 
-def existing_run(cloud: Cloud, run_id: str) -> dict[str, Any]:
+def existing_run(cloud: Cloud, run_id: str) -> Run:
     """A run by id. Raises ServiceError 404."""
     found = runs.get_run(cloud, run_id)
     if found is None:
@@ -68,7 +149,7 @@ def existing_run(cloud: Cloud, run_id: str) -> dict[str, Any]:
     return found
 
 
-def show_experiment(experiment: dict[str, Any]) -> dict[str, Any]:
+def show_experiment(experiment: Experiment) -> ShownExperiment:
     """An experiment as MLflow has it."""
     created = milliseconds(experiment["createdUtc"])
     return {
@@ -82,7 +163,7 @@ def show_experiment(experiment: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def show_run(cloud: Cloud, run: dict[str, Any]) -> dict[str, Any]:
+def show_run(cloud: Cloud, run: Run) -> ShownRun:
     """A run as MLflow has it, with the latest value of each metric."""
     return {
         "info": info(cloud, run),
@@ -98,26 +179,27 @@ def show_run(cloud: Cloud, run: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def add_inputs(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
+def add_inputs(cloud: Cloud, run_id: str, given: Sequence[DatasetInput]) -> None:
     """Add MLflow's DatasetInputs to a run; the same name and digest is the same data set."""
     kept = {
         (one["dataset"].get("name"), one["dataset"].get("digest")): one
         for one in [*_inputs(cloud, run_id), *given]
     }
-    cloud.store.put(_INPUTS, run_id, {"datasets": list(kept.values())})
+    _INPUTS.put(cloud, run_id, {"datasets": list(kept.values())})
 
 
-def _inputs(cloud: Cloud, run_id: str) -> list[dict[str, Any]]:
-    return list((cloud.store.get(_INPUTS, run_id) or {"datasets": []})["datasets"])
+def _inputs(cloud: Cloud, run_id: str) -> Sequence[DatasetInput]:
+    kept = _INPUTS.get(cloud, run_id)
+    return kept["datasets"] if kept else []
 
 
-def info(cloud: Cloud, run: dict[str, Any]) -> dict[str, Any]:
+def info(cloud: Cloud, run: Run) -> Mapping[str, object]:
     """What MLflow calls the info of a run."""
     values = {name: read(cloud, run) for name, read in _ATTRIBUTES.items()}
     return {name: value for name, value in values.items() if name != "end_time" or value}
 
 
-def artifact_uri(cloud: Cloud, run: dict[str, Any]) -> str:
+def artifact_uri(cloud: Cloud, run: Run) -> str:
     """Where the plug-in azureml-mlflow puts and finds the artifacts of a run."""
     host = cloud.base_url.partition("//")[2]
     return (
@@ -126,7 +208,7 @@ def artifact_uri(cloud: Cloud, run: dict[str, Any]) -> str:
     )
 
 
-_ATTRIBUTES: Mapping[str, Callable[[Cloud, dict[str, Any]], Any]] = {
+_ATTRIBUTES: Mapping[str, Callable[[Cloud, Run], Any]] = {
     "run_id": lambda _, run: run["runId"],
     "run_uuid": lambda _, run: run["runId"],
     "run_name": lambda _, run: run["displayName"],
@@ -141,9 +223,13 @@ _ATTRIBUTES: Mapping[str, Callable[[Cloud, dict[str, Any]], Any]] = {
 _SYNONYMS = {"created": "start_time", "run name": "run_name"}
 
 
-def tags(run: dict[str, Any]) -> dict[str, str]:
+def tags(run: Run) -> dict[str, str]:
     """The tags of a run, MLflow's own among them."""
-    own = {key: text for key, text in run["properties"].items() if key.startswith(_SYSTEM)}
+    own = {
+        key: text
+        for key, text in run["properties"].items()
+        if key.startswith(_SYSTEM) and text is not None
+    }
     parent = {"mlflow.parentRunId": run["parentRunId"]} if run["parentRunId"] else {}
     return {
         "mlflow.user": run["userId"],
@@ -151,40 +237,45 @@ def tags(run: dict[str, Any]) -> dict[str, str]:
         **own,
         **parent,
         "mlflow.rootRunId": run["rootRunId"],
-        "mlflow.runName": run["displayName"],
+        _RUN_NAME: run["displayName"],
         **{key: text for key, text in run["tags"].items() if text is not None},
     }
 
 
-def set_tags(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
+def one_of(body: Mapping[str, object]) -> Given:
+    """A body that is one tag, parameter or value."""
+    return cast("Given", body)
+
+
+def set_tags(cloud: Cloud, run_id: str, given: Sequence[Given]) -> None:
     """Set tags of a run; that of its name renames it."""
     pairs = {str(one["key"]): str(one.get("value", "")) for one in given}
-    system = {key: text for key, text in pairs.items() if key.startswith(_SYSTEM)}
-    runs.update_run(
-        cloud,
-        run_id,
-        displayName=system.pop("mlflow.runName", None),
-        tags={key: text for key, text in pairs.items() if not key.startswith(_SYSTEM)},
-        properties=system,
-    )
+    change: RunChange = {
+        "tags": {key: text for key, text in pairs.items() if not key.startswith(_SYSTEM)},
+        "properties": {key: text for key, text in pairs.items() if key.startswith(_SYSTEM)},
+    }
+    change["properties"].pop(_RUN_NAME, None)
+    if _RUN_NAME in pairs:
+        change["displayName"] = pairs[_RUN_NAME]
+    runs.update_run(cloud, run_id, **change)
 
 
 def delete_tag(cloud: Cloud, run_id: str, key: str) -> None:
     """Remove a tag. Raises ServiceError 404 when there is none."""
 
-    def change(run: dict[str, Any]) -> None:
+    def change(run: Run) -> None:
         place = run["properties"] if key.startswith(_SYSTEM) else run["tags"]
         if key not in place:
             raise not_found(f"No tag with name: {key} in run with id {run_id}")
         del place[key]
 
-    cloud.store.update(RUNS, run_id, change)
+    runs.change_run(cloud, run_id, change)
 
 
-def set_params(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
+def set_params(cloud: Cloud, run_id: str, given: Sequence[Given]) -> None:
     """Set parameters of a run, which never change. Raises ServiceError 400."""
 
-    def change(run: dict[str, Any]) -> None:
+    def change(run: Run) -> None:
         known = run.get("parameters") or {}
         for one in given:
             key, value = str(one["key"]), str(one.get("value", ""))
@@ -199,32 +290,34 @@ def set_params(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
             known[key] = value
         run["parameters"] = known
 
-    cloud.store.update(RUNS, run_id, change)
+    runs.change_run(cloud, run_id, change)
 
 
-def log_metrics(cloud: Cloud, run_id: str, given: list[dict[str, Any]]) -> None:
+def log_metrics(cloud: Cloud, run_id: str, given: Sequence[Given]) -> None:
     """Add values to metrics of a run. Raises ServiceError 400 for a metric that is a table."""
-    values: dict[str, list[dict[str, Any]]] = {}
+    values: dict[str, list[Given]] = {}
     for one in given:
-        value = {
-            "metricId": None,
-            "createdUtc": time_of(one.get("timestamp")) or cloud.ml_timestamp(),
-            "step": int(one.get("step") or 0),
-            # MLflow writes NaN, Infinity and -Infinity as text, as protobuf's JSON does.
-            "data": float(one["value"]),
-        }
-        values.setdefault(str(one["key"]), []).append(value)
+        values.setdefault(str(one["key"]), []).append(one)
     for name, added in values.items():
         column = metrics.single_column(cloud, run_id, name)
         if column is None:
             raise ServiceError(
                 400, "INVALID_PARAMETER_VALUE", f"The metric '{name}' of run {run_id} is a table."
             )
-        rows = [{**value, "data": {column: value["data"]}} for value in added]
-        metrics.append(cloud, run_id, name, rows)
+        metrics.append(cloud, run_id, name, [_row(cloud, column, one) for one in added])
 
 
-def series(cloud: Cloud, run_id: str) -> dict[str, list[dict[str, Any]]]:
+def _row(cloud: Cloud, column: str, one: Given) -> Row:
+    return {
+        "metricId": None,
+        "createdUtc": time_of(one.get("timestamp")) or cloud.ml_timestamp(),
+        "step": int(one.get("step") or 0),
+        # MLflow writes NaN, Infinity and -Infinity as text, as protobuf's JSON does.
+        "data": {column: float(str(one["value"]))},
+    }
+
+
+def series(cloud: Cloud, run_id: str) -> dict[str, list[ShownMetric]]:
     """All values of the metrics of a run that are plain numbers, by name, in order of time."""
     found = {}
     for metric, rows in metrics.read(cloud, run_id):
@@ -235,14 +328,14 @@ def series(cloud: Cloud, run_id: str) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _metric(name: str, column: str, row: dict[str, Any]) -> dict[str, Any] | None:
+def _metric(name: str, column: str, row: Row) -> ShownMetric | None:
     value = (row.get("data") or {}).get(column)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return _shown_metric(name, value, row["createdUtc"], int(row.get("step") or 0))
 
 
-def _shown_metric(name: str, value: float, time: str, step: int) -> dict[str, Any]:
+def _shown_metric(name: str, value: float, time: str, step: int) -> ShownMetric:
     return {
         "key": name,
         "value": value if math.isfinite(value) else _words(value),
@@ -257,11 +350,11 @@ def _words(value: float) -> str:
     return "Infinity" if value > 0 else "-Infinity"
 
 
-def _pairs(mapping: dict[str, Any]) -> list[dict[str, Any]]:
+def _pairs(mapping: Mapping[str, object]) -> list[Pair]:
     return [{"key": key, "value": str(value)} for key, value in mapping.items()]
 
 
-def lookup_run(cloud: Cloud, run: dict[str, Any], entity: str, name: str) -> Any:
+def lookup_run(cloud: Cloud, run: Run, entity: str, name: str) -> Any:
     """What a filter or order finds in a run of run history."""
     if entity == "metrics":
         return metrics.latest_value(cloud, run["runId"], name)
@@ -289,17 +382,17 @@ def indexed(clause: tuple[str, str, str]) -> dict[str, str]:
     return {"runId": value} if name in ("run_id", "run_uuid") else {}
 
 
-def start(run: dict[str, Any]) -> int:
+def start(run: Run) -> int:
     """When a run began, or was made, in milliseconds."""
     return milliseconds(run["startTimeUtc"] or run["createdUtc"]) or 0
 
 
-def is_active(run: dict[str, Any]) -> bool:
+def is_active(run: Run) -> bool:
     """Whether nobody deleted a run."""
     return not run.get("hidden")
 
 
-def lookup_experiment(shown: dict[str, Any], entity: str, name: str) -> Any:
+def lookup_experiment(shown: ShownExperiment, entity: str, name: str) -> Any:
     """What a filter or order finds in an experiment as `show_experiment` gives it."""
     if entity == "tags":
         return {one["key"]: one["value"] for one in shown["tags"]}.get(name)
@@ -307,20 +400,19 @@ def lookup_experiment(shown: dict[str, Any], entity: str, name: str) -> Any:
         raise ServiceError(
             400, "INVALID_PARAMETER_VALUE", f"Invalid attribute key '{name}' specified."
         )
-    return shown[name]
+    return shown.get(name)
 
 
-def artifact_listing(cloud: Cloud, run_id: str, path: str) -> list[dict[str, Any]]:
+def artifact_listing(cloud: Cloud, run_id: str, path: str) -> list[Entry]:
     """The files and folders directly below a path of a run's artifacts."""
-    container = f"{artifacts.RUN_ORIGIN}/{artifacts.container_of_run(run_id)}"
     prefix = f"{path.strip('/')}/" if path.strip("/") else ""
-    entries: dict[str, dict[str, Any]] = {}
-    for artifact in cloud.store.list(ARTIFACTS, f"{container}/{prefix}"):
+    entries: dict[str, Entry] = {}
+    for artifact in artifacts.below(cloud, run_id, prefix):
         first, below, _ = artifact["path"][len(prefix) :].partition("/")
         place = artifacts.file_of(cloud, artifact["artifactId"])
         if not place.is_file():
             continue
-        entry: dict[str, Any] = {"path": prefix + first, "is_dir": bool(below)}
+        entry: Entry = {"path": prefix + first, "is_dir": bool(below)}
         if not below:
             entry["file_size"] = place.stat().st_size
         entries[first] = entry
