@@ -15,8 +15,8 @@ from local.azure.running import job
 from local.azure.serving import rollout
 from local.azure.serving.service_records import SERVICES
 from local.azure.v2.mlflow import views
+from local.azure.v2.online import deployment_records
 from local.azure.v2.online import records as online_records
-from local.azure.v2.online import rollout as online_rollout
 
 _SHOWN_METRICS = 4
 
@@ -115,7 +115,7 @@ def endpoint_rows(cloud: Cloud) -> list[ServiceRow]:
         name = endpoint["name"]
         kind = "Kubernetes" if endpoint["properties"]["compute"] else "Managed"
         uri = f"https://{name}.{cloud.location}.inference.ml.azure.com/score"
-        deployments = online_rollout.deployments_of(cloud, name)
+        deployments = deployment_records.deployments_of(cloud, name)
         if not deployments:
             rows.append(ServiceRow(name=name, kind=kind, scoring_uri=uri))
         for one in deployments:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
@@ -63,6 +64,23 @@ class Keys(TypedDict):
 
     primaryKey: str
     secondaryKey: str
+
+
+def new_keys(given: Mapping[str, str | None] | None) -> Keys:
+    """The keys that were given, and new ones for the rest."""
+    known = given or {}
+    return {
+        "primaryKey": known.get("primaryKey") or secrets.token_urlsafe(24),
+        "secondaryKey": known.get("secondaryKey") or secrets.token_urlsafe(24),
+    }
+
+
+def set_key(keys: Keys, which: str, value: str) -> None:
+    """Replace a key. which: its member."""
+    if which == "primaryKey":
+        keys["primaryKey"] = value
+    else:
+        keys["secondaryKey"] = value
 
 
 class ServiceRecord(TypedDict):

@@ -17,7 +17,13 @@ from local.azure.kernel.http import Request, Response, ServiceError, json_respon
 from local.azure.kernel.web import Router
 from local.azure.registry.models import has_pairs
 from local.azure.serving import deployments, rollout
-from local.azure.serving.service_records import SERVICES, Keys, Service, ServiceRecord
+from local.azure.serving.service_records import (
+    SERVICES,
+    Service,
+    ServiceRecord,
+    new_keys,
+    set_key,
+)
 from local.azure.v1.service_requests import (
     build,
     check,
@@ -82,15 +88,9 @@ def create(cloud: Cloud, request: Request) -> Response:
     before = SERVICES.get(cloud, name)
     service = build(cloud, asked)
     if before is None:
-        given = fields.mapping(asked, "keys")
-        keys: Keys = {
-            "primaryKey": fields.optional_text(given, "primaryKey") or secrets.token_urlsafe(24),
-            "secondaryKey": fields.optional_text(given, "secondaryKey")
-            or secrets.token_urlsafe(24),
-        }
         record: ServiceRecord = {
             "service": service,
-            "keys": keys,
+            "keys": new_keys(fields.mapping(asked, "keys")),
             "revision": None,
             "operation": None,
             "settled": True,
@@ -207,14 +207,7 @@ def regenerate_key(cloud: Cloud, request: Request) -> Response:
     if which not in ("primary", "secondary"):
         raise ServiceError(400, "BadArgument", f"There is no key '{which}'.")
     value = asked.get("keyValue") or secrets.token_urlsafe(24)
-
-    def change(record: ServiceRecord) -> None:
-        if which == "primary":
-            record["keys"]["primaryKey"] = value
-        else:
-            record["keys"]["secondaryKey"] = value
-
-    SERVICES.update(cloud, name, change)
+    SERVICES.update(cloud, name, lambda record: set_key(record["keys"], f"{which}Key", value))
     operation = operations.start(cloud, "Service", f"services/{name}")
     operations.finish(cloud, operation)
     return operations.accepted(operation)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 import uuid
 from datetime import datetime, timezone
-from typing import Any, TypedDict, cast
+from typing import TypedDict
 
 from local.azure.kernel.cloud import PROVIDER, Cloud, ml_time
 from local.azure.kernel.http import Detail, Request, Response, ServiceError, json_response
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import ARM_HOST
 from local.azure.v2.resources import RETRY_AFTER_MS, front_end_router
 
@@ -23,10 +24,16 @@ DEPLOYMENT = "odidp"
 JOB_CANCEL = "jc"
 JOB_DELETE = "jd"
 
-_KIND = "mfe-operation"
 _NEVER = "0001-01-01T00:00:00+00:00"
 
 router = front_end_router()
+
+
+class Failure(TypedDict):
+    """Why an operation failed."""
+
+    code: str
+    message: str
 
 
 class Operation(TypedDict):
@@ -37,7 +44,10 @@ class Operation(TypedDict):
     started: str
     until: float | None
     ended: str | None
-    error: dict[str, Any] | None
+    error: Failure | None
+
+
+_OPERATIONS: Table[Operation] = Table("mfe-operation")
 
 
 def start(
@@ -57,23 +67,23 @@ def start(
         ended=None,
         error=None,
     )
-    cloud.store.put(_KIND, operation_id, {**record})
+    _OPERATIONS.put(cloud, operation_id, record)
     return operation_id
 
 
-def finish(cloud: Cloud, operation_id: str, error: dict[str, Any] | None = None) -> None:
-    """End an operation: it failed when there is an error ({code, message})."""
-    cloud.store.update(
-        _KIND,
-        operation_id,
-        lambda record: record.update(error=error, ended=cloud.ml_timestamp()),
-    )
+def finish(cloud: Cloud, operation_id: str, error: Failure | None = None) -> None:
+    """End an operation: it failed when there is an error."""
+
+    def change(record: Operation) -> None:
+        record["error"], record["ended"] = error, cloud.ml_timestamp()
+
+    _OPERATIONS.update(cloud, operation_id, change)
 
 
 def finish_named(cloud: Cloud, kind: str, name: str) -> None:
     """End the operation of this kind and name, if there is one that runs."""
     operation_id = f"{kind}:{cloud.workspace_id}:{name}"
-    record = cloud.store.get(_KIND, operation_id)
+    record = _OPERATIONS.get(cloud, operation_id)
     if record and record["ended"] is None:
         finish(cloud, operation_id)
 
@@ -167,7 +177,7 @@ def _ended(record: Operation) -> str | None:
 
 def _existing(cloud: Cloud, request: Request) -> Operation:
     operation_id = request.params["operation"]
-    record = cloud.store.get(_KIND, operation_id)
+    record = _OPERATIONS.get(cloud, operation_id)
     if record is None:
         raise ServiceError(
             404,
@@ -180,4 +190,4 @@ def _existing(cloud: Cloud, request: Request) -> Operation:
                 )
             ],
         )
-    return cast(Operation, record)  # only `start` writes them
+    return record

@@ -6,7 +6,8 @@ Shapes: Microsoft.MachineLearningServices 2024-10-01 (and the previews since 202
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from local.azure.kernel import bodies
 from local.azure.kernel.bodies import (
@@ -20,6 +21,7 @@ from local.azure.kernel.bodies import (
     one_of,
     text,
 )
+from local.azure.v2.online.deployment_records import Properties
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
@@ -186,10 +188,10 @@ _DEFAULT_RESOURCES = {
 }
 
 
-def filled(asked: dict[str, Any]) -> dict[str, Any]:
+def filled(asked: Mapping[str, Any]) -> Properties:
     """The properties of a deployment with what a request may leave out."""
     is_managed = str(asked["endpointComputeType"]).lower() == "managed"
-    full = {
+    full: dict[str, object] = {
         **dict.fromkeys(("description", "model", "environmentId", "codeConfiguration")),
         **dict.fromkeys(("modelMountPath", "dataCollector") if is_managed else ()),
         "appInsightsEnabled": False,
@@ -209,10 +211,10 @@ def filled(asked: dict[str, Any]) -> dict[str, Any]:
             part: {**amounts, **_given(needs.get(part))}
             for part, amounts in _DEFAULT_RESOURCES.items()
         }
-    return full
+    return cast("Properties", full)
 
 
-def _given(settings: dict[str, Any] | None) -> dict[str, Any]:
+def _given(settings: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return {name: value for name, value in (settings or {}).items() if value is not None}
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
 from local.azure.resources import compute_records
-from local.azure.v2.online import rollout
+from local.azure.v2.online.deployment_records import deployments_of
+from local.azure.v2.online.records import Properties
 
 _NAME = re.compile(r"[a-zA-Z](?:[-a-zA-Z0-9]{1,30})[a-zA-Z0-9]")
 _WITH_SERVICES = ("Kubernetes", "AKS")
@@ -46,17 +47,15 @@ def check_compute(cloud: Cloud, compute_id: str) -> None:
         raise ServiceError(400, "UserError", f"The compute '{name}' is not ready: it is {state}.")
 
 
-def shares(asked: dict[str, Any] | None, known: dict[str, int]) -> dict[str, int]:
+def shares(asked: Mapping[str, float | str] | None, known: dict[str, int]) -> dict[str, int]:
     """Percentages by deployment; none given leaves what is there."""
     return known if asked is None else {name: int(float(share)) for name, share in asked.items()}
 
 
-def check_traffic(cloud: Cloud, name: str, properties: dict[str, Any]) -> None:
+def check_traffic(cloud: Cloud, name: str, properties: Properties) -> None:
     """Whether traffic and mirrored traffic fit the deployments. Raises ServiceError 400."""
     traffic, mirror = properties["traffic"], properties["mirrorTraffic"]
-    there = {
-        one["name"]: one["revision"] is not None for one in rollout.deployments_of(cloud, name)
-    }
+    there = {one["name"]: one["revision"] is not None for one in deployments_of(cloud, name)}
     for deployment, share in {**mirror, **traffic}.items():
         if deployment not in there:
             raise ServiceError(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import cast
 
 from local.azure.kernel import bodies
 from local.azure.kernel.cloud import Cloud
@@ -19,7 +20,18 @@ from local.azure.v2.assets import environments
 from local.azure.v2.online import bodies as online_bodies
 from local.azure.v2.online import records, rollout
 from local.azure.v2.online.checks import check_name
-from local.azure.v2.online.rollout import KIND, key_of
+from local.azure.v2.online.deployment_records import (
+    Deployment,
+    Progress,
+    Properties,
+    Sku,
+    deployments_of,
+    keep,
+    key_of,
+    record_of,
+    state_of,
+)
+from local.azure.v2.online.records import Endpoint
 from local.azure.v2.resources import (
     PAGED,
     arm_route,
@@ -50,11 +62,11 @@ def stop(cloud: Cloud) -> None:
     rollout.fleet.stop_all(cloud)
 
 
-def show(cloud: Cloud, record: dict[str, Any]) -> dict[str, Any]:
+def show(cloud: Cloud, record: Deployment) -> Mapping[str, object]:
     """A deployment as Resource Manager shows it."""
     tail = f"onlineEndpoints/{record['endpoint']}/deployments/{record['name']}"
-    state = rollout.state_of(record)
-    properties = {
+    state = state_of(record)
+    properties: dict[str, object] = {
         **record["properties"],
         "properties": {
             **record["properties"]["properties"],
@@ -75,17 +87,23 @@ def show(cloud: Cloud, record: dict[str, Any]) -> dict[str, Any]:
         modified=record["modified"],
         system_data=("createdAt", "createdBy", "lastModifiedAt"),
     )
-    more = ("tags", "location", "kind", *(("identity",) if record["identity"] else ()), "sku")
-    return {**shown, **{name: record[name] for name in more}}
+    return {
+        **shown,
+        "tags": record["tags"],
+        "location": record["location"],
+        "kind": record["kind"],
+        **({"identity": record["identity"]} if record["identity"] else {}),
+        "sku": record["sku"],
+    }
 
 
-def _own_variables(properties: dict[str, Any]) -> dict[str, str]:
+def _own_variables(properties: Properties) -> dict[str, str]:
     """The variables that the service itself gives to a container."""
     variables = {}
-    if properties.get("model"):
+    if properties["model"]:
         name, version, _ = parse_asset_id(properties["model"], "models")
         variables["AZUREML_MODEL_DIR"] = f"/var/azureml-app/azureml-models/{name}/{version}"
-    code = properties.get("codeConfiguration")
+    code = properties["codeConfiguration"]
     if code:
         variables["AZUREML_ENTRY_SCRIPT"] = code["scoringScript"]
         variables["AML_APP_ROOT"] = f"/var/azureml-app/{parse_asset_id(code['codeId'], 'codes')[0]}"
@@ -96,7 +114,7 @@ def _own_variables(properties: dict[str, Any]) -> dict[str, str]:
 def list_all(cloud: Cloud, request: Request) -> Response:
     """The deployments of an endpoint."""
     endpoint = records.existing(cloud, request.params["endpoint"])
-    found = rollout.deployments_of(cloud, endpoint["name"])
+    found = deployments_of(cloud, endpoint["name"])
     return page(request, [show(cloud, one) for one in found])
 
 
@@ -114,14 +132,15 @@ def put_deployment(cloud: Cloud, request: Request) -> Response:
     name = request.params["deployment"]
     body = bodies.check(online_bodies.DEPLOYMENT, request.json())
     properties = _without_own(online_bodies.filled(body["properties"]))
-    before = rollout.record_of(cloud, endpoint["name"], name)
+    before = record_of(cloud, endpoint["name"], name)
     if before is None:
         check_name(name, "deployment")
     else:
         _check_settled(before)
     _check(cloud, endpoint, name, properties)
     now = cloud.ml_timestamp()
-    record = {
+    record: Deployment = {
+        **_at_rest(),
         "endpoint": endpoint["name"],
         "name": before["name"] if before else name,
         "location": body.get("location") or cloud.location,
@@ -143,36 +162,34 @@ def put_deployment(cloud: Cloud, request: Request) -> Response:
     return put_response(request, show(cloud, record), new=before is None, headers=headers)
 
 
-def _keep_in_place(cloud: Cloud, request: Request, record: dict[str, Any]) -> str:
+def _at_rest() -> Progress:
+    return {"state": "Succeeded", "until": None, "operation": "", "status_url": ""}
+
+
+def _keep_in_place(cloud: Cloud, request: Request, record: Deployment) -> str:
     """Keep a change that needs no new process; returns the operation."""
     lasts_s = records.UPDATING_S
     operation = operations.start(cloud, operations.DEPLOYMENT, running="Updating", lasts_s=lasts_s)
-    record |= {
-        "state": "Succeeded",
-        "until": time.time() + lasts_s,
-        "operation": operation,
-        "status_url": operations.status_url(cloud, request, operation),
-    }
-    cloud.store.put(KIND, key_of(record["endpoint"], record["name"]), record)
+    record["state"], record["until"] = "Succeeded", time.time() + lasts_s
+    record["operation"] = operation
+    record["status_url"] = operations.status_url(cloud, request, operation)
+    keep(cloud, record)
     return operation
 
 
-def _roll_out(cloud: Cloud, request: Request, record: dict[str, Any], *, is_new: bool) -> str:
+def _roll_out(cloud: Cloud, request: Request, record: Deployment, *, is_new: bool) -> str:
     """Bring a new process up in the background; returns the operation."""
     state = "Creating" if is_new else "Updating"
     operation = operations.start(cloud, operations.DEPLOYMENT, running=state)
-    record |= {
-        "state": state,
-        "until": None,
-        "operation": operation,
-        "status_url": operations.status_url(cloud, request, operation),
-    }
-    cloud.store.put(KIND, key_of(record["endpoint"], record["name"]), record)
+    record["state"], record["until"] = state, None
+    record["operation"] = operation
+    record["status_url"] = operations.status_url(cloud, request, operation)
+    keep(cloud, record)
     rollout.start(cloud, record, operation)
     return operation
 
 
-def _without_own(properties: dict[str, Any]) -> dict[str, Any]:
+def _without_own(properties: Properties) -> Properties:
     """Without what the service adds: clients send back what they were shown."""
     shown = {"AZUREML_MODEL_DIR", "AZUREML_ENTRY_SCRIPT", "AML_APP_ROOT"}
     variables = properties["environmentVariables"]
@@ -191,9 +208,9 @@ def _without_own(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _sku(asked: dict[str, Any] | None) -> dict[str, Any]:
-    sku = {"name": "Default", "tier": "Standard", "capacity": 1}
-    return {**sku, **{name: value for name, value in (asked or {}).items() if value is not None}}
+def _sku(asked: Sku | None) -> Sku:
+    given = {name: value for name, value in (asked or {}).items() if value is not None}
+    return {"name": "Default", "tier": "Standard", "capacity": 1, **cast("Sku", given)}
 
 
 @arm_route(router, "PATCH", _ONE)
@@ -202,7 +219,7 @@ def patch_deployment(cloud: Cloud, request: Request) -> Response:
     record = _existing(cloud, request)
     _check_settled(record)
     body = bodies.check(online_bodies.DEPLOYMENT_PATCH, request.json())
-    changed = {
+    changed: Deployment = {
         **record,
         "tags": record["tags"] if body.get("tags") is None else body["tags"],
         "sku": {**record["sku"], **(body.get("sku") or {})},
@@ -217,7 +234,7 @@ def patch_deployment(cloud: Cloud, request: Request) -> Response:
 def delete_deployment(cloud: Cloud, request: Request) -> Response:
     """End a deployment, which must take no traffic. 204 when there is none."""
     endpoint = records.existing(cloud, request.params["endpoint"])
-    record = rollout.record_of(cloud, endpoint["name"], request.params["deployment"])
+    record = record_of(cloud, endpoint["name"], request.params["deployment"])
     if record is None:
         return Response(status=204)
     traffic = endpoint["properties"]["traffic"]
@@ -247,7 +264,7 @@ def list_skus(cloud: Cloud, request: Request) -> Response:
         "capacity": {
             "minimum": 1,
             "maximum": 50,
-            "default": record["sku"]["capacity"],
+            "default": record["sku"].get("capacity"),
             "scaleType": "Automatic",
         },
     }
@@ -266,10 +283,10 @@ def get_logs(cloud: Cloud, request: Request) -> Response:
     return json_response({"content": "".join(placed[-tail:])})
 
 
-def _existing(cloud: Cloud, request: Request) -> dict[str, Any]:
+def _existing(cloud: Cloud, request: Request) -> Deployment:
     endpoint = records.existing(cloud, request.params["endpoint"])
     name = request.params["deployment"]
-    found = rollout.record_of(cloud, endpoint["name"], name)
+    found = record_of(cloud, endpoint["name"], name)
     if found is None:
         raise ServiceError(
             404,
@@ -281,9 +298,9 @@ def _existing(cloud: Cloud, request: Request) -> dict[str, Any]:
     return found
 
 
-def _check_settled(record: dict[str, Any]) -> None:
+def _check_settled(record: Deployment) -> None:
     key = key_of(record["endpoint"], record["name"])
-    state = rollout.state_of(record)
+    state = state_of(record)
     if rollout.fleet.under_way(key) or state in ("Updating", "Deleting"):
         raise ServiceError(
             409,
@@ -293,13 +310,13 @@ def _check_settled(record: dict[str, Any]) -> None:
         )
 
 
-def _same_content(before: dict[str, Any], record: dict[str, Any]) -> bool:
+def _same_content(before: Deployment, record: Deployment) -> bool:
     return all(
         before["properties"].get(field) == record["properties"].get(field) for field in _CONTENT
     )
 
 
-def _check(cloud: Cloud, endpoint: dict[str, Any], name: str, properties: dict[str, Any]) -> None:
+def _check(cloud: Cloud, endpoint: Endpoint, name: str, properties: Properties) -> None:
     """Everything that can be seen to be wrong without doing it. Raises ServiceError."""
     if sys.platform == "win32":
         raise ServiceError(
@@ -327,14 +344,15 @@ def _check(cloud: Cloud, endpoint: dict[str, Any], name: str, properties: dict[s
     if not properties["codeConfiguration"] and not properties["environmentId"]:
         rollout.mlflow_definition(cloud, properties["model"])
         return
-    if not properties["environmentId"] or not (properties["codeConfiguration"] or {}).get("codeId"):
+    code = properties["codeConfiguration"]
+    if not properties["environmentId"] or not code or not code["codeId"]:
         raise ServiceError(
             501,
             "NotImplemented",
             f"Without code and an environment the deployment '{name}' would be an image of its "
             "own, which the local Azure cannot run. Give both, or an MLflow model and neither.",
         )
-    rollout.code_folder(cloud, properties["codeConfiguration"]["codeId"])
+    rollout.code_folder(cloud, code["codeId"])
     if properties["model"]:
         rollout.model_id(cloud, properties["model"])
     try:

@@ -9,16 +9,26 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from local.azure.identity import entra
 from local.azure.kernel import bodies
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.serving.service_records import new_keys, set_key
 from local.azure.v2 import operations
 from local.azure.v2.online import bodies as online_bodies
-from local.azure.v2.online import checks, records, rollout
-from local.azure.v2.online.records import CREATING_S, KIND, UPDATING_S, Endpoint
+from local.azure.v2.online import checks, deployment_records, records, rollout
+from local.azure.v2.online.records import (
+    CREATING_S,
+    UPDATING_S,
+    Endpoint,
+    Identity,
+    Progress,
+    Properties,
+    Shares,
+)
 from local.azure.v2.resources import (
     PAGED,
     arm_route,
@@ -37,7 +47,7 @@ _TRAFFIC = ("traffic", "mirrorTraffic")
 router = front_end_router()
 
 
-def show(cloud: Cloud, record: Endpoint) -> dict[str, Any]:
+def show(cloud: Cloud, record: Endpoint) -> Mapping[str, object]:
     """An endpoint as Resource Manager shows it; its addresses are there when it is."""
     state = records.state_of(record)
     address = f"https://{record['name']}.{cloud.location}.inference.ml.azure.com"
@@ -61,7 +71,13 @@ def show(cloud: Cloud, record: Endpoint) -> dict[str, Any]:
         modified=record["modified"],
         system_data=("createdAt", "createdBy", "lastModifiedAt"),
     )
-    return {**shown, **{name: record[name] for name in ("tags", "location", "kind", "identity")}}
+    return {
+        **shown,
+        "tags": record["tags"],
+        "location": record["location"],
+        "kind": record["kind"],
+        "identity": record["identity"],
+    }
 
 
 @arm_route(
@@ -86,7 +102,7 @@ def list_all(cloud: Cloud, request: Request) -> Response:
     order = request.query.get("orderBy") or "CreatedAtDesc"
     if order not in _ORDERS:
         raise ServiceError(400, "UserError", f"orderBy must be one of {', '.join(_ORDERS)}.")
-    found.sort(key=lambda one: str(one[_ORDERS[order]]), reverse=order.endswith("Desc"))
+    found.sort(key=lambda one: str(one.get(_ORDERS[order])), reverse=order.endswith("Desc"))
     return page(request, [show(cloud, one) for one in found])
 
 
@@ -98,7 +114,7 @@ _ORDERS = {
 }
 
 
-def _has(pairs: dict[str, str], term: str) -> bool:
+def _has(pairs: Mapping[str, str], term: str) -> bool:
     key, equals, value = term.partition("=")
     return key in pairs and (not equals or pairs[key] == value)
 
@@ -117,7 +133,9 @@ def put_endpoint(cloud: Cloud, request: Request) -> Response:
     before = records.find(cloud, name)
     properties = _properties(cloud, name, body["properties"], before)
     now = cloud.ml_timestamp()
+    progress, headers = _begin_change(cloud, request, before)
     record: Endpoint = {
+        **progress,
         "id": before["id"] if before else str(uuid.uuid4()),
         "name": before["name"] if before else name,
         "location": body.get("location") or cloud.location,
@@ -125,21 +143,21 @@ def put_endpoint(cloud: Cloud, request: Request) -> Response:
         "identity": _identity(cloud, body.get("identity"), before),
         "kind": "K8S" if properties["compute"] else "Managed",
         "properties": properties,
-        "keys": before["keys"] if before else _new_keys(body["properties"].get("keys") or {}),
+        "keys": before["keys"] if before else new_keys(body["properties"].get("keys")),
         "created": before["created"] if before else now,
         "modified": now,
     }
-    headers = _begin_change(cloud, request, record, before)
+    records.keep(cloud, record)
     return put_response(request, show(cloud, record), new=before is None, headers=headers)
 
 
 def _properties(
-    cloud: Cloud, name: str, asked: dict[str, Any], before: Endpoint | None
-) -> dict[str, Any]:
+    cloud: Cloud, name: str, asked: Mapping[str, Any], before: Endpoint | None
+) -> Properties:
     """The properties that a PUT asks for, checked. Raises ServiceError."""
-    known = before["properties"] if before else {"traffic": {}, "mirrorTraffic": {}}
+    known: Shares = before["properties"] if before else _no_shares()
     own = ("azureml.onlineendpointid", "AzureAsyncOperationUri")
-    properties: dict[str, Any] = {
+    properties: Properties = {
         "description": asked.get("description"),
         "properties": {
             key: value for key, value in (asked.get("properties") or {}).items() if key not in own
@@ -153,10 +171,11 @@ def _properties(
     if before is None:
         checks.check_name(name, "endpoint")
         if properties["compute"]:
-            checks.check_compute(cloud, str(properties["compute"]))
+            checks.check_compute(cloud, properties["compute"])
     else:
         records.check_settled(before)
-        if any(properties[field] != known[field] for field in ("authMode", "compute")):
+        fixed = (before["properties"]["authMode"], before["properties"]["compute"])
+        if (properties["authMode"], properties["compute"]) != fixed:
             raise ServiceError(
                 400,
                 "UserError",
@@ -167,19 +186,22 @@ def _properties(
     return properties
 
 
+def _no_shares() -> Shares:
+    return {"traffic": {}, "mirrorTraffic": {}}
+
+
 def _begin_change(
-    cloud: Cloud, request: Request, record: Endpoint, before: Endpoint | None
-) -> dict[str, str]:
-    """Keep a record that is being created or changed; returns the headers that lead on."""
+    cloud: Cloud, request: Request, before: Endpoint | None
+) -> tuple[Progress, dict[str, str]]:
+    """Begin to create or change an endpoint. Also returns the headers that lead on."""
     state, lasts_s = ("Updating", UPDATING_S) if before else ("Creating", CREATING_S)
     operation = operations.start(cloud, operations.ENDPOINT, running=state, lasts_s=lasts_s)
-    record |= {
+    progress: Progress = {
         "phase": records.phase(state, lasts_s),
-        "before": records.traffic_of(before) if before else {},
+        "before": records.traffic_of(before) if before else _no_shares(),
         "operation": operations.status_url(cloud, request, operation),
     }
-    cloud.store.put(KIND, record["name"].lower(), record)
-    return operations.status_headers(cloud, request, operation)
+    return progress, operations.status_headers(cloud, request, operation)
 
 
 @arm_route(router, "PATCH", "onlineEndpoints/{endpoint}")
@@ -189,7 +211,7 @@ def patch_endpoint(cloud: Cloud, request: Request) -> Response:
     records.check_settled(before)
     body = bodies.check(online_bodies.ENDPOINT_PATCH, request.json())
     asked = body.get("properties") or {}
-    properties = {
+    properties: Properties = {
         **before["properties"],
         "traffic": checks.shares(asked.get("traffic"), before["properties"]["traffic"]),
         "mirrorTraffic": checks.shares(
@@ -198,13 +220,15 @@ def patch_endpoint(cloud: Cloud, request: Request) -> Response:
     }
     checks.check_traffic(cloud, before["name"], properties)
     tags = before["tags"] if body.get("tags") is None else body["tags"]
-    record = {
+    progress, headers = _begin_change(cloud, request, before)
+    record: Endpoint = {
         **before,
+        **progress,
         "tags": tags,
         "properties": properties,
         "modified": cloud.ml_timestamp(),
     }
-    headers = _begin_change(cloud, request, record, before)
+    records.keep(cloud, record)
     return json_response(show(cloud, record), 202, headers)
 
 
@@ -215,12 +239,12 @@ def delete_endpoint(cloud: Cloud, request: Request) -> Response:
     found = records.find(cloud, name)
     if found is None:
         return Response(status=204)
-    for record in rollout.deployments_of(cloud, name):
+    for record in deployment_records.deployments_of(cloud, name):
         rollout.remove(cloud, record)
     lasts_s = records.DELETING_S
     operation = operations.start(cloud, operations.ENDPOINT, running="Deleting", lasts_s=lasts_s)
-    change = {"phase": records.phase("Deleting", lasts_s)}
-    cloud.store.update(KIND, name.lower(), lambda record: record.update(change))
+    phase = records.phase("Deleting", lasts_s)
+    records.change(cloud, name, lambda record: record.update({"phase": phase}))
     return Response(
         status=202,
         headers={
@@ -252,10 +276,9 @@ def regenerate_keys(cloud: Cloud, request: Request) -> Response:
     which = f"{str(asked['keyType']).lower()}Key"
     value = asked.get("keyValue")
     # The SDK sends the present key along, and its users expect another one.
-    if not value or value == record["keys"][which]:
+    if not value or value == record["keys"].get(which):
         value = secrets.token_urlsafe(24)
-    name = record["name"].lower()
-    cloud.store.update(KIND, name, lambda record: record["keys"].update({which: value}))
+    records.change(cloud, record["name"], lambda record: set_key(record["keys"], which, value))
     operation = operations.start(
         cloud, operations.ENDPOINT_KEYS, running="Updating", lasts_s=UPDATING_S
     )
@@ -298,22 +321,14 @@ def _auth_mode(asked: str) -> str:
     return modes[asked.lower()]
 
 
-def _new_keys(given: dict[str, Any]) -> dict[str, str]:
+def _identity(cloud: Cloud, asked: Identity | None, before: Endpoint | None) -> Identity:
+    identity: Identity = asked or {}
+    if identity.get("type", "SystemAssigned").lower() != "systemassigned":
+        return identity
+    known: Identity = before["identity"] if before else {}
     return {
-        which: given.get(which) or secrets.token_urlsafe(24)
-        for which in ("primaryKey", "secondaryKey")
+        **identity,
+        "type": "SystemAssigned",
+        "principalId": known.get("principalId") or str(uuid.uuid4()),
+        "tenantId": cloud.tenant_id,
     }
-
-
-def _identity(
-    cloud: Cloud, asked: dict[str, Any] | None, before: Endpoint | None
-) -> dict[str, Any]:
-    identity = {"type": "SystemAssigned", **(asked or {})}
-    if str(identity["type"]).lower() == "systemassigned":
-        known = (before or {}).get("identity") or {}
-        identity |= {
-            "type": "SystemAssigned",
-            "principalId": known.get("principalId") or str(uuid.uuid4()),
-            "tenantId": cloud.tenant_id,
-        }
-    return identity

@@ -7,35 +7,94 @@ ready too. What a change says counts once it has ended: until then the traffic i
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TypedDict
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
+from local.azure.kernel.tables import Table
+from local.azure.serving.service_records import Keys
 
-KIND = "online-endpoint"
 # Seconds that each phase lasts: long enough that a script which does not wait can see it.
 CREATING_S = 2.0
 UPDATING_S = 0.5
 DELETING_S = 0.5
 
-Endpoint = dict[str, Any]
+
+class Shares(TypedDict):
+    """The percentages of calls, and of copies of calls, that go to each deployment."""
+
+    traffic: dict[str, int]
+    mirrorTraffic: dict[str, int]
+
+
+class Properties(Shares):
+    """The properties of an endpoint. compute: the ARM id of a cluster, None where managed."""
+
+    description: str | None
+    properties: dict[str, str]
+    authMode: str
+    compute: str | None
+    publicNetworkAccess: str
+
+
+class Phase(TypedDict):
+    """What goes on with an endpoint. until: seconds since the epoch."""
+
+    state: str
+    until: float
+
+
+class Progress(TypedDict):
+    """The last change of an endpoint. before: the shares until it has ended; operation: its URL."""
+
+    phase: Phase
+    before: Shares
+    operation: str
+
+
+class Identity(TypedDict, total=False):
+    """As whom an endpoint acts."""
+
+    type: str
+    principalId: str
+    tenantId: str
+    userAssignedIdentities: Mapping[str, object]
+
+
+class Endpoint(Progress):
+    """An online endpoint."""
+
+    id: str
+    name: str
+    location: str
+    tags: dict[str, str]
+    identity: Identity
+    kind: str
+    properties: Properties
+    keys: Keys
+    created: str
+    modified: str
+
+
+_ENDPOINTS: Table[Endpoint] = Table("online-endpoint")
 
 
 def find(cloud: Cloud, name: str) -> Endpoint | None:
     """The record of an endpoint, or None. Ends what is over: an endpoint that was deleted goes."""
-    found = cloud.store.get(KIND, name.lower())
+    found = _ENDPOINTS.get(cloud, name.lower())
     if found is None:
         return None
     state = state_of(found)
     if state == "Deleted":
-        cloud.store.delete(KIND, name.lower())
+        _ENDPOINTS.delete(cloud, name.lower())
         return None
     return found
 
 
 def every(cloud: Cloud) -> list[Endpoint]:
     """The records of all endpoints, oldest first."""
-    names = [str(one["name"]) for one in cloud.store.list(KIND)]
+    names = [one["name"] for one in _ENDPOINTS.list(cloud)]
     return [found for name in names if (found := find(cloud, name))]
 
 
@@ -54,7 +113,17 @@ def existing(cloud: Cloud, name: str) -> Endpoint:
     return found
 
 
-def phase(state: str, lasts_s: float) -> dict[str, Any]:
+def keep(cloud: Cloud, record: Endpoint) -> None:
+    """Create or replace the record of an endpoint."""
+    _ENDPOINTS.put(cloud, record["name"].lower(), record)
+
+
+def change(cloud: Cloud, name: str, edit: Callable[[Endpoint], None]) -> None:
+    """Let `edit` change the record of an endpoint in place, atomically. Raises KeyError."""
+    _ENDPOINTS.update(cloud, name.lower(), edit)
+
+
+def phase(state: str, lasts_s: float) -> Phase:
     """A phase that begins now."""
     return {"state": state, "until": time.time() + lasts_s}
 
@@ -63,15 +132,16 @@ def state_of(record: Endpoint) -> str:
     """Creating, Updating, Deleting, Succeeded, or Deleted when nothing is left of it."""
     state, until = record["phase"]["state"], record["phase"]["until"]
     if time.time() < until:
-        return str(state)
+        return state
     return "Deleted" if state == "Deleting" else "Succeeded"
 
 
-def traffic_of(record: Endpoint) -> dict[str, dict[str, int]]:
+def traffic_of(record: Endpoint) -> Shares:
     """The shares that calls are split by now: `traffic` and `mirrorTraffic`."""
     if state_of(record) == "Updating":
-        return dict(record["before"])
-    return {name: record["properties"][name] for name in ("traffic", "mirrorTraffic")}
+        return record["before"]
+    properties = record["properties"]
+    return {"traffic": properties["traffic"], "mirrorTraffic": properties["mirrorTraffic"]}
 
 
 def check_settled(record: Endpoint, *states: str) -> None:

@@ -6,13 +6,13 @@ beside the one in service, which stays when the new one does not come up.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -39,11 +39,18 @@ from local.azure.v2.assets import (
 )
 from local.azure.v2.online import records
 from local.azure.v2.online.bodies import seconds
+from local.azure.v2.online.deployment_records import (
+    DEPLOYMENTS,
+    Deployment,
+    Properties,
+    key_of,
+    place_of,
+)
+from local.azure.v2.online.records import Endpoint
+from local.azure.v2.operations import Failure
 from local.azure.v2.resources import parse_asset_id
 
 logger = logging.getLogger(__name__)
-
-KIND = "online-deployment"
 
 # Packages that bring the inference server: an environment for serving must list one of them.
 _SERVERS = (INFERENCE_SERVER, "azureml-defaults")
@@ -54,40 +61,7 @@ _UNSETTLED = ("Creating", "Updating")
 fleet = Fleet()
 
 
-def key_of(endpoint: str, deployment: str) -> str:
-    """The key of a deployment's record and of its process."""
-    return f"{endpoint}/{deployment}".lower()
-
-
-def record_of(cloud: Cloud, endpoint: str, deployment: str) -> dict[str, Any] | None:
-    """The record of a deployment, or None. One whose deletion is over goes."""
-    key = key_of(endpoint, deployment)
-    found = cloud.store.get(KIND, key)
-    if found and found["state"] == "Deleting" and time.time() >= found["until"]:
-        cloud.store.delete(KIND, key)
-        return None
-    return found
-
-
-def deployments_of(cloud: Cloud, endpoint: str) -> list[dict[str, Any]]:
-    """The records of the deployments of an endpoint, oldest first."""
-    names = [str(one["name"]) for one in cloud.store.list(KIND, f"{endpoint.lower()}/")]
-    return [found for name in names if (found := record_of(cloud, endpoint, name))]
-
-
-def state_of(record: dict[str, Any]) -> str:
-    """The state as the service shows it; a change without a new process takes its time too."""
-    if record["state"] == "Succeeded" and time.time() < (record.get("until") or 0):
-        return "Updating"
-    return str(record["state"])
-
-
-def place_of(record: dict[str, Any]) -> str:
-    """The folder of a deployment below that of all services. No name of a v1 service is such."""
-    return f"@online/{key_of(record['endpoint'], record['name'])}"
-
-
-def start(cloud: Cloud, record: dict[str, Any], operation: str) -> None:
+def start(cloud: Cloud, record: Deployment, operation: str) -> None:
     """Bring the record's deployment up in the background. Raises ServiceError 409."""
     key = key_of(record["endpoint"], record["name"])
 
@@ -107,7 +81,7 @@ def start(cloud: Cloud, record: dict[str, Any], operation: str) -> None:
 
 def start_again(cloud: Cloud) -> None:
     """After a restart: bring up what was in service, end what was being brought up."""
-    for record in cloud.store.list(KIND):
+    for record in DEPLOYMENTS.list(cloud):
         key = key_of(record["endpoint"], record["name"])
         if record["state"] in _UNSETTLED:
             failure = DeploymentFailure("DeploymentInterrupted", STOPPED)
@@ -116,15 +90,19 @@ def start_again(cloud: Cloud) -> None:
             fleet.serve_again(cloud, key, Revision(**record["revision"]))
 
 
-def remove(cloud: Cloud, record: dict[str, Any], *, lasts_s: float | None = None) -> None:
+def remove(cloud: Cloud, record: Deployment, *, lasts_s: float | None = None) -> None:
     """End a deployment, also while it is being brought up, and forget it: at once, or later."""
     key = key_of(record["endpoint"], record["name"])
     fleet.remove(cloud, key)
     if lasts_s is None:
-        cloud.store.delete(KIND, key)
+        DEPLOYMENTS.delete(cloud, key)
     else:
-        change = {"state": "Deleting", "until": time.time() + lasts_s, "revision": None}
-        cloud.store.update(KIND, key, lambda known: known.update(change))
+        until = time.time() + lasts_s
+
+        def change(known: Deployment) -> None:
+            known["state"], known["until"], known["revision"] = "Deleting", until, None
+
+        DEPLOYMENTS.update(cloud, key, change)
     deployments.discard_all(cloud, place_of(record))
 
 
@@ -133,7 +111,7 @@ def find(cloud: Cloud, endpoint: str, deployment: str) -> Running | None:
     return fleet.find(cloud, key_of(endpoint, deployment))
 
 
-def log_text(cloud: Cloud, record: dict[str, Any], *, lines: int) -> str:
+def log_text(cloud: Cloud, record: Deployment, *, lines: int) -> str:
     """The log of the newest revision of a deployment, whether it came up or not, and how it is.
 
     lines: how many of the container's last ones.
@@ -154,7 +132,7 @@ def log_text(cloud: Cloud, record: dict[str, Any], *, lines: int) -> str:
     )
 
 
-def placed_text(cloud: Cloud, record: dict[str, Any]) -> str:
+def placed_text(cloud: Cloud, record: Deployment) -> str:
     """What was placed for the newest revision of a deployment: the files of its model."""
     newest = max((cloud.root / "services" / place_of(record)).glob("*"), default=None)
     if newest is None:
@@ -164,14 +142,14 @@ def placed_text(cloud: Cloud, record: dict[str, Any]) -> str:
     return "".join(f"Downloaded {one.relative_to(app).as_posix()}\n" for one in placed)
 
 
-def forget_traffic(cloud: Cloud, record: dict[str, Any]) -> None:
+def forget_traffic(cloud: Cloud, record: Deployment) -> None:
     """A deployment that is gone has no share, not even of 0, in the traffic of its endpoint."""
 
-    def change(endpoint: dict[str, Any]) -> None:
-        for traffic in ("traffic", "mirrorTraffic"):
-            endpoint["properties"][traffic].pop(record["name"], None)
+    def change(endpoint: Endpoint) -> None:
+        for shares in (endpoint["properties"]["traffic"], endpoint["properties"]["mirrorTraffic"]):
+            shares.pop(record["name"], None)
 
-    cloud.store.update(records.KIND, record["endpoint"].lower(), change)
+    records.change(cloud, record["endpoint"], change)
 
 
 def model_id(cloud: Cloud, reference: str) -> str:
@@ -188,7 +166,7 @@ def code_folder(cloud: Cloud, reference: str) -> Path:
     return uris.locate(cloud, str(found["properties"]["codeUri"]))
 
 
-def _bring_up(cloud: Cloud, record: dict[str, Any], operation: str, stop: Stop) -> None:
+def _bring_up(cloud: Cloud, record: Deployment, operation: str, stop: Stop) -> None:
     key = key_of(record["endpoint"], record["name"])
     properties = record["properties"]
     try:
@@ -215,11 +193,11 @@ def _bring_up(cloud: Cloud, record: dict[str, Any], operation: str, stop: Stop) 
     )
     running = deployments.start(cloud, revision, stop=stop, healthy_within_s=patience)
 
-    def change(known: dict[str, Any]) -> None:
-        known.update(state="Succeeded", error=None, revision=revision.record())
+    def change(known: Deployment) -> None:
+        known["state"], known["error"], known["revision"] = "Succeeded", None, revision.record()
 
     try:
-        cloud.store.update(KIND, key, change)
+        DEPLOYMENTS.update(cloud, key, change)
     except KeyError:  # deleted meanwhile
         deployments.end(cloud, running)
         raise DeploymentFailure("Canceled", "The deployment was deleted.") from None
@@ -242,7 +220,7 @@ class _Parts:
     place_sources: Callable[[Path], None]
 
 
-def _parts(cloud: Cloud, properties: dict[str, Any]) -> _Parts:
+def _parts(cloud: Cloud, properties: Properties) -> _Parts:
     """The deployment's code and environment, or those that an MLflow model brings."""
     code = properties["codeConfiguration"]
     if code is None:
@@ -253,7 +231,7 @@ def _parts(cloud: Cloud, properties: dict[str, Any]) -> _Parts:
             entry=_MLFLOW_SCORE.name,
             place_sources=_place_mlflow_score,
         )
-    definition, notes = environments.definition(cloud, properties["environmentId"])
+    definition, notes = environments.definition(cloud, properties["environmentId"] or "")
     _check_server(definition)
     return _Parts(
         definition=definition,
@@ -319,13 +297,17 @@ def _note(cloud: Cloud, revision: Revision, notes: list[str]) -> None:
 
 def _fail(cloud: Cloud, key: str, operation: str, failure: DeploymentFailure) -> None:
     error = _error(failure)
-    if cloud.store.get(KIND, key) is not None:
-        cloud.store.update(KIND, key, lambda record: record.update(state="Failed", error=error))
+
+    def change(record: Deployment) -> None:
+        record["state"], record["error"] = "Failed", error
+
+    with contextlib.suppress(KeyError):  # deleted meanwhile
+        DEPLOYMENTS.update(cloud, key, change)
     fleet.settle(key)
     operations.finish(cloud, operation, error)
 
 
-def _error(failure: DeploymentFailure) -> dict[str, str]:
+def _error(failure: DeploymentFailure) -> Failure:
     """The service's code for a failure, with the reason in the message."""
     codes = {
         "CrashLoopBackOff": "ResourceNotReady",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 from local.azure.identity import entra
 from local.azure.kernel.cloud import Cloud
@@ -18,6 +17,8 @@ from local.azure.kernel.web import Router
 from local.azure.serving.scoring import has_key, pass_on, plain
 from local.azure.v2.online import endpoints, records, rollout
 from local.azure.v2.online.bodies import seconds
+from local.azure.v2.online.deployment_records import record_of
+from local.azure.v2.online.records import Endpoint
 
 INFERENCE_HOST = "*.inference.ml.azure.com"
 PICK = "azureml-model-deployment"
@@ -76,7 +77,7 @@ def score(cloud: Cloud, request: Request) -> Response:
     )
 
 
-def _refusal(cloud: Cloud, request: Request, endpoint: dict[str, Any]) -> str:
+def _refusal(cloud: Cloud, request: Request, endpoint: Endpoint) -> str:
     """Why a request may not score; empty when it may."""
     mode = endpoint["properties"]["authMode"]
     if mode == "Key":
@@ -96,7 +97,7 @@ def _refusal(cloud: Cloud, request: Request, endpoint: dict[str, Any]) -> str:
 
 
 def _ask(cloud: Cloud, request: Request, endpoint: str, deployment: str) -> Response:
-    record = rollout.record_of(cloud, endpoint, deployment)
+    record = record_of(cloud, endpoint, deployment)
     if record is None:
         return plain(404, f"The deployment {deployment} of the endpoint {endpoint} was not found.")
     running = rollout.find(cloud, endpoint, deployment)
@@ -112,7 +113,7 @@ def _ask(cloud: Cloud, request: Request, endpoint: str, deployment: str) -> Resp
     )
 
 
-def _mirror(cloud: Cloud, request: Request, endpoint: dict[str, Any]) -> None:
+def _mirror(cloud: Cloud, request: Request, endpoint: Endpoint) -> None:
     """Let another deployment have a copy of a share of the calls; nobody waits for its answers."""
     mirror = records.traffic_of(endpoint)["mirrorTraffic"]
     for name, share in mirror.items():
