@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import shlex
 import signal
 import sqlite3
@@ -60,6 +61,14 @@ from local.azure.kernel.store import Store
     metavar="SECONDS",
     help="How long access tokens live.",
 )
+@click.option(
+    "--other-workspace",
+    "others",
+    multiple=True,
+    metavar="NAME",
+    callback=lambda _context, _parameter, names: _workspace_names(names),
+    help="A further workspace in the same resource group; may be repeated.",
+)
 @click.option("--verbose", is_flag=True, help="Show each call.")
 @click.option(
     "--until-stdin-closes",
@@ -72,6 +81,7 @@ def main(
     env_file: Path | None,
     specs: tuple[str, ...],
     token_lifetime: int,
+    others: tuple[str, ...],
     verbose: bool,
     until_stdin_closes: bool,
 ) -> None:
@@ -93,7 +103,7 @@ def main(
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
         with _locked(root):
-            _serve(root, port, env_file or root / "client.env", faults, token_lifetime)
+            _serve(root, port, env_file or root / "client.env", faults, token_lifetime, others)
     except (OSError, sqlite3.Error) as error:
         raise click.ClickException(
             f"The local Azure cannot keep its state in {root}: {error}. "
@@ -115,8 +125,23 @@ def _fault(spec: str) -> Fault:
         raise click.BadParameter(f"in '{spec}': {error}", param_hint="--fault") from None
 
 
+def _workspace_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Check names as Azure ML does; each becomes a folder of the state."""
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{2,32}", name):
+            raise click.BadParameter(
+                f"'{name}' cannot name a workspace: 3 to 33 letters, digits, '-' and '_'"
+            )
+    return names
+
+
 def _serve(
-    root: Path, port: int, env_file: Path, faults: Sequence[Fault], token_lifetime_s: int
+    root: Path,
+    port: int,
+    env_file: Path,
+    faults: Sequence[Fault],
+    token_lifetime_s: int,
+    others: Sequence[str],
 ) -> None:
     try:
         listener = server.listen(port)
@@ -143,6 +168,7 @@ def _serve(
         ca_file=root / certificates.CA_FILE,
         faults=faults,
         token_lifetime_s=token_lifetime_s,
+        others=others,
     )
 
     def ready() -> None:
@@ -155,7 +181,8 @@ def _serve(
     try:
         server.run(cloud, authority=authority, proxy_listener=listener, ready=ready)
     finally:
-        store.close()
+        for workspace in cloud.workspaces:
+            workspace.store.close()
         env_file.unlink(missing_ok=True)
     click.echo(f"Local Azure has ended; its state is in {root}.")
 

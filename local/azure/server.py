@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 import json
 import logging
 import signal
@@ -51,7 +52,7 @@ from local.azure.registry import assets, environments, models
 from local.azure.resources import arm, compute, offers
 from local.azure.running import processes
 from local.azure.serving import scoring
-from local.azure.storage import blob_service, datastores, key_vault
+from local.azure.storage import blob_auth, blob_service, datastores, key_vault
 from local.azure.v1 import (
     datasets,
     modules,
@@ -165,7 +166,8 @@ def _handled(cloud: Cloud, table: RouteTable, request: Request) -> Response:
     form = _form(request.host)
     try:
         caller = _caller(cloud, match, request)
-        _check_scope(cloud, match)
+        asked = _workspace_of(cloud, match, request)
+        _check_scope(asked, match)
         known = Request(**{**vars(request), "params": match.params, "caller": caller})
         roles.authorize(cloud, known)
         form = form if devops.is_devops(request.host) else match.route.errors
@@ -173,7 +175,7 @@ def _handled(cloud: Cloud, table: RouteTable, request: Request) -> Response:
         if strange:
             what = f"the parameter {', '.join(strange)} of {_what(request)}"
             return _unknown(cloud, table, request, what)
-        return match.route.handler(cloud, known)
+        return match.route.handler(asked, known)
     except ServiceError as error:
         return _worded(cloud, form, request, error)
     except Exception:
@@ -207,6 +209,17 @@ def _caller(cloud: Cloud, match: Match, request: Request) -> Mapping[str, Any] |
             401, "AuthenticationFailed", "Authentication failed: no bearer token was sent."
         )
     return entra.verify_token(cloud, token.strip(), host=request.host)
+
+
+def _workspace_of(cloud: Cloud, match: Match, request: Request) -> Cloud:
+    """The workspace that a request names by its scope, its id or its storage account."""
+    name = match.scope[2].lower() if match.scope else ""
+    identity = match.params.get("workspace_id", "")
+    for other in cloud.others:
+        own = (other.workspace_name.lower(), other.workspace_id, blob_auth.account_host(other))
+        if name == own[0] or identity == own[1] or request.host == own[2]:
+            return other
+    return cloud
 
 
 def _check_scope(cloud: Cloud, match: Match) -> None:
@@ -325,7 +338,8 @@ async def _run(
     try:
         for router in ROUTERS:
             for start in router.start_hooks:
-                await run_in_threadpool(start, cloud)
+                for workspace in cloud.workspaces:
+                    await run_in_threadpool(start, workspace)
         await proxy.start()
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started and not serving.done():
@@ -334,9 +348,9 @@ async def _run(
         await serving
     finally:
         for router in ROUTERS:
-            for stop in router.stop_hooks:
+            for stop, workspace in itertools.product(router.stop_hooks, cloud.workspaces):
                 try:
-                    await run_in_threadpool(stop, cloud)
+                    await run_in_threadpool(stop, workspace)
                 except Exception:
                     logger.exception("a module failed to end cleanly")
 

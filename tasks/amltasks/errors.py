@@ -561,8 +561,26 @@ RESULTS_NOT_WRITTEN = Cause(
     code="RESULTS_NOT_WRITTEN",
     happened="the gate could not write its files to '{folder}': {detail}",
     next_step="free space on the agent's disk or choose another outputDirectory, and run again; "
-    "nothing was registered",
+    "{kept}",
     fault=Fault.SYSTEM,
+)
+NOT_COPIED = Cause(
+    code="NOT_COPIED",
+    happened="the model passed and is registered, but was not copied: {detail}",
+    next_step="run the job again: the model keeps its version, and only the copy is made",
+    fault=Fault.SYSTEM,
+)
+COPY_UNSUPPORTED = Cause(
+    code="COPY_UNSUPPORTED",
+    happened="with sdk {sdk} a model can be copied to a {kind} only",
+    next_step="set copyTo to {kind}, or choose the other sdk",
+)
+REGISTRY_NOT_FOUND = Cause(
+    code="REGISTRY_NOT_FOUND",
+    happened="there is no Azure Machine Learning registry '{registry}' that the service connection "
+    "may see",
+    next_step="check registryName, and give the connection's identity the role 'AzureML Registry "
+    "User' on the registry",
 )
 NOT_REGISTERED = Cause(
     code="NOT_REGISTERED",

@@ -96,6 +96,7 @@ ELSEWHERE = {
     "RESCORING_FAILED": "tests/tasks/amltasks/evaluate_and_gate/test_task.py",
     "DRIFTED": "tests/tasks/amltasks/gate/test_drift.py",
     "NOT_REGISTERED": "tests/tasks/amltasks/evaluate_and_gate/test_task.py",
+    "NOT_COPIED": "tests/tasks/amltasks/contract/test_gate_faults.py",
 }
 _CLAIM = """
 import os, pathlib
@@ -168,6 +169,8 @@ def pipeline(repository: Path) -> Path:
                     "rules": f"rules: [{{{rule}}}]\n{more}",
                     "onReject": "warn" if reason == "TIE" else "continue",
                     "outputDirectory": f"$(Build.ArtifactStagingDirectory)/{reason}",
+                    "copyTo": "registry",
+                    "registryName": "registry-local",
                     **of_baseline,
                 },
             }
@@ -208,6 +211,8 @@ def test_the_reason_is_told_and_nothing_else_happens(judged: AgentRun, reason: s
     assert outputs["reason"] == reason, judged.console
     assert outputs["passed"] == str(passed).lower()
     assert outputs["modelVersion"] == ("1" if passed else "")
+    copy = "azureml://registries/registry-local/models/model-passed/versions/1"
+    assert outputs["copyId"] == (copy if passed else "")
     assert step["result"] == ("succeededWithIssues" if reason == "TIE" else "succeeded")
     folder = Path(outputs["reportPath"]).parent
     page = (folder / "gate.html").read_text(encoding="utf-8")

@@ -74,6 +74,7 @@ def editor(azure: RunningAzure) -> Iterator[Portal]:
             chosen={
                 "resourceGroup": env["AML_RESOURCE_GROUP"],
                 "workspace": env["AML_WORKSPACE_NAME"],
+                "targetResourceGroup": env["AML_RESOURCE_GROUP"],
                 "location": "westeurope",
                 "aksRegion": "westeurope",
                 "modelName": "parts",
@@ -99,6 +100,9 @@ def expected(editor: Portal, target: str) -> Mapping[str, str]:
     names = {
         "resourceGroup": [editor.chosen["resourceGroup"]],
         "workspace": [editor.chosen["workspace"]],
+        "targetResourceGroup": [editor.chosen["resourceGroup"]],
+        "targetWorkspace": [editor.chosen["workspace"]],
+        "registryName": ["registry-local"],
         "computeName": ["cpu-cluster"],
         "aksName": ["k8s-cluster"],
         "serviceName": ["parts-service"],

@@ -1,4 +1,4 @@
-"""The one subscription, workspace and service principal of a state folder, as handlers see them."""
+"""The subscription, workspaces and service principal of a state folder, as handlers see them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from local.azure.kernel.store import Store
 LOCATION = "eastus"
 RESOURCE_GROUP = "rg-local"
 WORKSPACE_NAME = "ws-local"
+REGISTRY_NAME = "registry-local"
 PROVIDER = "Microsoft.MachineLearningServices"
 TOKEN_LIFETIME_S = 3600
 
@@ -47,6 +48,12 @@ class Cloud:
     token_lifetime_s: int = TOKEN_LIFETIME_S
     faults: Faults = field(default_factory=Faults)
     background: Background = field(default_factory=Background)
+    others: tuple[Cloud, ...] = ()
+
+    @property
+    def workspaces(self) -> tuple[Cloud, ...]:
+        """This workspace and the others of the resource group, each with a state of its own."""
+        return (self, *self.others)
 
     @property
     def base_url(self) -> str:
@@ -100,6 +107,7 @@ class Cloud:
             "AML_SUBSCRIPTION_ID": self.subscription_id,
             "AML_RESOURCE_GROUP": self.resource_group,
             "AML_WORKSPACE_NAME": self.workspace_name,
+            "AML_REGISTRY_NAME": REGISTRY_NAME,
         }
 
 
@@ -116,8 +124,11 @@ def open_cloud(
     ca_file: Path,
     faults: Iterable[Fault] = (),
     token_lifetime_s: int = TOKEN_LIFETIME_S,
+    others: Iterable[str] = (),
 ) -> Cloud:
     """The identity kept in `store`; a new state gets a new one.
+
+    others: names of further workspaces, each with a store and files of its own below `root`.
 
     The workspace id must differ between states: the SDK caches snapshots under it.
     """
@@ -128,7 +139,7 @@ def open_cloud(
     key = serialization.load_pem_private_key(identity.pop("signing_key").encode(), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise TypeError("the signing key in the state is not an RSA key")
-    return Cloud(
+    cloud = Cloud(
         store=store,
         root=root,
         proxy_url=proxy_url,
@@ -137,6 +148,22 @@ def open_cloud(
         faults=Faults(faults),
         token_lifetime_s=token_lifetime_s,
         **identity,
+    )
+    return replace(cloud, others=tuple(_other(cloud, name) for name in others))
+
+
+def _other(cloud: Cloud, name: str) -> Cloud:
+    """Another workspace of the same resource group, for the same principals."""
+    root = cloud.root / "workspaces" / name
+    root.mkdir(parents=True, exist_ok=True)
+    identity = uuid.uuid5(uuid.UUID(cloud.workspace_id), name)
+    return replace(
+        cloud,
+        root=root,
+        store=Store(root / "state.db"),
+        workspace_name=name,
+        workspace_id=str(identity),
+        storage_account="stother" + identity.hex[:12],
     )
 
 

@@ -77,14 +77,14 @@ def list_workspaces_of_group(cloud: Cloud, request: Request) -> Response:
     """The workspaces of the resource group."""
     check_subscription(cloud, request)
     _check_group(cloud, request)
-    return json_response({"value": [_workspace(cloud)]})
+    return json_response({"value": [_workspace(each) for each in cloud.workspaces]})
 
 
 @router.route("GET", "/subscriptions/{subscription}/providers/" + PROVIDER + "/workspaces")
 def list_workspaces(cloud: Cloud, request: Request) -> Response:
     """The workspaces of the subscription."""
     check_subscription(cloud, request)
-    return json_response({"value": [_workspace(cloud)]})
+    return json_response({"value": [_workspace(each) for each in cloud.workspaces]})
 
 
 @router.route("GET", "/subscriptions/{subscription}/resources")
@@ -97,7 +97,7 @@ def list_resources(cloud: Cloud, request: Request) -> Response:
     wanted = f"resourceType eq '{PROVIDER}/workspaces'"
     if request.query.get("$filter", "").lower() != wanted.lower():
         raise ServiceError(501, "NotImplemented", f"The local Azure lists resources by {wanted}.")
-    return json_response({"value": [_workspace(cloud)]})
+    return json_response({"value": [_workspace(each) for each in cloud.workspaces]})
 
 
 @router.route("GET", "{workspace}")

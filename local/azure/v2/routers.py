@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from local.azure.kernel.web import Router
-from local.azure.v2 import operations
+from local.azure.v2 import operations, registries
 from local.azure.v2.assets import (
     datastores,
     environments,
@@ -16,6 +16,7 @@ from local.azure.v2.online import deployments, endpoints, traffic
 
 ROUTERS: tuple[Router, ...] = (
     operations.router,
+    registries.router,
     plain_assets.router,
     environments.router,
     models.router,

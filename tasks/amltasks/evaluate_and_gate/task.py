@@ -4,82 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from amltasks import errors
 from amltasks.azure_pipelines import (
     attempts,
-    builds,
     connection,
     inputs,
-    pages,
 )
 from amltasks.azure_pipelines.agent import Job, WithIssues
 from amltasks.evaluate_and_gate import (
     anchors,
     baselines,
     candidates,
+    copying,
     promotion,
     registering,
     rescoring,
-    verdict_files,
-    verdict_notes,
 )
 from amltasks.evaluate_and_gate.candidates import Judged
+from amltasks.evaluate_and_gate.given import GateInputs
 from amltasks.evaluate_and_gate.predictions.layout import Layout
+from amltasks.evaluate_and_gate.results import Results
 from amltasks.gate import rules as gate_rules
 from amltasks.gate.judge import Candidate, judge
 from amltasks.gate.rows import Pair, paired
 from amltasks.gate.rules import Rules
 from amltasks.gate.verdict import Baseline, Reason, Verdict
-from amltasks.workspace.port import Model, Workspace
+from amltasks.workspace.port import Model, Place, RegistryPlace, Workspace, WorkspacePlace
 
 log = logging.getLogger("amltasks")
 
 NOT_JUDGED = "NOT_JUDGED"
 """The output ``reason`` until there is a better one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class GateInputs:
-    """The task's inputs; ``task.json`` describes them."""
-
-    resource_group: str = inputs.text(required=True, alias="resourceGroupName")
-    workspace: str = inputs.text(required=True, alias="workspaceName")
-    candidate: str = inputs.choice("run", "model")
-    candidate_run_id: str = inputs.text(
-        required=True, shown=inputs.Shown(input="candidate", value="run")
-    )
-    candidate_model_version: int = inputs.required_whole(
-        least=1, most=2_000_000_000, shown=inputs.Shown(input="candidate", value="model")
-    )
-    model_name: str = inputs.text(required=True)
-    baseline: str = inputs.choice(*baselines.KINDS)
-    service_name: str = inputs.text(
-        required=True, shown=inputs.Shown(input="baseline", value="service")
-    )
-    baseline_tag: str = inputs.text(
-        required=True, shown=inputs.Shown(input="baseline", value="tag")
-    )
-    baseline_version: int = inputs.required_whole(
-        least=1, most=2_000_000_000, shown=inputs.Shown(input="baseline", value="version")
-    )
-    baseline_file: str = inputs.text(
-        required=True, shown=inputs.Shown(input="baseline", value="file")
-    )
-    rules_file: str = inputs.text()
-    rules: str = inputs.text()
-    mode: str = inputs.choice("promote", "judge")
-    on_reject: str = inputs.choice("fail", "warn", "continue")
-    model_path: str = inputs.text(default="outputs/model")
-    predictions_path: str = inputs.text()
-    promote_tags: Mapping[str, str] = inputs.texts()
-    model_description: str = inputs.text()
-    model_tags: Mapping[str, str] = inputs.texts()
-    output_directory: str = inputs.text(default="$(System.DefaultWorkingDirectory)/aml-gate")
-    sdk: str = inputs.choice("v2", "v1")
 
 
 def run(job: Job) -> str:
@@ -94,66 +50,6 @@ def run(job: Job) -> str:
         raise
 
 
-@dataclass(frozen=True, kw_only=True)
-class Results:
-    """Where a verdict is written to, and whom it is told."""
-
-    job: Job
-    given: GateInputs
-    candidate: Judged
-    baseline: Baseline | None
-    folder: Path
-
-    def facts(self, model: Model | None) -> verdict_files.Facts:
-        """Where the verdict comes from; ``model`` is the version that passed, if any."""
-        given, candidate = self.given, self.candidate
-        return verdict_files.Facts(
-            model=given.model_name,
-            version=str(model.version) if model else "",
-            path=given.model_path,
-            description=given.model_description or (model.description if model else ""),
-            run_id=candidate.run_id,
-            holder_id=candidate.holder_id or candidate.run_id,
-            evaluation=candidate.rows.digest if candidate.rows else "",
-            promoted=model is not None and given.mode == "promote",
-            build=builds.build_tags(self.job.handover),
-            links=self.links(model),
-        )
-
-    def links(self, model: Model | None) -> dict[str, str]:
-        """The pages of what was judged and of the build, as far as they are known."""
-        given, handover = self.given, self.job.handover
-        studio = pages.studio(
-            handover, resource_group=given.resource_group, workspace=given.workspace
-        )
-        baseline = self.baseline
-        served = given.baseline == "service" and baseline and baseline.metrics is not None
-        found = {
-            "run": self.candidate.url or studio.run(self.candidate.run_id),
-            "model": studio.model(model.name, model.version) if model else "",
-            "baseline": studio.model(baseline.model, baseline.version) if baseline else "",
-            "endpoint": studio.endpoint(given.service_name) if served else "",
-            "build": pages.build(handover),
-        }
-        return {what: page for what, page in found.items() if page}
-
-    def write(self, verdict: Verdict, model: Model | None) -> verdict_files.Written:
-        """Write every file, and set the output variables. Raises ``RESULTS_NOT_WRITTEN``."""
-        facts = self.facts(model)
-        try:
-            files = verdict_files.write(verdict, facts, self.folder, self.candidate.metrics)
-        except OSError as cause:
-            detail = cause.strerror or type(cause).__name__
-            raise errors.RESULTS_NOT_WRITTEN.error(folder=self.folder, detail=detail) from None
-        verdict_files.set_outputs(self.job, verdict, facts, files)
-        return verdict_files.Written(facts=facts, files=files)
-
-    def publish(self, verdict: Verdict, written: verdict_files.Written) -> None:
-        """Show the files on the run's page, and write the verdict into Azure DevOps."""
-        verdict_files.show(self.job, written)
-        verdict_notes.post(self.job, verdict, written.facts)
-
-
 def _run(job: Job) -> str:
     given = inputs.parse(GateInputs, job.handover.inputs, job.handover.variables)
     rules = _rules(job, given)
@@ -161,7 +57,7 @@ def _run(job: Job) -> str:
     workspace = connection.open_workspace(
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
     )
-
+    destination = _destination(given, workspace)
     candidate = _candidate(job, given, rules, workspace)
     before = promotion.standing(workspace.models, given.model_name)
     baseline = _baseline(job, given, candidate, rules, workspace)
@@ -181,12 +77,17 @@ def _run(job: Job) -> str:
         log.info("Note: %s", note)
 
     results = Results(job=job, given=given, candidate=candidate, baseline=baseline, folder=folder)
-    model = candidate.model
+    model, copy, registered = candidate.model, "", ""
     if not verdict.passed and given.mode == "promote":
         _quarantine(job, candidate, verdict, workspace)
     elif verdict.passed and given.mode == "promote":
         model, verdict = _promoted(job, given, candidate, rules, over, verdict, results, workspace)
-    results.publish(verdict, results.write(verdict, model if verdict.passed else None))
+        registered = f"{model.name}:{model.version}"
+        if verdict.passed and destination is not None:
+            results.write(destination.waiting(verdict, model), None, registered)
+            copy, verdict = destination.copied(job, verdict, model)
+    passed = model if verdict.passed else None
+    results.publish(verdict, results.write(verdict, passed, registered, copy))
     return _conclusion(job, given, verdict, model)
 
 
@@ -222,6 +123,22 @@ def _promoted(
     except errors.TaskError:
         results.publish(waiting, files)
         raise
+
+
+def _destination(given: GateInputs, workspace: Workspace) -> copying.Destination | None:
+    """Where a model that passes is copied to; opened first, so that a wrong name is told early."""
+    place: Place
+    if given.copy_to == "none" or given.mode == "judge":
+        return None
+    if given.copy_to == "registry":
+        place = RegistryPlace(name=given.registry_name)
+    else:
+        place = WorkspacePlace(
+            subscription_id=given.target_subscription_id,
+            resource_group=given.target_resource_group,
+            name=given.target_workspace,
+        )
+    return copying.Destination(place=place, elsewhere=workspace.models.elsewhere(place))
 
 
 def _rules(job: Job, given: GateInputs) -> Rules:

@@ -24,6 +24,7 @@ class Facts:
     ``promoted`` says whether that version may be deployed, ``build`` has the build's tags, and
     ``evaluation`` is the digest of the rows that the candidate was measured on, ``links`` are
     addresses of pages by what they show: ``run``, ``model``, ``baseline``, ``endpoint``, ``build``.
+    ``copy`` is the id of the version's copy elsewhere.
     """
 
     model: str
@@ -36,6 +37,7 @@ class Facts:
     promoted: bool
     build: Mapping[str, str]
     links: Mapping[str, str] = field(default_factory=dict)
+    copy: str = ""
 
     @property
     def lineage(self) -> dict[str, str]:
@@ -43,6 +45,7 @@ class Facts:
         version = f"{self.model}:{self.version}" if self.version else ""
         return {
             "model": version or f"{self.model} (not registered)",
+            **({"copy": self.copy} if self.copy else {}),
             "run": self.run_id,
             **({"evaluation rows": f"sha256 {self.evaluation}"} if self.evaluation else {}),
             **{name.replace("_", " "): value for name, value in self.build.items()},
@@ -139,6 +142,7 @@ def set_outputs(job: Job, verdict: Verdict, facts: Facts, files: Files) -> None:
         "reason": verdict.reason.value,
         "modelName": facts.model,
         "modelVersion": facts.version,
+        "copyId": facts.copy,
         "baselineVersion": verdict.baseline.version,
         "metrics": json.dumps(measured),
         "evalInfoPath": str(files.eval_info),

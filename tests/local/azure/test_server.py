@@ -35,6 +35,7 @@ CONTRACT = {
     "AZURE_POD_IDENTITY_AUTHORITY_HOST",
     "AML_SUBSCRIPTION_ID",
     "AML_RESOURCE_GROUP",
+    "AML_REGISTRY_NAME",
     "AML_WORKSPACE_NAME",
     "AZURE_DEVOPS_CACHE_DIR",
     "AZURE_DEVOPS_EXT_PAT",
@@ -226,7 +227,7 @@ def test_a_port_that_is_taken_is_named(tmp_path):
 def test_two_states_have_nothing_in_common(local_azure, start_local_azure, tmp_path):
     with start_local_azure(tmp_path / "other") as other:
         same = {"NO_PROXY", "no_proxy", "AML_RESOURCE_GROUP", "AML_WORKSPACE_NAME"}
-        same |= {"AZURE_DEVOPS_PROJECT"}
+        same |= {"AZURE_DEVOPS_PROJECT", "AML_REGISTRY_NAME"}
         for name in CONTRACT - same:
             assert other.environment[name] != local_azure.environment[name], name
 

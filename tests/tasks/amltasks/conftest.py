@@ -76,7 +76,7 @@ def aml_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azure]:
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "local.azure", "--state", str(folder / "state")),
-            *("--port", "0", "--env-file", str(env_file)),
+            *("--port", "0", "--env-file", str(env_file), "--other-workspace", "ws-second"),
         ],
         cwd=REPOSITORY,
         stdin=subprocess.DEVNULL,

@@ -16,8 +16,10 @@ from amltasks.workspace.port import (
     Cluster,
     ClusterSpec,
     Compute,
+    Elsewhere,
     Model,
     Models,
+    Place,
     PreparedRun,
     Quota,
     Revision,
@@ -115,6 +117,9 @@ class FakeModels(Models):
 
     def tag(self, model: Model, tags: Mapping[str, str]) -> Model:
         unexpected("Models.tag")
+
+    def elsewhere(self, place: Place) -> Elsewhere:
+        unexpected("Models.elsewhere")
 
 
 class FakeServices(Services):

@@ -19,7 +19,14 @@ from amltasks.workspace.port.compute import (
     Quota,
     VmSize,
 )
-from amltasks.workspace.port.models import Model, Models
+from amltasks.workspace.port.models import (
+    Elsewhere,
+    Model,
+    Models,
+    Place,
+    RegistryPlace,
+    WorkspacePlace,
+)
 from amltasks.workspace.port.principals import (
     ClientCertificate,
     ClientSecret,
@@ -59,12 +66,15 @@ __all__ = [
     "Cluster",
     "ClusterSpec",
     "Compute",
+    "Elsewhere",
     "ManagedIdentity",
     "Model",
     "Models",
+    "Place",
     "PreparedRun",
     "Principal",
     "Quota",
+    "RegistryPlace",
     "Revision",
     "Rollout",
     "Run",
@@ -77,4 +87,5 @@ __all__ = [
     "VmSize",
     "WorkloadIdentity",
     "Workspace",
+    "WorkspacePlace",
 ]

@@ -1,4 +1,4 @@
-"""Registered models."""
+"""Registered models, and their copies in another place: a registry, or another workspace."""
 
 from __future__ import annotations
 
@@ -16,6 +16,53 @@ class Model:
     run_id: str
     description: str
     tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistryPlace:
+    """An Azure Machine Learning registry."""
+
+    name: str
+
+    def __str__(self) -> str:
+        """In words, for a message."""
+        return f"the registry '{self.name}'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkspacePlace:
+    """Another workspace. ``subscription_id`` is empty for that of the service connection."""
+
+    subscription_id: str
+    resource_group: str
+    name: str
+
+    def __str__(self) -> str:
+        """In words, for a message."""
+        return f"the workspace '{self.name}'"
+
+
+Place = RegistryPlace | WorkspacePlace
+
+
+class Elsewhere(ABC):
+    """A place that versions of this workspace's models are copied to."""
+
+    @abstractmethod
+    def find(self, model: Model) -> str:
+        """The id of the copy of this very version, empty when there is none."""
+
+    @abstractmethod
+    def start(self, model: Model) -> str:
+        """Begin to copy a version with its files, tags and description.
+
+        Returns what `ended` follows it by, empty where nothing is left to follow. Of two that begin
+        at once, one copy remains.
+        """
+
+    @abstractmethod
+    def ended(self, operation: str) -> bool:
+        """Whether a copying that began has ended. Raises what made it fail."""
 
 
 class Models(ABC):
@@ -38,3 +85,10 @@ class Models(ABC):
     @abstractmethod
     def tag(self, model: Model, tags: Mapping[str, str]) -> Model:
         """Add tags to a version; tags of the same name are replaced."""
+
+    @abstractmethod
+    def elsewhere(self, place: Place) -> Elsewhere:
+        """Open another place for copies. Raises ``REGISTRY_NOT_FOUND``, ``WORKSPACE_NOT_FOUND``.
+
+        v2 copies to registries only, and v1 to workspaces only (``COPY_UNSUPPORTED``).
+        """

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from amltasks import errors
 from amltasks.workspace.failures import http_status, translated
-from amltasks.workspace.port import Model, Models
+from amltasks.workspace.port import Elsewhere, Model, Models, Place, WorkspacePlace
+from amltasks.workspace.sdk_v1.elsewhere import SdkElsewhere
 
 
 class SdkModels(Models):
     """The port's ``Models``."""
 
-    def __init__(self, sdk: Any) -> None:
-        """Work in this ``azureml.core.Workspace``."""
+    def __init__(self, sdk: Any, open_other: Callable[[WorkspacePlace], Any]) -> None:
+        """Work in this ``azureml.core.Workspace``; ``open_other`` opens another one."""
         self._sdk = sdk
+        self._open_other = open_other
 
     def get(self, name: str, version: int) -> Model:
         return to_model(find(self._sdk, name, version))
@@ -50,6 +52,11 @@ class SdkModels(Models):
             with contextlib.redirect_stdout(io.StringIO()):
                 found.add_tags(dict(tags))
             return to_model(found)
+
+    def elsewhere(self, place: Place) -> Elsewhere:
+        if not isinstance(place, WorkspacePlace):
+            raise errors.COPY_UNSUPPORTED.error(sdk="v1", kind="workspace")
+        return SdkElsewhere(self._sdk, self._open_other(place))
 
 
 def find(sdk: Any, name: str, version: int) -> Any:

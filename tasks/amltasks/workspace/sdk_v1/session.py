@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import warnings
@@ -10,7 +11,7 @@ from typing import Any
 from amltasks import errors
 from amltasks.workspace.failures import NO_SUBSCRIPTION, error_code, http_status, translated
 from amltasks.workspace.offers import Offers
-from amltasks.workspace.port import Principal, Workspace
+from amltasks.workspace.port import Principal, Workspace, WorkspacePlace
 from amltasks.workspace.sdk_v1.compute import SdkCompute
 from amltasks.workspace.sdk_v1.models import SdkModels
 from amltasks.workspace.sdk_v1.runs import SdkRuns
@@ -28,12 +29,18 @@ def open_workspace(
     """
     sign_in = SignIn(principal)
     sdk = _sdk_workspace(principal, sign_in, resource_group, workspace, debug=debug)
+
+    def open_other(place: WorkspacePlace) -> Any:
+        subscription = place.subscription_id or principal.subscription_id
+        who = dataclasses.replace(principal, subscription_id=subscription)
+        return _sdk_workspace(who, sign_in, place.resource_group, place.name, debug=debug)
+
     return Workspace(
         name=sdk.name,
         location=sdk.location,
         compute=SdkCompute(sdk, Offers(principal, sign_in)),
         runs=SdkRuns(sdk, sign_in),
-        models=SdkModels(sdk),
+        models=SdkModels(sdk, open_other),
         services=SdkServices(sdk),
     )
 

@@ -10,8 +10,9 @@ import requests
 
 from amltasks import errors
 from amltasks.workspace.failures import http_status, translated
-from amltasks.workspace.port import Model, Models
+from amltasks.workspace.port import Elsewhere, Model, Models, Place, RegistryPlace
 from amltasks.workspace.sdk_v2.bodies import ModelBody
+from amltasks.workspace.sdk_v2.registries import RestRegistry
 from amltasks.workspace.sdk_v2.rest import Rest
 
 log = logging.getLogger("amltasks")
@@ -101,6 +102,11 @@ class RestModels(Models):
         with translated(f"tagging the model '{model.name}:{model.version}'"):
             path = f"models/{model.name}/versions/{model.version}"
             return to_model(model.name, self._rest.arm("PUT", path, {"properties": kept}).json())
+
+    def elsewhere(self, place: Place) -> Elsewhere:
+        if not isinstance(place, RegistryPlace):
+            raise errors.COPY_UNSUPPORTED.error(sdk="v2", kind="registry")
+        return RestRegistry(self._rest, place.name)
 
     def _version(self, name: str, version: int) -> ModelBody:
         with translated(f"looking for the model '{name}:{version}'"):

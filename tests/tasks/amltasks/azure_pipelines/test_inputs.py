@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from amltasks.azure_pipelines import inputs
 from amltasks.deploy_to_aks.task import DeployInputs
 from amltasks.errors import TaskError
-from amltasks.evaluate_and_gate.task import GateInputs
+from amltasks.evaluate_and_gate.given import GateInputs
 from amltasks.provision_aml_compute.task import ProvisionInputs
 from amltasks.run_aml_pipeline.task import RunInputs
 from amltasks.workspace.port import Scalar

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -234,34 +235,40 @@ class SeenByV2(Seen):
         return list(self.ask("[c.name for c in ml.compute.list()]"))
 
 
-@pytest.fixture(scope="session")
-def seen(aml_azure: Azure, sdk: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    """What the unmodified SDK sees."""
-    folder = tmp_path_factory.mktemp("ask")
+@contextlib.contextmanager
+def asked(azure: Azure, opening: str, folder: Path) -> Iterator[Ask]:
+    """A process of its own that opens an SDK and answers expressions; ``given`` is the env file."""
     with subprocess.Popen(
-        [sys.executable, "-c", _ASKED.format(open=_OPEN[sdk])],
+        [sys.executable, "-c", _ASKED.format(open=opening)],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), **aml_azure.environment},
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **azure.environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
-        asked, said = process.stdin, process.stdout
-        assert asked is not None
+        questions, said = process.stdin, process.stdout
+        assert questions is not None
         assert said is not None
 
         def answer(expression: str) -> Any:
-            asked.write(expression + "\n")
-            asked.flush()
+            questions.write(expression + "\n")
+            questions.flush()
             lines = iter(said.readline, "")
             found = next(line for line in lines if line.startswith("answer:"))
             told = json.loads(found.removeprefix("answer:"))
             assert "is" in told, told["raised"]
             return told["is"]
 
-        yield (SeenByV1 if sdk == "v1" else SeenByV2)(answer)
-        asked.close()
+        yield answer
+        questions.close()
+
+
+@pytest.fixture(scope="session")
+def seen(aml_azure: Azure, sdk: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+    """What the unmodified SDK sees."""
+    with asked(aml_azure, _OPEN[sdk], tmp_path_factory.mktemp("ask")) as ask:
+        yield (SeenByV1 if sdk == "v1" else SeenByV2)(ask)
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,13 @@ from .test_faults import RUN, _end, _make_cluster, azure_with
 
 REGISTER = "method=PUT path=*/models/*/versions/*"
 # The third registration waits for so long that the task can be killed meanwhile.
+# Copying is refused once, and then waits for so long that the task can be killed meanwhile.
+IMPORT = "method=POST path=*/registries/*/import"
 FAULTS = (
     f"expired times=1 {REGISTER}",
     f"latency=30 times=1 after=2 {REGISTER}",
+    f"status=403 times=1 {IMPORT}",
+    f"latency=30 times=1 after=1 {IMPORT}",
 )
 
 
@@ -37,13 +41,14 @@ def run_id(azure: Azure, tmp_path_factory: pytest.TempPathFactory) -> str:
     return ended.outputs["runId"]
 
 
-def gate(azure: Azure, run_id: str, folder: Path) -> Started:
+def gate(azure: Azure, run_id: str, folder: Path, attempt: int = 0, **changed: str) -> Started:
     inputs = {
         "candidateRunId": run_id,
         "modelName": "faulty",
         "baseline": "latest",
         "rules": FIRST_MAY_PASS,
         "outputDirectory": str(folder / "gate"),
+        **changed,
     }
     return start_task(
         "EvaluateAndGate",
@@ -51,6 +56,7 @@ def gate(azure: Azure, run_id: str, folder: Path) -> Started:
         folder=folder,
         connection=azure.connection,
         environment=azure.client_environment,
+        variables={"system.jobattempt": str(attempt)} if attempt else None,
     )
 
 
@@ -82,3 +88,29 @@ def test_what_ends_the_gate_while_it_registers_leaves_its_report(
     assert (ended.outputs["passed"], ended.outputs["reason"]) == ("false", "NOT_REGISTERED")
     info = json.loads((tmp_path / "gate" / "eval_info.json").read_text(encoding="utf-8"))
     assert info["deploy_model"] is False
+
+
+def test_what_ends_the_gate_while_it_copies_leaves_the_promoted_version(
+    azure: Azure, run_id: str, tmp_path: Path
+) -> None:
+    where = {"modelName": "kept", "copyTo": "registry", "registryName": "registry-local"}
+    refused = gate(azure, run_id, tmp_path, 1, **where).end()
+    assert list(refused.issues)[-1] == "NOT_COPIED", refused.log
+    assert (refused.outputs["reason"], refused.outputs["copyId"]) == ("NOT_COPIED", "")
+    assert "kept:1 is not in the registry 'registry-local'" in refused.message
+    assert reason_of(tmp_path) == "NOT_COPIED"
+
+    killed = gate(azure, run_id, tmp_path, 2, **where)
+    killed.wait_for(
+        lambda started: any(each.get("value") == "NOT_COPIED" for each in started.commands)
+    )
+    killed.process.kill()
+    assert killed.end().outputs["reason"] == "NOT_COPIED"
+    assert reason_of(tmp_path) == "NOT_COPIED"
+
+    # Each attempt finds the version that the first one promoted, and only makes the copy.
+    last = gate(azure, run_id, tmp_path, 3, **where).end()
+    assert (last.outputs["reason"], last.outputs["modelVersion"]) == ("PASSED", "1"), last.log
+    copy = "azureml://registries/registry-local/models/kept/versions/1"
+    assert last.outputs["copyId"] == copy
+    assert reason_of(tmp_path) == "PASSED"
