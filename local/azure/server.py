@@ -40,7 +40,7 @@ from local.azure.identity import (
     imds,
     roles,
 )
-from local.azure.kernel import operations
+from local.azure.kernel import fault_routes, operations
 from local.azure.kernel.certificates import server_context
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.errors import ErrorForm, with_headers
@@ -148,9 +148,23 @@ def application(cloud: Cloud, hang_up: Callable[[Scope], None]) -> ASGIApp:
         response = starlette.responses.Response(
             answer.body, status_code=answer.status, headers=dict(answer.headers)
         )
-        await response(scope, receive, send)
+        if strike.truncate is None:
+            await response(scope, receive, send)
+            return
+        await _send_half(response, strike.truncate, send)
+        hang_up(scope)
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
     return app
+
+
+async def _send_half(response: starlette.responses.Response, count: int, send: Send) -> None:
+    """Send headers that promise all of the body, and `count` bytes of it."""
+    headers = response.raw_headers
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    half = bytes(response.body)[:count]
+    await send({"type": "http.response.body", "body": half, "more_body": True})
 
 
 def respond(cloud: Cloud, table: RouteTable, request: Request) -> Response:
@@ -263,9 +277,11 @@ def _unknown(cloud: Cloud, table: RouteTable, request: Request, what: str) -> Re
 
 
 def _own_address(cloud: Cloud, method: str, headers: Mapping[str, str], target: str) -> Response:
-    """What the proxy's own address answers: the metadata service, and the page for people."""
+    """What the proxy's own address answers: metadata service, faults, and the page for people."""
     if target.startswith(imds.PATH):
         return imds.answer(cloud, method, headers, target)
+    if fault_routes.is_ours(target):
+        return fault_routes.answer(cloud, method, headers, target)
     return pages.answer(cloud, method, headers.get("host", ""), target)
 
 

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.azure.kernel.background import Background
-from local.azure.kernel.faults import Fault, Faults
+from local.azure.kernel.fault_state import Faults
+from local.azure.kernel.faults import Fault
 from local.azure.kernel.store import Store
 
 LOCATION = "eastus"

@@ -160,8 +160,11 @@ def _short_of_cores(cloud: Cloud, inner: Settings) -> ComputeError | None:
     What cannot hold one node is refused at once, as in Azure/mlops-v2#81 (ServiceError 400); what
     cannot hold the least number of nodes fails later, as in Azure/MachineLearningNotebooks#613.
     """
-    quota, size = cloud.faults.quota, find_vm_size(inner["vmSize"])
-    if quota is None or size is None:
+    size = find_vm_size(inner["vmSize"])
+    if size is None:
+        return None
+    quota = cloud.faults.quota(size.family, low_priority=inner["vmPriority"] == "LowPriority")
+    if quota is None:
         return None
     if size.cpus > quota:
         raise ServiceError(

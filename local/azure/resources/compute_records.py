@@ -5,6 +5,7 @@ Shapes: Microsoft.MachineLearningServices workspaces/computes, api-version 2020-
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ class AmlComputeSettings(TypedDict, total=False):
     scaleSettings: ScaleSettings
     subnet: object
     remoteLoginPortPublicAccess: str
-    errors: None
+    errors: list[Mapping[str, object]] | None
     osType: str
     virtualMachineImage: None
     isolatedNetwork: bool
@@ -111,6 +112,15 @@ class ComputeError(TypedDict):
     message: str
 
 
+# learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/allocation-failure
+NO_CAPACITY: ComputeError = {
+    "code": "AllocationFailed",
+    "message": "Allocation failed. We do not have sufficient capacity for the requested VM size in "
+    "this region. Read more about improving likelihood of allocation success at "
+    "https://aka.ms/allocation-guidance",
+}
+
+
 class Phase(TypedDict):
     """What goes on with a target. until: seconds since the epoch; error: how it will end."""
 
@@ -161,26 +171,33 @@ def get_compute(cloud: Cloud, name: str) -> ComputeView | None:
             view["properties"]["properties"],
             allocated=error is None and not is_creating,
             since=phase["until"],
+            waits_s=cloud.faults.allocating(name),
         )
     return view
 
 
-def _show_nodes(cluster: Settings, *, allocated: bool, since: float) -> None:
-    """The nodes of a cluster; nothing is told of them while it is being created."""
+def _show_nodes(cluster: Settings, *, allocated: bool, since: float, waits_s: float) -> None:
+    """The nodes of a cluster; nothing is told of them while it is being created.
+
+    waits_s: seconds until it has nodes; infinite when they cannot be allocated.
+    """
     if not allocated:
         cluster["currentNodeCount"] = cluster["targetNodeCount"] = None
         cluster["nodeStateCounts"] = cluster["allocationState"] = None
         cluster.pop("userAccountCredentials", None)
         return
-    nodes = cluster["scaleSettings"]["minNodeCount"]
+    target = cluster["scaleSettings"]["minNodeCount"]
+    nodes = target if time.time() >= since + waits_s else 0
     counts = dict.fromkeys(("preparing", "running", "unusable", "leaving", "preempted"), 0)
     moment = datetime.fromtimestamp(since, timezone.utc)
-    cluster["currentNodeCount"] = cluster["targetNodeCount"] = nodes
+    cluster["currentNodeCount"], cluster["targetNodeCount"] = nodes, target
     cluster["nodeStateCounts"] = {
         "idleNodeCount": nodes,
         **{f"{state}NodeCount": count for state, count in counts.items()},
     }
-    cluster["allocationState"] = "Steady"
+    is_dead = target > 0 and waits_s == math.inf
+    cluster["allocationState"] = "Steady" if nodes == target or is_dead else "Resizing"
+    cluster["errors"] = [{"error": NO_CAPACITY}] if is_dead else None
     cluster["allocationStateTransitionTime"] = moment.isoformat(timespec="milliseconds")
     cluster["propertyBag"] = {}
 

@@ -30,6 +30,8 @@ _PROVIDERS = (
 )
 # What a new subscription has is decided by Microsoft; here there is room.
 _DEFAULT_CORES = 100
+# A fault for some families is none of all of them.
+_ALL = ""
 _SYSTEM_DISK_MB = 1047552
 # Places that are no data centres: there to be left out by who looks for regions.
 _LOGICAL = {"europe": "Europe", "global": "Global", "unitedstates": "United States"}
@@ -145,10 +147,9 @@ def list_cluster_sizes(cloud: Cloud, request: Request) -> Response:
 def list_usages(cloud: Cloud, request: Request) -> Response:
     """The clusters there are, and the cores that those of each VM family may have.
 
-    As many as the fault `quota` says; those of low priority are not limited (-1).
+    As many as the fault `quota` says; without one those of low priority are not limited (-1).
     """
     check_subscription(cloud, request)
-    limit = _DEFAULT_CORES if cloud.faults.quota is None else cloud.faults.quota
     scope = f"/subscriptions/{cloud.subscription_id}"
     clusters = len(every_compute(cloud))
     entries = [
@@ -159,15 +160,31 @@ def list_usages(cloud: Cloud, request: Request) -> Response:
             "TotalDedicatedCores",
             "Total Cluster Dedicated Regional vCPUs",
             0,
-            limit,
+            _cores(cloud, _ALL),
+        ),
+        _usage(
+            "totalLowPriorityCores",
+            scope,
+            "TotalLowPriorityCores",
+            "Total Cluster LowPriority Regional vCPUs",
+            0,
+            _cores(cloud, _ALL, low_priority=True),
         ),
     ]
-    for priority, most in (("Dedicated", limit), ("LowPriority", -1)):
+    for priority in ("Dedicated", "LowPriority"):
         kind = f"vmFamily/{priority[0].lower()}{priority[1:]}Cores"
         for family in _families():
             name = f"{family} Cluster {priority} vCPUs"
+            most = _cores(cloud, family, low_priority=priority == "LowPriority")
             entries.append(_usage(kind, f"{scope}/usages/{family}", family, name, 0, most))
     return json_response({"value": entries})
+
+
+def _cores(cloud: Cloud, family: str, *, low_priority: bool = False) -> int:
+    """The cores that clusters of a family may have; -1 for no limit."""
+    found = cloud.faults.quota(family, low_priority=low_priority)
+    usual = -1 if low_priority else _DEFAULT_CORES
+    return usual if found is None else found
 
 
 def _usage(
@@ -187,17 +204,16 @@ def _usage(
 def list_quotas(cloud: Cloud, request: Request) -> Response:
     """The cores of each VM family that the subscription and the workspace may have."""
     check_subscription(cloud, request)
-    limit = _DEFAULT_CORES if cloud.faults.quota is None else cloud.faults.quota
     scopes = (
-        ("vmFamily", f"/subscriptions/{cloud.subscription_id}", None, limit),
-        ("workspaces", cloud.workspace_scope, cloud.location, -1),
+        ("vmFamily", f"/subscriptions/{cloud.subscription_id}", None),
+        ("workspaces", cloud.workspace_scope, cloud.location),
     )
     return json_response(
         {
             "value": [
                 {
                     "unit": "Count",
-                    "limit": most,
+                    "limit": _cores(cloud, family) if kind == "vmFamily" else -1,
                     "name": {
                         "value": family,
                         "localizedValue": f"{family} Cluster Dedicated vCPUs",
@@ -207,7 +223,7 @@ def list_quotas(cloud: Cloud, request: Request) -> Response:
                     "location": location,
                 }
                 for family in _families()
-                for kind, scope, location, most in scopes
+                for kind, scope, location in scopes
             ]
         }
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from local.azure.running.job import Job, Outcome
 SERVERLESS = "serverless"
 
 _AT_ONCE = 2
+_LOOK_S = 0.2
 BROKEN = Outcome(
     status="Failed",
     code="ServiceError",
@@ -60,8 +62,11 @@ def run_on(cloud: Cloud, work: Job, target: str, stop: Stop) -> Outcome:
     @contextlib.contextmanager
     def node() -> Iterator[bool]:
         """A node of the cluster; False when the wait was ended."""
-        while not slots.acquire(timeout=0.2):
-            if stop.is_set():
+        begun = time.monotonic()
+        while time.monotonic() - begun < cloud.faults.allocating(target) or not slots.acquire(
+            timeout=_LOOK_S
+        ):
+            if stop.wait(_LOOK_S):
                 yield False
                 return
         try:

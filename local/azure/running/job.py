@@ -27,6 +27,7 @@ from local.azure.kernel.http import ServiceError
 from local.azure.kernel.tables import Table
 from local.azure.running import processes, virtualenvs
 from local.azure.running.conda import EnvironmentFailure, read_definition
+from local.azure.running.losses import LosableNode
 from local.azure.running.variables import of_run
 
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
@@ -283,11 +284,15 @@ def _command(job: Job, python: Path) -> list[str | Path]:
 
 def _wait(cloud: Cloud, job: Job, process: subprocess.Popen[bytes], stop: Stop) -> Outcome | None:
     """Wait for the end. Returns an outcome when it was us who ended it."""
+    node = LosableNode(cloud, job.run_id)
     deadline = None if job.timeout_s is None else time.monotonic() + job.timeout_s
     while process.poll() is None:
         if stop.wait(0.1):
             processes.end(cloud, job.run_id, process, grace_s=_GRACE_S)
             return Outcome(status="Failed", code="ServiceInterrupted", message=stop.reason)
+        if (loss := node.loss()) is not None:
+            processes.end(cloud, job.run_id, process, grace_s=0)
+            return Outcome(status="Failed", code=loss.code, message=loss.message)
         if deadline is not None and time.monotonic() > deadline:
             processes.end(cloud, job.run_id, process, grace_s=_GRACE_S)
             return Outcome(

@@ -14,7 +14,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.azure.kernel.faults import Fault, Faults, parse
+from local.azure.kernel.fault_state import Faults
+from local.azure.kernel.faults import Fault, parse
 from local.azure.kernel.http import Request
 from tests.local.azure.conftest import Starter, get_token, http_session
 
@@ -41,17 +42,18 @@ def _faults(draw: st.DrawFn) -> Fault:
 
 def _written(fault: Fault) -> str:
     words = []
-    for name, value in dataclasses.asdict(fault).items():
+    for each in dataclasses.fields(fault):
+        value = getattr(fault, each.name)
         if value is True:
-            words.append(name)
-        elif value is not None and value is not False:
-            words.append(f"{name.replace('_', '-')}={value}")
+            words.append(each.name)
+        elif value != each.default:
+            words.append(f"{each.name.replace('_', '-')}={value}")
     return " ".join(words)
 
 
 @given(_faults())
 def test_what_is_written_is_read(fault: Fault) -> None:
-    assert parse(_written(fault)) == fault
+    assert parse(_written(fault)) == parse(str(fault)) == fault
 
 
 @given(st.text())
@@ -76,8 +78,13 @@ def test_any_text_is_a_fault_or_one_sentence(text: str) -> None:
         ("latency=-1", "must be seconds"),
         ("drop drop", "given twice"),
         ("drop times=0", "from 1 to"),
-        ("drop retry-after=1", "with 'status' only"),
-        ("quota=4 path=/x", "takes nothing else"),
+        ("drop retry-after=1", "'retry-after' does not go with 'drop'"),
+        ("evict=1 path=/x", "which takes after, compute, times"),
+        ("quota=1 priority=spot", "must be dedicated or lowpriority"),
+        ("truncate=-1", "from 0 to"),
+        ("unallocated=yes", "takes no value"),
+        ("creating=4 path=/x", "which takes nothing else"),
+        ("quota=4 path=/x", "which takes family, priority"),
         ("drop when=later", "'when' is not known"),
         ("drop path=", "'path' is empty"),
     ],
