@@ -7,22 +7,35 @@
 import * as crypto from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { runCommand } from './command';
 import { errorCode, installFailed, LauncherError, reason, toolDirectoryUnusable } from './errors';
+import {
+  exists,
+  makeFolders,
+  nameBeside,
+  removeLeftover,
+  removeWhole,
+  renameFolder,
+} from './folders';
 import { explain } from './installError';
 import { withLock } from './lock';
 import { say, sayRepeatedly } from './log';
 import { installerEnvironment, uvIndexSettings } from './packageIndex';
+import { beginUse, MARKER, prune } from './prune';
 import { ISOLATED, type Python } from './python';
+import { HERE, type System } from './system';
 import { findUv } from './uv';
 
 const OURS = 'azure-machine-learning-tasks';
-const MARKER = '.complete';
-const WINDOWS = process.platform === 'win32';
-/** A virus scanner may hold files of a new folder open for a moment. */
-const RENAME_TRIES = WINDOWS ? 20 : 1;
+const DISK_FULL = ['ENOSPC', 'EDQUOT'];
+
+export interface Prepared {
+  /** The interpreter of the complete environment. */
+  readonly interpreter: string;
+  /** To be called when the task has ended: from then on the environment may be removed. */
+  readonly endUse: () => void;
+}
 
 interface Place {
   /** Our folder in the tool directory. */
@@ -32,7 +45,7 @@ interface Place {
 }
 
 /**
- * The interpreter of the complete environment, made if need be.
+ * The complete environment, made if need be; it is in use until the result says otherwise.
  * @param requirements folder with the locks of the SDKs and uv.txt.
  * @param sdk which lock: v1 or v2.
  * @throws LauncherError ENVIRONMENT_INSTALL_FAILED or UV_UNAVAILABLE; Cancelled.
@@ -44,29 +57,46 @@ export async function prepareEnvironment(
   toolDirectory: string,
   env: NodeJS.ProcessEnv,
   cancel: AbortSignal,
-): Promise<string> {
+): Promise<Prepared> {
   const lock = path.join(requirements, `${sdk}.txt`);
   const tools = path.join(toolDirectory, OURS);
   const place = { tools, folder: path.join(tools, digest(sdk, await fs.readFile(lock), python)) };
-  const interpreter = interpreterIn(place.folder);
-  if (await isComplete(place.folder, env, cancel)) {
-    return interpreter;
+  const endUse = await beginUse(place.folder);
+  try {
+    // Whoever holds the lock may be removing it.
+    if ((await exists(`${place.folder}.lock`)) || !(await isComplete(place.folder, env, cancel))) {
+      await makeAlone(python, lock, path.join(requirements, 'uv.txt'), place, env, cancel);
+    }
+  } catch (error) {
+    endUse();
+    throw translated(error, tools);
   }
+  void prune(tools, cancel);
+  return { interpreter: interpreterIn(place.folder), endUse };
+}
+
+/** Make the environment, unless another task does it meanwhile. */
+async function makeAlone(
+  python: Python,
+  lock: string,
+  uvRequirements: string,
+  place: Place,
+  env: NodeJS.ProcessEnv,
+  cancel: AbortSignal,
+): Promise<void> {
   let stopSaying: (() => void) | undefined;
   const onWait = () => {
     stopSaying ??= sayRepeatedly('Waiting for another task that prepares the environment');
   };
+  await makeFolders(place.tools, cancel);
   try {
-    await fs.mkdir(tools, { recursive: true });
     await withLock(`${place.folder}.lock`, cancel, onWait, async () => {
       stopSaying?.();
       if (!(await isComplete(place.folder, env, cancel))) {
         await removeLeftovers(place);
-        await build(python, lock, path.join(requirements, 'uv.txt'), place, env, cancel);
+        await build(python, lock, uvRequirements, place, env, cancel);
       }
     });
-  } catch (error) {
-    throw translated(error, tools);
   } finally {
     stopSaying?.();
   }
@@ -76,7 +106,6 @@ export async function prepareEnvironment(
       'delete that folder and run again; when it happens again, choose another Python with pythonPath.',
     );
   }
-  return interpreter;
 }
 
 /** Sixteen hex digits that change with anything the environment depends on. */
@@ -86,8 +115,11 @@ function digest(sdk: string, lock: Buffer, python: Python): string {
   return crypto.createHash('sha256').update(all).digest('hex').slice(0, 16);
 }
 
-function interpreterIn(folder: string): string {
-  return WINDOWS ? path.join(folder, 'Scripts', 'python.exe') : path.join(folder, 'bin', 'python');
+/** Where a virtual environment has its Python. */
+export function interpreterIn(folder: string, system: System = HERE): string {
+  return system.isWindows
+    ? system.path.join(folder, 'Scripts', 'python.exe')
+    : system.path.join(folder, 'bin', 'python');
 }
 
 /** Whether the environment was finished and its Python still starts. */
@@ -112,9 +144,9 @@ async function removeLeftovers(place: Place): Promise<void> {
   for (const entry of await fs.readdir(place.tools)) {
     if (entry === name) {
       say(`Repairing the Python environment ${place.folder}`);
-    }
-    if (entry === name || entry.startsWith(`${name}.new-`)) {
-      await fs.rm(path.join(place.tools, entry), { recursive: true, force: true });
+      await removeWhole(place.folder);
+    } else if (entry.startsWith(`${name}.new-`) || entry.startsWith(`${name}.old-`)) {
+      await removeLeftover(path.join(place.tools, entry));
     }
   }
 }
@@ -130,7 +162,7 @@ async function build(
   const start = Date.now();
   say(`Preparing the Python environment ${place.folder} (once for each agent and version)`);
   const stopSaying = sayRepeatedly('Still preparing the Python environment');
-  const temporary = `${place.folder}.new-${crypto.randomBytes(3).toString('hex')}`;
+  const temporary = nameBeside(place.folder, 'new');
   try {
     const base = installerEnvironment(env);
     const uv = await findUv(python, uvRequirements, place.tools, base, cancel);
@@ -158,30 +190,13 @@ async function build(
       }
     }
     await fs.writeFile(path.join(temporary, MARKER), '');
-    await rename(temporary, place.folder);
+    // Another task may have been quicker after all: its environment is as good.
+    await renameFolder(temporary, place.folder);
   } finally {
     stopSaying();
-    await fs.rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    await removeLeftover(temporary);
   }
   say(`The Python environment is ready after ${String(Math.round((Date.now() - start) / 1000))} s`);
-}
-
-async function rename(from: string, to: string): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await fs.rename(from, to);
-      return;
-    } catch (error) {
-      // Another task may have been quicker after all: its environment is as good.
-      if (['ENOTEMPTY', 'EEXIST'].includes(errorCode(error))) {
-        return;
-      }
-      if (tries >= RENAME_TRIES) {
-        throw error;
-      }
-      await sleep(250);
-    }
-  }
 }
 
 /** A file system error as what it means for the user. */
@@ -189,7 +204,7 @@ function translated(error: unknown, tools: string): unknown {
   if (error instanceof LauncherError || !errorCode(error)) {
     return error;
   }
-  return ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ENOENT', 'EEXIST'].includes(errorCode(error))
-    ? toolDirectoryUnusable(tools, reason(error))
-    : explain(reason(error), tools);
+  return DISK_FULL.includes(errorCode(error))
+    ? explain(reason(error), tools)
+    : toolDirectoryUnusable(tools, reason(error));
 }

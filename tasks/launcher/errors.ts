@@ -1,5 +1,8 @@
 /** Every way the launcher itself can fail: code, what happened and why, what to do next. */
 
+/** Longer texts of an input, a variable or a program are told by their size only. */
+const LONGEST_FACT = 500;
+
 export class LauncherError extends Error {
   constructor(
     readonly code: string,
@@ -8,6 +11,11 @@ export class LauncherError extends Error {
   ) {
     super(`${code}: ${what} Next: ${next}`);
   }
+}
+
+/** A text from elsewhere as a message may quote it; of a very long one, only its size. */
+export function quoted(text: string): string {
+  return text.length <= LONGEST_FACT ? text : `… ${text.length.toLocaleString('en')} characters …`;
 }
 
 /** The build was cancelled while the launcher itself was at work. */
@@ -30,30 +38,33 @@ export const pythonNotFound = (looked: string) =>
 export const pythonUnsupported = (found: string[]) =>
   new LauncherError(
     'PYTHON_UNSUPPORTED',
-    `The task needs ${SUPPORTED}, and found only ${found.join(', ')}.`,
+    `The task needs ${SUPPORTED}, and found only ${quoted(found.join(', '))}.`,
     CHOOSE_PYTHON,
   );
 
 export const inputUnknown = (task: string, unknown: string[], known: string[]) =>
   new LauncherError(
     'INPUT_UNKNOWN',
-    `${task} has no input ${unknown.join(', and no input ')}.`,
+    `${task} has no input ${quoted(unknown.join(', and no input '))}.`,
     `correct the name, or remove the line; the inputs are ${known.join(', ')}.`,
   );
 
 export const variableUnset = (name: string, variable: string) =>
   new LauncherError(
     'INPUT_VARIABLE_UNSET',
-    `The input '${name}' names the variable '${variable}', which has no value in this job.`,
+    `The input '${name}' names the variable '${quoted(variable)}', which has no value in this job.`,
     "correct the variable's name, or set it before this step; the output of a step is $(stepName.output) in the same job only.",
   );
 
-export const uvUnavailable = (why: string) =>
+const ANOTHER_UV =
+  'install uv on the agent; or give the Python a pip that reaches a package index ' +
+  '(PIP_INDEX_URL) or a folder of wheels (PIP_FIND_LINKS).';
+
+export const uvUnavailable = (why: string, next = ANOTHER_UV) =>
   new LauncherError(
     'UV_UNAVAILABLE',
-    `The installer uv is not on the PATH and could not be installed with pip: ${why}.`,
-    'install uv on the agent; or give the Python a pip that reaches a package index ' +
-      '(PIP_INDEX_URL) or a folder of wheels (PIP_FIND_LINKS).',
+    `The installer uv is not on the PATH and could not be installed with pip: ${quoted(why)}.`,
+    next,
   );
 
 export const installFailed = (what: string, next: string) =>
@@ -61,7 +72,7 @@ export const installFailed = (what: string, next: string) =>
 
 export const toolDirectoryUnusable = (folder: string, why: string) =>
   installFailed(
-    `The Python environment cannot be kept in ${folder}: ${why}.`,
+    `The Python environment cannot be kept in ${quoted(folder)}: ${quoted(why)}.`,
     'let the account of the agent write there, or set AGENT_TOOLSDIRECTORY on the agent to a folder it may write to.',
   );
 
@@ -70,6 +81,13 @@ export const connectionUnsupported = (what: string) =>
     'CONNECTION_UNSUPPORTED',
     what,
     'choose an Azure Resource Manager service connection in the input azureSubscription.',
+  );
+
+export const certificatesUnusable = (setting: string, file: string, why: string) =>
+  new LauncherError(
+    'CERTIFICATES_UNUSABLE',
+    `${setting} names the file of trusted certificates '${quoted(file)}', which ${why}.`,
+    "put a file with PEM certificates there that the agent's account may read, or correct or remove the setting.",
   );
 
 export const taskDied = (what: string) =>

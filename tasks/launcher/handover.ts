@@ -9,7 +9,7 @@ import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Cancellation } from './cancel';
-import { connectionUnsupported, reason, taskDied } from './errors';
+import { connectionUnsupported, quoted, reason, taskDied } from './errors';
 import { endpoint, publicVariables, variable } from './given';
 import { NeutralisedLines } from './neutralise';
 import { ISOLATED } from './python';
@@ -104,11 +104,13 @@ function readConnection(id: string): Connection {
   }
   const authorization = readAuthorization(id);
   if (!authorization) {
-    throw connectionUnsupported(`The agent gave no credentials for the service connection ${id}.`);
+    throw connectionUnsupported(
+      `The agent gave no credentials for the service connection ${quoted(id)}.`,
+    );
   }
   if (!SCHEMES.includes(authorization.scheme.toLowerCase())) {
     throw connectionUnsupported(
-      `A service connection with the authentication scheme ${authorization.scheme} cannot be used.`,
+      `A service connection with the authentication scheme ${quoted(authorization.scheme)} cannot be used.`,
     );
   }
   return {
@@ -144,7 +146,7 @@ function parsed(id: string, part: 'AUTH' | 'DATA'): unknown {
     return JSON.parse(endpoint(part, id) || '{}');
   } catch {
     throw connectionUnsupported(
-      `The agent gave data for the service connection ${id} that is not JSON.`,
+      `The agent gave data for the service connection ${quoted(id)} that is not JSON.`,
     );
   }
 }

@@ -1,6 +1,6 @@
-/** What uv said when an installation failed, as one sentence and a way out. */
+/** What uv or pip said when an installation failed, as one sentence and a way out. */
 
-import { installFailed, type LauncherError, toolDirectoryUnusable } from './errors';
+import { installFailed, type LauncherError, toolDirectoryUnusable, uvUnavailable } from './errors';
 
 const OTHER_INDEX =
   'name a package index that the agent reaches (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, ' +
@@ -36,7 +36,7 @@ const CAUSES: readonly Cause[] = [
     next: 'choose another Python with pythonPath, or an agent on x86-64 Windows, Linux or macOS.',
   },
   {
-    sign: /401|403|unauthorized|forbidden/i,
+    sign: /(?<![\w.])(401|403)(?!\w|\.\d)|unauthorized|forbidden/i,
     what: 'the package index refused the agent',
     next: 'add a PipAuthenticate@1 step before this task, or put valid credentials into the index settings of the agent.',
   },
@@ -68,6 +68,41 @@ export function explain(output: string, tools: string): LauncherError {
     `The Python environment could not be installed: ${cause ? `${cause.what} (${brief(said)})` : brief(said)}.`,
     cause?.next ?? "read uv's lines above; they name the package that failed.",
   );
+}
+
+/**
+ * The error for what pip printed when it could not install uv.
+ * @param tools folder that it was to go to, for the message.
+ */
+export function explainPip(output: string, tools: string): LauncherError {
+  const why = pipReason(output);
+  if (/permission denied|read-only file system|errno (13|30)\b/i.test(why)) {
+    return toolDirectoryUnusable(tools, why);
+  }
+  if (/hash/i.test(why) && /do not match/i.test(why)) {
+    const cause = CAUSES.find(({ sign }) => sign.test('hash mismatch'));
+    return uvUnavailable(why, cause?.next);
+  }
+  // The index that pip could not reach is uvUnavailable's own advice.
+  const cause = CAUSES.slice(0, 2).find(({ sign }) => sign.test(why));
+  return uvUnavailable(cause ? `${cause.what} (${why})` : why, cause?.next);
+}
+
+/**
+ * Why pip failed: what broke its last connection, and its errors; of an exception, its last line. The
+ * last error alone says only that nothing was found.
+ */
+function pipReason(output: string): string {
+  const lines = output.split(/\r?\n/).map((line) => line.trim());
+  const broken = [...output.matchAll(/connection broken by '(.*)': \//g)].at(-1)?.[1];
+  const errors = lines
+    .filter((line) => /^error: (?!exception:)/i.test(line))
+    .map((line) => line.replace(/^error: /i, ''));
+  const told = [
+    ...(broken ? [broken.replace(/<[^>]*>:?\s*/g, '')] : []),
+    ...(errors.length > 0 ? errors : lines.filter(Boolean).slice(-1)),
+  ];
+  return told.join('; ').replace(/\.$/, '') || 'pip said nothing';
 }
 
 /** The error and its causes in one line. */

@@ -73,7 +73,7 @@ async function run(
   say(`Using Python ${python.version} at ${python.executable}`);
   const requirements = path.join(folder, 'requirements');
   const sdk = SDKS.find((name) => name === document.inputs.sdk?.trim()) ?? DEFAULT_SDK;
-  const interpreter = await prepareEnvironment(
+  const { interpreter, endUse } = await prepareEnvironment(
     python,
     requirements,
     sdk,
@@ -81,9 +81,12 @@ async function run(
     env,
     cancel.requested,
   );
-  const exit = await runPython(interpreter, folder, document, env, cancel, (line) => {
+  const onMessage = (line: string) => {
     channel.handle(line);
-  });
+  };
+  const exit = await runPython(interpreter, folder, document, env, cancel, onMessage).finally(
+    endUse,
+  );
   return conclude(channel, exit, cancel.requested.aborted);
 }
 

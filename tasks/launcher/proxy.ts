@@ -4,8 +4,11 @@
  * read. The agent itself does not translate them (azure-pipelines-tasks#17752).
  */
 
+import * as fs from 'node:fs';
+
 import * as tl from 'azure-pipelines-task-lib/task';
 
+import { certificatesUnusable, errorCode } from './errors';
 import { variable } from './given';
 import { debug } from './log';
 import { redaction } from './redaction';
@@ -17,7 +20,13 @@ const FOREIGN_PYTHON = /^(PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PYTHONSAFEPATH|VIR
 /** This machine itself, and Azure's metadata service, which gives its managed identity's tokens. */
 const NEVER_BY_PROXY = ['localhost', '127.0.0.1', '169.254.169.254'];
 
-/** The environment for the children; what is set already wins over the agent's settings. */
+/** What Python's requests and its ssl module, and uv, read. */
+const AUTHORITIES = ['REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE'];
+
+/**
+ * The environment for the children; what is set already wins over the agent's settings.
+ * @throws LauncherError CERTIFICATES_UNUSABLE.
+ */
 export function childEnvironment(): NodeJS.ProcessEnv {
   // Windows looks for a program such as git in the working directory first, unless this is set.
   const env: NodeJS.ProcessEnv = { NoDefaultCurrentDirectoryInExePath: '1' };
@@ -41,13 +50,41 @@ export function childEnvironment(): NodeJS.ProcessEnv {
       [...new Set([...hosts, ...NEVER_BY_PROXY])].filter(Boolean).join(','),
     );
   }
+  addAuthorities(env);
+  return env;
+}
+
+/**
+ * Python would fail with each request, or trust nobody, where such a file is not there.
+ * @throws LauncherError CERTIFICATES_UNUSABLE.
+ */
+function addAuthorities(env: NodeJS.ProcessEnv): void {
   const authorities = variable('Agent.CAInfo');
-  for (const name of ['REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE']) {
-    if (authorities && !env[name]) {
+  for (const name of AUTHORITIES) {
+    if (env[name]) {
+      checkAuthorities(name, env[name]);
+    } else if (authorities) {
+      checkAuthorities('The agent setting Agent.CAInfo (--sslcacert)', authorities);
       env[name] = authorities;
     }
   }
-  return env;
+}
+
+function checkAuthorities(setting: string, file: string): void {
+  let found: string;
+  try {
+    if (fs.statSync(file).isDirectory()) {
+      return; // OpenSSL's folder of certificates
+    }
+    found = fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes(errorCode(error));
+    const why = isMissing ? 'does not exist' : `cannot be read (${errorCode(error)})`;
+    throw certificatesUnusable(setting, file, why);
+  }
+  if (!/-----BEGIN [A-Z ]*CERTIFICATE-----/.test(found)) {
+    throw certificatesUnusable(setting, file, 'holds no certificate');
+  }
 }
 
 function setBothCases(env: NodeJS.ProcessEnv, name: string, value: string | undefined): void {

@@ -1,19 +1,19 @@
 /** Finding a Python that the task's environment can be made from. */
 
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 
 import { runCommand } from './command';
-import { pythonNotFound, pythonUnsupported } from './errors';
+import { pythonNotFound, pythonUnsupported, quoted } from './errors';
 import { variable } from './given';
 import { debug } from './log';
 import { onPath } from './searchPath';
+import { HERE, type System } from './system';
 
 export interface Python {
   readonly executable: string;
   /** Full version, for example 3.11.9. */
   readonly version: string;
-  /** Operating system, processor, C library and the place of the installation, in one text. */
+  /** Operating system, processor, C library, its version and the place of the installation. */
   readonly build: string;
 }
 
@@ -21,7 +21,6 @@ export interface Python {
 export const ISOLATED = ['-I'] as const;
 
 const VERSIONS = ['3.12', '3.11', '3.10'];
-const WINDOWS = process.platform === 'win32';
 const PROBE_SECONDS = 30;
 const PROBE = `
 import json, platform, sys, sysconfig
@@ -29,7 +28,7 @@ print(json.dumps({
     "executable": sys.executable,
     "implementation": platform.python_implementation(),
     "version": platform.python_version(),
-    "build": " ".join([sysconfig.get_platform(), platform.machine(), platform.libc_ver()[0],
+    "build": " ".join([sysconfig.get_platform(), platform.machine(), *platform.libc_ver(),
                        sys.base_prefix]),
 }))
 `;
@@ -50,7 +49,7 @@ export async function findPython(
   cancel: AbortSignal,
 ): Promise<Python> {
   const unsupported: string[] = [];
-  for (const candidate of wanted ? given(wanted, env) : onAgent(env)) {
+  for (const candidate of candidates(wanted, env)) {
     const found = await probe(candidate, env, cancel);
     if (found && VERSIONS.some((version) => found.version.startsWith(version + '.'))) {
       if (found.implementation === 'CPython') {
@@ -66,47 +65,56 @@ export async function findPython(
   }
   throw pythonNotFound(
     wanted
-      ? `'${wanted}', the input pythonPath`
-      : `python3 and python on the PATH${WINDOWS ? ' and the launcher py' : ''}`,
+      ? `'${quoted(wanted)}', the input pythonPath`
+      : `python3 and python on the PATH${HERE.isWindows ? ' and the launcher py' : ''}`,
   );
+}
+
+/** The programs to try, in this order; see {@link findPython}. */
+export function candidates(
+  wanted: string,
+  env: NodeJS.ProcessEnv,
+  system: System = HERE,
+): Candidate[] {
+  return wanted ? given(wanted, env, system) : onAgent(env, system);
 }
 
 /** A bare name is a program on the PATH; else it is, like a path, relative to the sources. */
-function given(wanted: string, env: NodeJS.ProcessEnv): Candidate[] {
+function given(wanted: string, env: NodeJS.ProcessEnv, system: System): Candidate[] {
   const isName = !/[/\\]/.test(wanted);
-  const named = isName ? candidates(onPath(wanted, env)) : [];
+  const named = isName ? onPath(wanted, env, system) : [];
   if (named.length > 0) {
-    return named;
+    return bare(named);
   }
-  const place = path.resolve(wanted);
+  const place = system.path.resolve(wanted);
   const isFolder = fs.existsSync(place) && fs.statSync(place).isDirectory();
-  return isFolder ? inFolder(place) : candidates([place]);
+  return isFolder ? inFolder(place, system) : bare([place]);
 }
 
-function inFolder(folder: string): Candidate[] {
-  const names = WINDOWS
+function inFolder(folder: string, system: System): Candidate[] {
+  const names = system.isWindows
     ? ['python.exe', 'Scripts/python.exe']
     : ['bin/python3', 'bin/python', 'python3', 'python'];
-  return candidates(
-    names.map((name) => path.join(folder, name)).filter((file) => fs.existsSync(file)),
+  return bare(
+    names.map((name) => system.path.join(folder, name)).filter((file) => fs.existsSync(file)),
   );
 }
 
-function onAgent(env: NodeJS.ProcessEnv): Candidate[] {
+function onAgent(env: NodeJS.ProcessEnv, system: System): Candidate[] {
   const chosen = variable('pythonLocation');
   // The plain names first, as a user would expect; the others for agents whose python3 is newer.
   const names = ['python3', 'python', ...VERSIONS.map((version) => `python${version}`)];
   const found = [
-    ...(chosen ? inFolder(chosen) : []),
-    ...candidates(names.flatMap((name) => onPath(name, env))),
+    ...(chosen ? inFolder(chosen, system) : []),
+    ...bare(names.flatMap((name) => onPath(name, env, system))),
   ];
-  for (const command of WINDOWS ? onPath('py', env) : []) {
+  for (const command of system.isWindows ? onPath('py', env, system) : []) {
     found.push(...VERSIONS.map((version) => ({ command, args: [`-${version}`] })));
   }
   return found;
 }
 
-function candidates(commands: readonly string[]): Candidate[] {
+function bare(commands: readonly string[]): Candidate[] {
   return commands.map((command) => ({ command, args: [] }));
 }
 
@@ -125,7 +133,7 @@ async function probe(
   try {
     return JSON.parse(result.stdout) as Python & { implementation: string };
   } catch {
-    debug(`${candidate.command} is not usable: ${result.output}`);
+    debug(`${quoted(candidate.command)} is not usable: ${quoted(result.output)}`);
     return undefined;
   }
 }

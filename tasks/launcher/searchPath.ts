@@ -4,21 +4,20 @@
  */
 
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 
-const WINDOWS = process.platform === 'win32';
+import { HERE, type System } from './system';
 
 /** The PATH without its empty and relative entries. */
-export function absoluteFolders(searchPath: string): string {
-  const folders = searchPath.split(path.delimiter);
-  return folders.filter((folder) => path.isAbsolute(folder)).join(path.delimiter);
+export function absoluteFolders(searchPath: string, system: System = HERE): string {
+  const folders = searchPath.split(system.path.delimiter);
+  return folders.filter((folder) => system.path.isAbsolute(folder)).join(system.path.delimiter);
 }
 
 /** Every program of that name on the PATH: the first may be a shim that leads nowhere. */
-export function onPath(name: string, env: NodeJS.ProcessEnv): string[] {
-  const folders = absoluteFolders(env['PATH'] ?? '').split(path.delimiter);
-  const file = WINDOWS && !/\.exe$/i.test(name) ? `${name}.exe` : name;
-  const found = folders.filter(Boolean).map((folder) => path.join(folder, file));
+export function onPath(name: string, env: NodeJS.ProcessEnv, system: System = HERE): string[] {
+  const folders = absoluteFolders(env['PATH'] ?? '', system).split(system.path.delimiter);
+  const file = system.isWindows && !/\.exe$/i.test(name) ? `${name}.exe` : name;
+  const found = folders.filter(Boolean).map((folder) => system.path.join(folder, file));
   return [...new Set(found)].filter((each) => isFile(each));
 }
 

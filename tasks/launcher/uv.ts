@@ -1,11 +1,12 @@
 /** The installer uv: the agent's own when it is new enough, else one installed with pip, once. */
 
-import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
 import { runCommand } from './command';
-import { errorCode, toolDirectoryUnusable, uvUnavailable } from './errors';
+import { uvUnavailable } from './errors';
+import { makeFolders, nameBeside, removeLeftover, renameFolder } from './folders';
+import { explainPip } from './installError';
 import { debug, say } from './log';
 import { ISOLATED, type Python } from './python';
 import { onPath } from './searchPath';
@@ -18,7 +19,7 @@ const numeric = new Intl.Collator('en', { numeric: true });
  * Path of a usable uv.
  * @param requirements requirements/uv.txt: one version with hashes.
  * @param tools our folder in the agent's tool directory.
- * @throws LauncherError UV_UNAVAILABLE, or ENVIRONMENT_INSTALL_FAILED when `tools` is not writable.
+ * @throws LauncherError UV_UNAVAILABLE, or a file system error when `tools` is not writable.
  */
 export async function findUv(
   python: Python,
@@ -56,22 +57,22 @@ async function install(
   env: NodeJS.ProcessEnv,
   cancel: AbortSignal,
 ): Promise<string> {
-  const temporary = `${folder}.${crypto.randomBytes(3).toString('hex')}`;
+  const temporary = nameBeside(folder, 'new');
   try {
-    makeFolder(path.dirname(folder));
+    await makeFolders(path.dirname(folder), cancel);
     const args = [...ISOLATED, '-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps'];
     args.push('--require-hashes', '--target', temporary, '-r', requirements);
     const result = await runCommand(python.executable, args, { env, cancel });
     if (result.code !== 0) {
-      throw uvUnavailable(lastLine(result.output));
+      throw explainPip(result.output, path.dirname(folder));
     }
     if (!executableIn(folder)) {
       // What is there is half of an installation, or nothing.
-      fs.rmSync(folder, { recursive: true, force: true });
-      renameUnlessThere(temporary, folder);
+      await removeLeftover(folder);
+      await renameFolder(temporary, folder);
     }
   } finally {
-    fs.rmSync(temporary, { recursive: true, force: true });
+    await removeLeftover(temporary);
   }
   const uv = executableIn(folder);
   if (!uv || !(await isUsable(uv, env, cancel))) {
@@ -84,29 +85,4 @@ async function install(
 function executableIn(folder: string): string | undefined {
   const names = ['bin/uv', 'bin/uv.exe', 'Scripts/uv.exe'];
   return names.map((name) => path.join(folder, name)).find((file) => fs.existsSync(file));
-}
-
-/** Rename a folder; when another task was quicker, its folder stays. */
-function renameUnlessThere(from: string, to: string): void {
-  try {
-    fs.renameSync(from, to);
-  } catch (error) {
-    if (!fs.existsSync(to)) {
-      throw toolDirectoryUnusable(to, errorCode(error));
-    }
-  }
-}
-
-function makeFolder(folder: string): void {
-  try {
-    fs.mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw toolDirectoryUnusable(folder, errorCode(error));
-  }
-}
-
-function lastLine(output: string): string {
-  const lines = output.trim().split('\n');
-  const error = lines.findLast((line) => /error/i.test(line));
-  return (error ?? lines.at(-1) ?? '').trim().replace(/\.$/, '') || 'pip said nothing';
 }

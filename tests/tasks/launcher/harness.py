@@ -22,6 +22,7 @@ from tests.patience import PATIENCE_S
 CONNECTION = "0b5f6d1c-7a38-4a7e-9f0a-2f6f3f2f7c11"
 KEY = "the-key-of-the-service-connection"
 JOB_TOKEN = "the-access-token-of-the-job"
+ROOT = Path(__file__).resolve().parents[3]
 FAKE_AMLTASKS = """
 import json, os, sys
 
@@ -245,6 +246,31 @@ def make_launcher(root: Path, bundle: Path, tools: Path) -> Launcher:
     (made.folder / "requirements" / "v2.txt").write_text("# nothing\n")
     (made.folder / "requirements" / "uv.txt").write_text("uv==0.0.1\n")
     return made
+
+
+def evaluated(code: str, env: Mapping[str, str] | None = None) -> str:
+    """What JavaScript prints that imports the launcher's modules as `./name`."""
+    bundle = ["--bundle", "--platform=node", "--target=node20", "--log-level=warning"]
+    made = subprocess.run(
+        [str(ROOT / "node_modules" / ".bin" / "esbuild"), *bundle],
+        cwd=ROOT / "tasks" / "launcher",
+        input=code,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    result = subprocess.run(
+        ["node", "-"],
+        input=made.stdout,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    return "\n".join(line for line in lines if not line.startswith("##vso[task.debug]"))
 
 
 def tool_script(path: Path, code: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.launcher.harness import Launcher, finish, tool_script
+from tests.tasks.launcher.harness import Launcher, evaluated, finish, tool_script
 
 ROOT = Path(__file__).resolve().parents[3]
 CROSS = "\N{MULTIPLICATION SIGN}"
@@ -228,6 +229,78 @@ def test_each_failure_of_uv_gets_its_meaning(
     assert " Next: " in error
     assert "\n" not in error
     assert environments(fresh_launcher) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "meaning", "way"),
+    [
+        (
+            "WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by "
+            "'NewConnectionError('<pip.HTTPConnection object at 0x7f>: Failed to establish a new "
+            "connection: [Errno 111] Connection refused')': /simple/uv/\n"
+            "ERROR: Could not find a version that satisfies the requirement uv==0.0.1\n"
+            "ERROR: No matching distribution found for uv==0.0.1",
+            "UV_UNAVAILABLE",
+            "Connection refused'); Could not find a version that satisfies the requirement uv",
+            "PIP_INDEX_URL",
+        ),
+        (
+            "ERROR: Could not install packages: OSError: [Errno 28] No space left on device",
+            "UV_UNAVAILABLE",
+            "the disk is full (Could not install packages: OSError",
+            "free about 2 GB",
+        ),
+        (
+            "ERROR: Could not install packages: OSError: [Errno 13] Permission denied: '/x'",
+            "ENVIRONMENT_INSTALL_FAILED",
+            "cannot be kept in",
+            "AGENT_TOOLSDIRECTORY",
+        ),
+        (
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n"
+            "    uv==0.0.1 from https://pypi.example/uv.whl",
+            "UV_UNAVAILABLE",
+            "DO NOT MATCH THE HASHES",
+            "altered files",
+        ),
+        (
+            "ERROR: Exception:\nTraceback (most recent call last):\n  File 'a.py', line 1\n"
+            "ZeroDivisionError: division by zero",
+            "UV_UNAVAILABLE",
+            "with pip: ZeroDivisionError: division by zero.",
+            "install uv on the agent",
+        ),
+        ("No module named pip", "UV_UNAVAILABLE", "with pip: No module named pip.", "install uv"),
+        ("", "UV_UNAVAILABLE", "with pip: pip said nothing.", "install uv"),
+    ],
+)
+def test_each_failure_of_pip_gets_its_meaning(said: str, code: str, meaning: str, way: str) -> None:
+    error = evaluated(
+        "import { explainPip } from './installError';\n"
+        f"console.log(explainPip({json.dumps(said)}, '/tools/uv').message)"
+    )
+    assert error.startswith(f"{code}: ")
+    happened, following = error.split(" Next: ")
+    assert meaning in happened
+    assert way in following
+
+
+def test_a_hash_that_has_401_in_it_is_no_refusal() -> None:
+    said = "error: Failed to build `a==1.401.3`\n  cause: sha256:4014034ab7"
+    error = evaluated(
+        "import { explain } from './installError';\n"
+        f"console.log(explain({json.dumps(said)}, '/tools').message)"
+    )
+    assert "refused" not in error
+
+
+def test_where_windows_and_others_have_the_interpreter() -> None:
+    said = evaluated(
+        "import { interpreterIn } from './environment';\n"
+        "import { POSIX, WINDOWS } from './system';\n"
+        "console.log(interpreterIn('C:\\\\a b', WINDOWS), interpreterIn('/a b', POSIX))"
+    )
+    assert said.strip() == "C:\\a b\\Scripts\\python.exe /a b/bin/python"
 
 
 def test_a_tool_directory_that_cannot_be_written_is_named(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -28,7 +29,15 @@ def test_nothing_is_set_when_the_agent_has_no_proxy(launcher: Launcher) -> None:
     assert not names & {"HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE"}
 
 
-def test_the_agents_proxy_and_authorities(launcher: Launcher) -> None:
+@pytest.fixture
+def authorities(tmp_path: Path) -> str:
+    """A file in the form of one with trusted certificates."""
+    path = tmp_path / "ca.pem"
+    path.write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+    return str(path)
+
+
+def test_the_agents_proxy_and_authorities(launcher: Launcher, authorities: str) -> None:
     bypass = [
         "internal\\.example$",
         ".*\\.corp\\.example",
@@ -41,7 +50,7 @@ def test_the_agents_proxy_and_authorities(launcher: Launcher) -> None:
         {
             **PROXY,
             "Agent.ProxyBypassList": json.dumps(bypass),
-            "Agent.CAInfo": "/agent/ca.pem",
+            "Agent.CAInfo": authorities,
         },
     )
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
@@ -56,7 +65,7 @@ def test_the_agents_proxy_and_authorities(launcher: Launcher) -> None:
         "127.0.0.1",
         "169.254.169.254",
     ]
-    assert found["REQUESTS_CA_BUNDLE"] == found["SSL_CERT_FILE"] == "/agent/ca.pem"
+    assert found["REQUESTS_CA_BUNDLE"] == found["SSL_CERT_FILE"] == authorities
 
 
 def test_user_and_password_go_into_the_address(launcher: Launcher) -> None:
@@ -74,19 +83,43 @@ def test_user_and_password_go_into_the_address(launcher: Launcher) -> None:
     assert "p@ss:word" not in outcome.stdout
 
 
-def test_what_is_set_already_wins(launcher: Launcher) -> None:
+def test_what_is_set_already_wins(launcher: Launcher, authorities: str, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.pem"
+    mine.write_bytes(Path(authorities).read_bytes())
     found = seen(
         launcher,
-        {**PROXY, "Agent.CAInfo": "/agent/ca.pem"},
+        {**PROXY, "Agent.CAInfo": authorities},
         https_proxy="http://mine.example:1",
         NO_PROXY="a.example, localhost",
-        REQUESTS_CA_BUNDLE="/my/ca.pem",
+        REQUESTS_CA_BUNDLE=str(mine),
     )
     assert found["HTTPS_PROXY"] == found["https_proxy"] == "http://mine.example:1"
     assert found["HTTP_PROXY"] == "http://proxy.example:8080"
     assert found["NO_PROXY"] == "a.example,localhost,127.0.0.1,169.254.169.254"
-    assert found["REQUESTS_CA_BUNDLE"] == "/my/ca.pem"
-    assert found["SSL_CERT_FILE"] == "/agent/ca.pem"
+    assert found["REQUESTS_CA_BUNDLE"] == str(mine)
+    assert found["SSL_CERT_FILE"] == authorities
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("AGENT_CAINFO", "The agent setting Agent.CAInfo (--sslcacert)"),
+        ("REQUESTS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"),
+        ("SSL_CERT_FILE", "SSL_CERT_FILE"),
+    ],
+)
+def test_a_file_of_certificates_that_is_of_no_use_is_named(
+    launcher: Launcher, tmp_path: Path, setting: str, named: str
+) -> None:
+    file = tmp_path / "ca.pem"
+    for why in ("does not exist", "holds no certificate"):
+        (error,) = launcher.run(SHOW, env={setting: str(file)}).errors
+        assert error.startswith(f"CERTIFICATES_UNUSABLE: {named} names the file of trusted")
+        assert f"'{file}', which {why}." in error
+        file.write_text("no certificate\n")
+    file.unlink()
+    file.mkdir()
+    assert launcher.run(SHOW, env={setting: str(file)}).result[0] == "Succeeded"
 
 
 @pytest.mark.parametrize("text", ["not json", '{"a": 1}'])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.launcher.harness import Launcher, tool_script
+from tests.tasks.launcher.harness import Launcher, evaluated, tool_script
 
 
 def pretender(path: Path, version: str, implementation: str = "CPython") -> Path:
@@ -114,3 +114,51 @@ def test_a_wrong_python_path_is_named_and_nothing_else_is_taken(
     given = str(launcher.sources) if given == "sources" else given
     (error,) = launcher.run(env={"INPUT_PYTHONPATH": given}).errors
     assert error.startswith(f"PYTHON_NOT_FOUND: No Python could be started; looked for '{given}'")
+
+
+def tried(wanted: str, path: str, *there: str) -> list[list[str]]:
+    """What Windows tries when these files are there, each a command with its arguments."""
+    code = """
+import { candidates } from './python';
+import { WINDOWS } from './system';
+const fs = require('node:fs');
+const there = THERE;
+const isFolder = (name) => name === FOLDER;
+fs.existsSync = (name) => there.includes(name) || isFolder(name);
+fs.statSync = (name) => ({ isFile: () => there.includes(name), isDirectory: () => isFolder(name) });
+const found = candidates(WANTED, { PATH: SEARCHED }, WINDOWS);
+console.log(JSON.stringify(found.map(({ command, args }) => [command, ...args])));
+"""
+    values = {"THERE": there, "FOLDER": "D:\\python", "WANTED": wanted, "SEARCHED": path}
+    for name, value in values.items():
+        code = code.replace(name, json.dumps(value))
+    found = json.loads(evaluated(code))
+    assert isinstance(found, list)
+    return found
+
+
+def test_on_windows_it_is_looked_for_on_the_path_and_by_py() -> None:
+    there = [r"C:\py\python.exe", r"C:\Windows\py.exe", r"C:\Windows\python3.exe"]
+    assert tried("", r"C:\py;;tools;C:\Windows", *there, r"tools\python.exe", "python.exe") == [
+        [r"C:\Windows\python3.exe"],
+        [r"C:\py\python.exe"],
+        [r"C:\Windows\py.exe", "-3.12"],
+        [r"C:\Windows\py.exe", "-3.11"],
+        [r"C:\Windows\py.exe", "-3.10"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("python3.11.exe", [r"C:\py\python3.11.exe"]),
+        ("python.exe", [r"C:\py\python.exe"]),
+        ("python", [r"C:\py\python.exe"]),
+        (r"D:\python", [r"D:\python\python.exe", r"D:\python\Scripts\python.exe"]),
+        ("E:/other/python.exe", [r"E:\other\python.exe"]),
+    ],
+)
+def test_on_windows_python_path_is_a_name_a_file_or_a_folder(wanted: str, found: list[str]) -> None:
+    there = [r"C:\py\python3.11.exe", r"C:\py\python.exe"]
+    there += [r"D:\python\python.exe", r"D:\python\Scripts\python.exe"]
+    assert tried(wanted, r"C:\py", *there) == [[each] for each in found]

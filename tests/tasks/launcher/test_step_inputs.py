@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -89,3 +90,25 @@ def test_every_task_knows_its_own_inputs() -> None:
         task = json.loads((folder / "task.json").read_text(encoding="utf-8"))
         names = [n for i in task["inputs"] for n in [i["name"], *i.get("aliases", [])]]
         assert len({name.upper() for name in names}) == len(names)
+
+
+@pytest.mark.parametrize("system_debug", ["false", "true"])
+def test_a_very_long_text_is_not_repeated(launcher: Launcher, system_debug: str) -> None:
+    long = "Ab3-" * 25_000
+    places: tuple[dict[str, dict[str, str]], ...] = (
+        {"inputs": {"pythonPath": long}},
+        {"inputs": {"pythonPath": f"/{long}/{long[:20]}"}},
+        {"inputs": {"pythonPath": f"$({long})"}},
+        {"inputs": {"connectedServiceNameARM": long}},
+        {"inputs": {long: "x"}},
+        {"variables": {"Agent.ToolsDirectory": f"/{long}"}},
+        {"env": {"SSL_CERT_FILE": long}},
+    )
+    for place in places:
+        options: dict[str, Any] = {"variables": {}, **place}
+        options["variables"] = {**options["variables"], "System.Debug": system_debug}
+        outcome = launcher.run(SUCCEED, **options)
+        assert outcome.result[0] == "Failed"
+        assert "characters …" in outcome.errors[0]
+        assert len(outcome.stdout) < 20_000
+        assert long[:1000].lower() not in outcome.stdout.lower()
