@@ -34,7 +34,7 @@ export interface Prepared {
   /** The interpreter of the complete environment. */
   readonly interpreter: string;
   /** To be called when the task has ended: from then on the environment may be removed. */
-  readonly endUse: () => void;
+  readonly endUse: () => Promise<void>;
 }
 
 interface Place {
@@ -71,8 +71,18 @@ export async function prepareEnvironment(
     endUse();
     throw translated(error, tools);
   }
-  void prune(tools, cancel);
-  return { interpreter: interpreterIn(place.folder), endUse };
+  // While the task runs.
+  const pruned = prune(tools, cancel);
+  return {
+    interpreter: interpreterIn(place.folder),
+    endUse: async () => {
+      endUse();
+      // What it says must come before the result; a cancel does not wait for it.
+      if (!cancel.aborted) {
+        await pruned;
+      }
+    },
+  };
 }
 
 /** Make the environment, unless another task does it meanwhile. */
