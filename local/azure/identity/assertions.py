@@ -8,6 +8,7 @@ learn.microsoft.com/entra/identity-platform/certificate-credentials and
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 import jwt
@@ -34,7 +35,7 @@ def check(cloud: Cloud, assertion: str, kind: str) -> None:
         )
     try:
         header = jwt.get_unverified_header(assertion)
-        claims: dict[str, Any] = jwt.decode(assertion, options={"verify_signature": False})
+        claims: Mapping[str, Any] = jwt.decode(assertion, options={"verify_signature": False})
     except jwt.InvalidTokenError:
         raise EntraError(
             400, "invalid_request", 50027, "JWT token is invalid or malformed."
@@ -46,7 +47,7 @@ def check(cloud: Cloud, assertion: str, kind: str) -> None:
 
 
 def _check_certificate(
-    cloud: Cloud, assertion: str, header: dict[str, Any], claims: dict[str, Any]
+    cloud: Cloud, assertion: str, header: Mapping[str, Any], claims: Mapping[str, Any]
 ) -> None:
     known = certificate(cloud)
     thumbprints = {
@@ -84,7 +85,7 @@ def _check_certificate(
 
 
 def _check_federation(
-    cloud: Cloud, assertion: str, header: dict[str, Any], claims: dict[str, Any]
+    cloud: Cloud, assertion: str, header: Mapping[str, Any], claims: Mapping[str, Any]
 ) -> None:
     issuer, subject = str(claims.get("iss", "")), str(claims.get("sub", ""))
     sent = claims.get("aud")

@@ -6,9 +6,8 @@ learn.microsoft.com/graph/api/resources/federatedidentitycredential (v1.0).
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
-from local.azure.identity.principals import FEDERATED, federated_credentials
+from local.azure.identity.principals import FEDERATED, FederatedCredential, federated_credentials
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
@@ -38,18 +37,18 @@ def create_credential(cloud: Cloud, request: Request) -> Response:
     """Trust one more issuer and subject; both, and the audience, are compared letter by letter."""
     _check_application(cloud, request)
     body = request.json_object()
-    made: dict[str, Any] = {
+    made: FederatedCredential = {
         "id": str(uuid.uuid4()),
         "name": fields.text(body, "name"),
         "issuer": fields.text(body, "issuer"),
         "subject": fields.text(body, "subject"),
         "audiences": fields.names(body, "audiences"),
     }
-    same = ("issuer", "subject")
-    if any(all(one[key] == made[key] for key in same) for one in federated_credentials(cloud)):
+    wanted = (made["issuer"], made["subject"])
+    if any((one["issuer"], one["subject"]) == wanted for one in federated_credentials(cloud)):
         raise _conflict("issuer and subject")
     try:
-        cloud.store.insert(FEDERATED, made["name"].lower(), made)
+        FEDERATED.insert(cloud, made["name"].lower(), made)
     except AlreadyExists:
         raise _conflict("name") from None
     return json_response(made, 201)
@@ -62,7 +61,7 @@ def delete_credential(cloud: Cloud, request: Request) -> Response:
     asked = request.params["credential"].lower()
     for one in federated_credentials(cloud):
         if asked in (one["id"], one["name"].lower()):
-            cloud.store.delete(FEDERATED, one["name"].lower())
+            FEDERATED.delete(cloud, one["name"].lower())
             return Response(status=204)
     raise ServiceError(404, "Request_ResourceNotFound", f"Resource '{asked}' does not exist.")
 

@@ -10,6 +10,7 @@ import base64
 import hmac
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -55,14 +56,14 @@ def issue_token(cloud: Cloud, *, audience: str, lifetime_s: float, **claims: Any
 
 def verify_token(
     cloud: Cloud, token: str, *, host: str, audience: str | None = None
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """The claims of a bearer token sent to `host`. Raises ServiceError 401 when it is no good.
 
     ARM, Graph and storage take their own; Azure ML's data planes take ARM's, their
     own, and those of a run. audience: the only one that is taken, where it is not the host's.
     """
     try:
-        claims: dict[str, Any] = jwt.decode(
+        claims: Mapping[str, Any] = jwt.decode(
             token,
             cloud.signing_key.public_key(),
             algorithms=["RS256"],
@@ -183,7 +184,7 @@ def token(cloud: Cloud, request: Request) -> Response:
     lifetime = cloud.token_lifetime_s
     access_token = issue_token(cloud, audience=audience, lifetime_s=lifetime)
     expires_on = int(time.time()) + lifetime
-    answer: dict[str, Any] = {
+    answer: dict[str, object] = {
         "token_type": "Bearer",
         "expires_in": lifetime,
         "ext_expires_in": lifetime,

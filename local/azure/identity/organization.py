@@ -9,12 +9,25 @@ from typing import TypedDict
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.store import AlreadyExists
+from local.azure.kernel.tables import Table
 
-_KIND = "devops-organization"
 FIRST_PROJECT = "aml"
 ORGANIZATION_HOST = "dev.azure.com"
 TOKEN_HOST = "vstoken.dev.azure.com"  # noqa: S105  (a host's name)
 CACHE_FOLDER = "azure-devops-cache"
+
+
+class Kept(TypedDict):
+    """What the state holds of the organization."""
+
+    id: str
+    user_id: str
+    name: str
+    personal_access_token: str
+
+
+_ORGANIZATIONS: Table[Kept] = Table("devops-organization")
+_KEY = "devops-organization"
 
 
 class Href(TypedDict):
@@ -74,9 +87,9 @@ def organization(cloud: Cloud) -> Organization:
 
     Its name must differ between states: clients keep what they learn under its address.
     """
-    found = cloud.store.get(_KIND, _KIND)
+    found = _ORGANIZATIONS.get(cloud, _KEY)
     if found is None:
-        made = {
+        made: Kept = {
             "id": str(uuid.uuid4()),
             "user_id": str(uuid.uuid4()),
             "name": f"local-{secrets.token_hex(4)}",
@@ -84,7 +97,7 @@ def organization(cloud: Cloud) -> Organization:
             "personal_access_token": secrets.token_urlsafe(63),
         }
         try:
-            cloud.store.insert(_KIND, _KIND, made)
+            _ORGANIZATIONS.insert(cloud, _KEY, made)
         except AlreadyExists:
             return organization(cloud)
         found = made

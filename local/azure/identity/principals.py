@@ -10,11 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -24,9 +23,32 @@ from cryptography.x509.oid import NameOID
 from local.azure.identity.organization import FIRST_PROJECT, organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.store import AlreadyExists
+from local.azure.kernel.tables import Table
 
 CERTIFICATE_FILE = "client-certificate.pem"
-FEDERATED = "federated-credential"
+
+
+class FederatedCredential(TypedDict):
+    """Whose assertions the application trusts: those with this issuer, subject and audience."""
+
+    id: str
+    name: str
+    issuer: str
+    subject: str
+    audiences: list[str]
+
+
+class Kept(TypedDict, total=False):
+    """What the state holds of the principals: the certificate, and the managed identity's ids."""
+
+    pem: str
+    client_id: str
+    object_id: str
+
+
+# By name, in lower case.
+FEDERATED: Table[FederatedCredential] = Table("federated-credential")
+_PRINCIPALS: Table[Kept] = Table("principal")
 TRUSTED_CONNECTION = "aml-connection"
 _LIFETIME = timedelta(days=365)
 
@@ -51,17 +73,18 @@ def application(cloud: Cloud) -> Principal:
 
 def managed_identity(cloud: Cloud) -> Principal:
     """The identity of the machine that everything local runs on."""
-    made = {name: str(uuid.uuid4()) for name in ("client_id", "object_id")}
-    return Principal(**_kept(cloud, "managed-identity", made))
+    made: Kept = {"client_id": str(uuid.uuid4()), "object_id": str(uuid.uuid4())}
+    kept = _kept(cloud, "managed-identity", made)
+    return Principal(client_id=kept["client_id"], object_id=kept["object_id"])
 
 
 def certificate(cloud: Cloud) -> x509.Certificate:
     """The certificate registered for the application; its key is in the state's file only."""
-    kept = cloud.store.get("principal", "certificate")
+    kept = _PRINCIPALS.get(cloud, "certificate")
     path = cloud.root / CERTIFICATE_FILE
     if kept is None or not path.exists():
         kept = {"pem": _make_certificate(path, cloud)}
-        cloud.store.put("principal", "certificate", kept)
+        _PRINCIPALS.put(cloud, "certificate", kept)
     return x509.load_pem_x509_certificate(kept["pem"].encode())
 
 
@@ -78,13 +101,13 @@ def environment(cloud: Cloud) -> dict[str, str]:
     }
 
 
-def federated_credentials(cloud: Cloud) -> list[dict[str, Any]]:
-    """Whose assertions the application trusts: `name`, `issuer`, `subject` and `audiences`.
+def federated_credentials(cloud: Cloud) -> list[FederatedCredential]:
+    """Whose assertions the application trusts.
 
     In a new state, the local Azure DevOps for one service connection of its first project.
     """
     own = organization(cloud)
-    trusted = {
+    trusted: FederatedCredential = {
         "id": str(uuid.uuid4()),
         "name": TRUSTED_CONNECTION,
         "issuer": own.issuer,
@@ -92,9 +115,9 @@ def federated_credentials(cloud: Cloud) -> list[dict[str, Any]]:
         "audiences": ["api://AzureADTokenExchange"],
     }
     with contextlib.suppress(AlreadyExists):
-        cloud.store.insert("principal", "federation", {})
-        cloud.store.insert(FEDERATED, TRUSTED_CONNECTION, trusted)
-    return cloud.store.list(FEDERATED)
+        _PRINCIPALS.insert(cloud, "federation", {})
+        FEDERATED.insert(cloud, TRUSTED_CONNECTION, trusted)
+    return FEDERATED.list(cloud)
 
 
 def _make_certificate(path: Path, cloud: Cloud) -> str:
@@ -122,10 +145,10 @@ def _make_certificate(path: Path, cloud: Cloud) -> str:
     return public.decode()
 
 
-def _kept(cloud: Cloud, key: str, made: Mapping[str, str]) -> dict[str, Any]:
+def _kept(cloud: Cloud, key: str, made: Kept) -> Kept:
     """What the state holds under this key; the first to ask puts `made` there."""
     try:
-        cloud.store.insert("principal", key, dict(made))
+        _PRINCIPALS.insert(cloud, key, made)
     except AlreadyExists:
-        return cloud.store.get("principal", key) or {}
-    return dict(made)
+        return _PRINCIPALS.get(cloud, key) or made
+    return made

@@ -10,18 +10,36 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from local.azure.identity.principals import managed_identity
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import PROVIDER, Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.store import AlreadyExists
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import ARM_HOST, Router
 
 router = Router(host=ARM_HOST)
-_KIND = "role-assignment"
+
+
+class Assignment(TypedDict):
+    """A role that a principal has at a scope and below it. role: the GUID of its definition."""
+
+    name: str
+    principalId: str
+    role: str
+    scope: str
+
+
+class Made(TypedDict):
+    """That the assignments of a new state were made."""
+
+
+_ASSIGNMENTS: Table[Assignment] = Table("role-assignment")
+_DEFAULTS: Table[Made] = Table("role-defaults")
 _AUTHORIZATION = "Microsoft.Authorization"
 _ML = f"{PROVIDER}/workspaces"
 
@@ -121,33 +139,34 @@ def authorize(cloud: Cloud, request: Request) -> None:
     )
 
 
-def assignments(cloud: Cloud) -> list[dict[str, Any]]:
+def assignments(cloud: Cloud) -> list[Assignment]:
     """All role assignments; a new state has the application's and the managed identity's."""
-    if cloud.store.get("role-defaults", "made") is None:
+    if _DEFAULTS.get(cloud, "made") is None:
         scope = f"/subscriptions/{cloud.subscription_id}"
         _insert(cloud, cloud.object_id, ROLES[0].id, scope)
         _insert(cloud, managed_identity(cloud).object_id, ROLES[1].id, scope)
-        cloud.store.put("role-defaults", "made", {})
-    return cloud.store.list(_KIND)
+        _DEFAULTS.put(cloud, "made", {})
+    return _ASSIGNMENTS.list(cloud)
 
 
-def _insert(cloud: Cloud, principal: str, role: str, scope: str, name: str = "") -> dict[str, Any]:
-    made = {
+def _insert(cloud: Cloud, principal: str, role: str, scope: str, name: str = "") -> Assignment:
+    made: Assignment = {
         # By what it says unless it is named, so that the defaults are made once.
         "name": name or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}/{role}/{principal}")),
         "principalId": principal,
         "role": role,
         "scope": scope,
     }
+    wanted = (principal, role, scope)
     if any(
-        all(one[key] == made[key] for key in ("principalId", "role", "scope"))
-        for one in cloud.store.list(_KIND)
+        (one["principalId"], one["role"], one["scope"]) == wanted
+        for one in _ASSIGNMENTS.list(cloud)
     ):
         if name:
             raise ServiceError(409, "RoleAssignmentExists", "The role assignment already exists.")
         return made
     try:
-        cloud.store.insert(_KIND, made["name"], made)
+        _ASSIGNMENTS.insert(cloud, made["name"], made)
     except AlreadyExists:
         if name:
             raise ServiceError(
@@ -203,14 +222,14 @@ def create_assignment(cloud: Cloud, request: Request) -> Response:
 @router.route("DELETE", "/{scope:rest}/providers/" + _AUTHORIZATION + "/roleAssignments/{name}")
 def delete_assignment(cloud: Cloud, request: Request) -> Response:
     """Take a role away."""
-    found = cloud.store.get(_KIND, request.params["name"].lower())
+    found = _ASSIGNMENTS.get(cloud, request.params["name"].lower())
     if found is None:
         return Response(status=204)
-    cloud.store.delete(_KIND, found["name"])
+    _ASSIGNMENTS.delete(cloud, found["name"])
     return json_response(_assignment(cloud, found))
 
 
-def _assignment(cloud: Cloud, stored: dict[str, Any]) -> dict[str, Any]:
+def _assignment(cloud: Cloud, stored: Assignment) -> Mapping[str, object]:
     kind = f"{_AUTHORIZATION}/roleAssignments"
     roles = f"/subscriptions/{cloud.subscription_id}/providers/{_AUTHORIZATION}/roleDefinitions"
     return {
@@ -226,7 +245,7 @@ def _assignment(cloud: Cloud, stored: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _definition(role: Role) -> dict[str, Any]:
+def _definition(role: Role) -> Mapping[str, object]:
     kind = f"{_AUTHORIZATION}/roleDefinitions"
     permissions = {"actions": list(role.actions), "notActions": list(role.not_actions)}
     return {

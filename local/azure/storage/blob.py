@@ -16,16 +16,36 @@ import uuid
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from pathlib import Path
+from typing import TypedDict
 from urllib.parse import quote
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
+from local.azure.kernel.tables import Table
 from local.azure.storage import blob_auth
 
 CONTAINER_NAME = re.compile(r"\$root|[a-z0-9](?:-?[a-z0-9]){2,62}")
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 _append_lock = threading.Lock()
+
+
+class BlobRecord(TypedDict):
+    """What a blob says about itself besides its file. md5: in base64, of the content of `etag`."""
+
+    type: str
+    contentType: str | None
+    metadata: dict[str, str]
+    md5: str | None
+    etag: str
+
+
+_BLOBS: Table[BlobRecord] = Table("blob")
+
+
+def _unknown() -> BlobRecord:
+    """Of a file that no client uploaded, such as the output of a job."""
+    return {"type": "BlockBlob", "contentType": None, "metadata": {}, "md5": None, "etag": ""}
 
 
 def path_of(cloud: Cloud, container: str, name: str) -> Path:
@@ -93,25 +113,25 @@ def _existing(cloud: Cloud, container: str, name: str) -> Path:
 def blob_headers(cloud: Cloud, container: str, name: str) -> dict[str, str]:
     """What a blob says about itself; its file must exist."""
     stat = path_of(cloud, container, name).stat()
-    record = cloud.store.get("blob", _record_key(container, name)) or {}
+    record = _BLOBS.get(cloud, _record_key(container, name)) or _unknown()
     headers = {
         **common_headers(),
         "etag": f'"0x{stat.st_mtime_ns:X}"',
         "last-modified": formatdate(stat.st_mtime, usegmt=True),
         "content-length": str(stat.st_size),
-        "content-type": record.get("contentType") or "application/octet-stream",
+        "content-type": record["contentType"] or "application/octet-stream",
         "accept-ranges": "bytes",
-        "x-ms-blob-type": record.get("type", "BlockBlob"),
+        "x-ms-blob-type": record["type"],
         "x-ms-creation-time": formatdate(stat.st_ctime, usegmt=True),
         "x-ms-lease-status": "unlocked",
         "x-ms-lease-state": "available",
         "x-ms-server-encrypted": "true",
-        **{f"x-ms-meta-{key}": value for key, value in record.get("metadata", {}).items()},
+        **{f"x-ms-meta-{key}": value for key, value in record["metadata"].items()},
     }
     if headers["x-ms-blob-type"] == "BlockBlob":
         headers |= {"x-ms-access-tier": "Hot", "x-ms-access-tier-inferred": "true"}
     # A file may also grow without this service, as a run's log does; its MD5 is then unknown.
-    if record.get("md5") and record.get("etag") == headers["etag"]:
+    if record["md5"] and record["etag"] == headers["etag"]:
         headers["content-md5"] = record["md5"]
     return headers
 
@@ -188,8 +208,8 @@ def _put_block_list(cloud: Cloud, request: Request, container: str, name: str) -
 def _append_block(cloud: Cloud, request: Request, container: str, name: str) -> Response:
     digest = _check_md5(request)
     path = _existing(cloud, container, name)
-    record = cloud.store.get("blob", _record_key(container, name)) or {}
-    if record.get("type") != "AppendBlob":
+    record = _BLOBS.get(cloud, _record_key(container, name))
+    if record is None or record["type"] != "AppendBlob":
         raise ServiceError(409, "InvalidBlobType", "The blob type is invalid for this operation.")
     position = request.headers.get("x-ms-blob-condition-appendpos")
     with _append_lock, path.open("ab") as file:
@@ -205,15 +225,15 @@ def _append_block(cloud: Cloud, request: Request, container: str, name: str) -> 
 
 def _set_metadata(cloud: Cloud, request: Request, container: str, name: str) -> Response:
     _existing(cloud, container, name)
-    record = cloud.store.get("blob", _record_key(container, name)) or {"type": "BlockBlob"}
+    record = _BLOBS.get(cloud, _record_key(container, name)) or _unknown()
     record["metadata"] = _metadata(request)
-    cloud.store.put("blob", _record_key(container, name), record)
+    _BLOBS.put(cloud, _record_key(container, name), record)
     return Response(headers=_write_headers(cloud, container, name))
 
 
 def _delete_blob(cloud: Cloud, _request: Request, container: str, name: str) -> Response:
     _existing(cloud, container, name).unlink()
-    cloud.store.delete("blob", _record_key(container, name))
+    _BLOBS.delete(cloud, _record_key(container, name))
     return Response(status=202, headers=common_headers())
 
 
@@ -261,14 +281,14 @@ def _record(
 ) -> None:
     etag = blob_headers(cloud, container, name)["etag"]
     headers = request.headers
-    record = {
+    record: BlobRecord = {
         "type": kind,
         "contentType": headers.get("x-ms-blob-content-type"),
         "metadata": _metadata(request),
         "md5": headers.get("x-ms-blob-content-md5") or (digest if kind == "BlockBlob" else None),
         "etag": etag,
     }
-    cloud.store.put("blob", _record_key(container, name), record)
+    _BLOBS.put(cloud, _record_key(container, name), record)
 
 
 def _metadata(request: Request) -> dict[str, str]:

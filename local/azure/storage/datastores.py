@@ -5,12 +5,14 @@ A workspace has two file shares too: they are listed, and nothing can be read fr
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict, cast
 
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.store import AlreadyExists
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import Router
 from local.azure.storage import blob
 
@@ -22,6 +24,49 @@ WORKING_DIRECTORY = "workspaceworkingdirectory"
 BLOB, FILE = "AzureBlob", "AzureFile"
 
 router = Router()
+
+
+class Section(TypedDict):
+    """Where a datastore lies, and what opens it."""
+
+    accountName: str
+    containerName: str
+    endpoint: str
+    protocol: str
+    credentialType: str
+    credential: NotRequired[str | None]
+    accountKey: NotRequired[str | None]
+    sasToken: NotRequired[str | None]
+    isSas: NotRequired[bool]
+    areWorkspaceManagedIdentitiesAllowed: NotRequired[bool]
+    clientCredentials: NotRequired[object]
+    subscriptionId: NotRequired[str | None]
+    resourceGroup: NotRequired[str | None]
+
+
+class Datastore(TypedDict):
+    """A datastore with its credential. Those that a workspace comes with have no times."""
+
+    name: str
+    dataStoreType: str
+    azureStorageSection: Section
+    hasBeenValidated: NotRequired[bool]
+    description: NotRequired[str | None]
+    tags: NotRequired[dict[str, str | None]]
+    isDefault: NotRequired[bool]
+    createdTime: NotRequired[str]
+    modifiedTime: NotRequired[str]
+
+
+class Default(TypedDict):
+    """The name of the default datastore."""
+
+    name: str
+
+
+_DATASTORES: Table[Datastore] = Table("datastore")
+_DEFAULT: Table[Default] = Table("datastore-default")
+
 _PATH = "/datastore/v1.0{workspace}"
 
 
@@ -37,13 +82,13 @@ def make_containers(cloud: Cloud) -> None:
         (cloud.root / "blobs" / name).mkdir(parents=True, exist_ok=True)
 
 
-def get_datastore(cloud: Cloud, name: str) -> dict[str, Any] | None:
+def get_datastore(cloud: Cloud, name: str) -> Datastore | None:
     """A datastore with its credential, or None."""
     own = _own_places(cloud)
     if name in own:
-        found: dict[str, Any] | None = _own(cloud, name, *own[name])
+        found: Datastore | None = _own(cloud, name, *own[name])
     else:
-        found = cloud.store.get("datastore", name)
+        found = _DATASTORES.get(cloud, name)
     if found:
         found["isDefault"] = found["name"] == _default_name(cloud)
     return found
@@ -59,9 +104,9 @@ def _own_places(cloud: Cloud) -> dict[str, tuple[str, str]]:
     }
 
 
-def all_datastores(cloud: Cloud) -> list[dict[str, Any]]:
+def all_datastores(cloud: Cloud) -> list[Datastore]:
     """All datastores with their credentials: the newest first, the workspace's own last."""
-    registered = [known["name"] for known in cloud.store.list("datastore")]
+    registered = [known["name"] for known in _DATASTORES.list(cloud)]
     names = [*reversed(registered), *_own_places(cloud)]
     return [found for name in names if (found := get_datastore(cloud, name))]
 
@@ -77,11 +122,11 @@ def container_of(cloud: Cloud, name: str) -> str:
             f"The datastore '{name}' is not on this machine: the local Azure has blob containers "
             f"of the account '{cloud.storage_account}' only.",
         )
-    return str(section["containerName"])
+    return section["containerName"]
 
 
 def _default_name(cloud: Cloud) -> str:
-    chosen = cloud.store.get("datastore-default", "name")
+    chosen = _DEFAULT.get(cloud, "name")
     return chosen["name"] if chosen else DEFAULT
 
 
@@ -95,7 +140,7 @@ def get_default(cloud: Cloud, _request: Request) -> Response:
 def set_default(cloud: Cloud, request: Request) -> Response:
     """Make another datastore the default one."""
     name = _existing(cloud, request.params["name"])["name"]
-    cloud.store.put("datastore-default", "name", {"name": name})
+    _DEFAULT.put(cloud, "name", {"name": name})
     return json_response({})
 
 
@@ -116,14 +161,13 @@ def create_datastore(cloud: Cloud, request: Request) -> Response:
     """Register a blob container of the workspace's own storage account."""
     body = request.json_object()
     name = fields.text(body, "name")
-    _fill(body)
-    _check(cloud, name, body, make=request.query.get("createIfNotExists", "").lower() == "true")
-    now = cloud.ml_timestamp()
-    body |= {"createdTime": now, "modifiedTime": now}
+    made = _filled(body, name)
+    _check(cloud, made, make=request.query.get("createIfNotExists", "").lower() == "true")
+    made["createdTime"] = made["modifiedTime"] = cloud.ml_timestamp()
     try:
         if get_datastore(cloud, name) is not None:
             raise AlreadyExists(name)
-        cloud.store.insert("datastore", name, body)
+        _DATASTORES.insert(cloud, name, made)
     except AlreadyExists:
         raise ServiceError(
             400, "UserError", "Another datastore with the same name already exists."
@@ -141,7 +185,7 @@ def update_datastore(cloud: Cloud, request: Request) -> Response:
 
 
 def put_datastore(
-    cloud: Cloud, name: str, body: dict[str, Any], *, make: bool = False, check: bool = True
+    cloud: Cloud, name: str, body: Mapping[str, object], *, make: bool = False, check: bool = True
 ) -> None:
     """Register a datastore or change it. make: its container too. check: look whether it is there.
 
@@ -149,13 +193,13 @@ def put_datastore(
     """
     _check_own(name)
     now = cloud.ml_timestamp()
-    before = cloud.store.get("datastore", name) or {}
-    body = {**body, "name": name}
-    body |= {"createdTime": before.get("createdTime") or now, "modifiedTime": now}
-    _fill(body)
+    before = _DATASTORES.get(cloud, name)
+    made = _filled(body, name)
+    made["createdTime"] = before.get("createdTime", now) if before else now
+    made["modifiedTime"] = now
     if check:
-        _check(cloud, name, body, make=make)
-    cloud.store.put("datastore", name, body)
+        _check(cloud, made, make=make)
+    _DATASTORES.put(cloud, name, made)
 
 
 def _check_own(name: str) -> None:
@@ -173,12 +217,12 @@ def delete_datastore(cloud: Cloud, request: Request) -> Response:
 def forget_datastore(cloud: Cloud, name: str) -> None:
     """Forget a registered datastore. Raises ServiceError 400 for the workspace's own."""
     _check_own(name)
-    cloud.store.delete("datastore", name)
+    _DATASTORES.delete(cloud, name)
 
 
-def _fill(body: dict[str, Any]) -> None:
-    """Fill in what a registration may leave out."""
-    section = fields.mapping(body, "azureStorageSection")
+def _filled(body: Mapping[str, object], name: str) -> Datastore:
+    """A registration with what it may leave out."""
+    section = {**fields.mapping(body, "azureStorageSection")}
     section.setdefault("credentialType", "AccountKey")
     for field, default in (("endpoint", "core.windows.net"), ("protocol", "https")):
         section[field] = section.get(field) or default
@@ -186,11 +230,12 @@ def _fill(body: dict[str, Any]) -> None:
         section["accountKey"] = section.get("accountKey") or section.get("credential")
     elif section["credentialType"] == "Sas":
         section["sasToken"] = section.get("sasToken") or section.get("credential")
+    return cast("Datastore", {**body, "name": name, "azureStorageSection": section})
 
 
-def _check(cloud: Cloud, name: str, body: dict[str, Any], *, make: bool) -> None:
-    section = fields.mapping(body, "azureStorageSection")
-    if body.get("dataStoreType") != BLOB or section.get("accountName") != cloud.storage_account:
+def _check(cloud: Cloud, made: Datastore, *, make: bool) -> None:
+    name, section = made["name"], made["azureStorageSection"]
+    if made.get("dataStoreType") != BLOB or section.get("accountName") != cloud.storage_account:
         raise ServiceError(
             400,
             "UserError",
@@ -206,14 +251,14 @@ def _check(cloud: Cloud, name: str, body: dict[str, Any], *, make: bool) -> None
         )
 
 
-def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
+def _existing(cloud: Cloud, name: str) -> Datastore:
     found = get_datastore(cloud, name)
     if found is None:
         raise ServiceError(404, "UserError", f"Could not find datastore with name {name}.")
     return found
 
 
-def _own(cloud: Cloud, name: str, kind: str, container: str) -> dict[str, Any]:
+def _own(cloud: Cloud, name: str, kind: str, container: str) -> Datastore:
     return {
         "name": name,
         "dataStoreType": kind,

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import TypedDict
 
 from local.azure.kernel import fields
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import Router
 
 # learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates: object names.
 _NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 
 router = Router()
+
+
+class Secret(TypedDict):
+    """A secret with its value."""
+
+    name: str
+    value: str
+    contentType: str | None
+    createdTime: str
+    modifiedTime: str
+
+
+# By name, in lower case: key vault compares names without regard to case.
+_SECRETS: Table[Secret] = Table("secret")
+
 _PATH = "/credential/v2.0{workspace}/secrets"
 
 
@@ -35,14 +52,14 @@ def put_secrets(cloud: Cloud, request: Request) -> Response:
 @router.route("GET", _PATH)
 def list_secrets(cloud: Cloud, _request: Request) -> Response:
     """The secrets without their values."""
-    found = [{**secret, "value": None} for secret in cloud.store.list("secret")]
+    found = [{**secret, "value": None} for secret in _SECRETS.list(cloud)]
     return json_response({"value": found, "continuationToken": None})
 
 
 @router.route("GET", _PATH + "/{name}")
 def get_secret(cloud: Cloud, request: Request) -> Response:
     """A secret with its value."""
-    secret = cloud.store.get("secret", request.params["name"].lower())
+    secret = _SECRETS.get(cloud, request.params["name"].lower())
     if secret is None:
         raise ServiceError(
             404, "UserError", f"The secret '{request.params['name']}' was not found."
@@ -56,7 +73,7 @@ def get_secrets(cloud: Cloud, request: Request) -> Response:
     names = [
         fields.text(secret, "name") for secret in fields.objects(request.json_object(), "secrets")
     ]
-    found = {name: cloud.store.get("secret", name.lower()) for name in names}
+    found = {name: _SECRETS.get(cloud, name.lower()) for name in names}
     return json_response(
         {
             "secrets": [{**secret, "name": name} for name, secret in found.items() if secret],
@@ -68,24 +85,23 @@ def get_secrets(cloud: Cloud, request: Request) -> Response:
 @router.route("DELETE", _PATH + "/{name}")
 def delete_secret(cloud: Cloud, request: Request) -> Response:
     """Remove a secret, if it is there."""
-    cloud.store.delete("secret", request.params["name"].lower())
+    _SECRETS.delete(cloud, request.params["name"].lower())
     return json_response({})
 
 
-def _put(cloud: Cloud, body: dict[str, Any]) -> None:
+def _put(cloud: Cloud, body: Mapping[str, object]) -> None:
     name = fields.text(body, "name")
     if not _NAME.fullmatch(name):
         raise ServiceError(
             400, "UserError", f"The secret name '{name}' may hold only letters, digits and dashes."
         )
     now = cloud.ml_timestamp()
-    # Key vault compares names without regard to case.
-    present = cloud.store.get("secret", name.lower()) or {}
-    secret = {
+    present = _SECRETS.get(cloud, name.lower())
+    secret: Secret = {
         "name": name,
         "value": fields.text(body, "value"),
         "contentType": fields.optional_text(body, "contentType"),
-        "createdTime": present.get("createdTime", now),
+        "createdTime": present["createdTime"] if present else now,
         "modifiedTime": now,
     }
-    cloud.store.put("secret", name.lower(), secret)
+    _SECRETS.put(cloud, name.lower(), secret)

@@ -6,7 +6,6 @@ local/azure/storage/datastores.py keeps them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from local.azure.kernel import bodies
 from local.azure.kernel.bodies import (
@@ -124,9 +123,11 @@ def list_secrets(cloud: Cloud, request: Request) -> Response:
         raise ServiceError(400, "UserError", "The datastore has no credentials.")
     if str(asked.get("expirableSecret")).lower() == "true":
         hours = float(asked.get("expireAfterHours") or 1)
-        sas = blob_auth.make_account_sas(section["accountName"], section["accountKey"], hours=hours)
+        sas = blob_auth.make_account_sas(
+            section["accountName"], section.get("accountKey") or "", hours=hours
+        )
         return json_response({"secretsType": "Sas", "sasToken": f"?{sas}"})
-    return json_response({"secretsType": "AccountKey", "key": section["accountKey"]})
+    return json_response({"secretsType": "AccountKey", "key": section.get("accountKey")})
 
 
 @arm_route(router, "PUT", "datastores/{name}", query=("skipValidation",))
@@ -171,7 +172,7 @@ def delete_datastore(cloud: Cloud, request: Request) -> Response:
     return Response(status=200)
 
 
-def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
+def _existing(cloud: Cloud, name: str) -> v1.Datastore:
     found = v1.get_datastore(cloud, name)
     if found is None:
         raise ServiceError(
@@ -183,7 +184,7 @@ def _existing(cloud: Cloud, name: str) -> dict[str, Any]:
     return found
 
 
-def _show(cloud: Cloud, found: dict[str, Any]) -> Resource[Mapping[str, object]]:
+def _show(cloud: Cloud, found: v1.Datastore) -> Resource[Mapping[str, object]]:
     section = found["azureStorageSection"]
     is_own = "createdTime" not in found
     is_blob = found["dataStoreType"] == v1.BLOB
@@ -192,7 +193,7 @@ def _show(cloud: Cloud, found: dict[str, Any]) -> Resource[Mapping[str, object]]
         "description": found.get("description"),
         "tags": None if is_own else found.get("tags") or {},
         "properties": None,
-        "isDefault": found["isDefault"],
+        "isDefault": found.get("isDefault", False),
         "credentials": {"credentialsType": section["credentialType"]},
         "subscriptionId": cloud.subscription_id if is_first else None,
         "resourceGroup": cloud.resource_group if is_first else None,

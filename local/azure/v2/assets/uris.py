@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TypedDict
 from urllib.parse import unquote, urlsplit
 
 from local.azure.history.artifacts import container_of_run
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
+from local.azure.kernel.tables import Table
 from local.azure.storage import blob, blob_auth, datastores
 from local.azure.v2.assets import kinds
 from local.azure.v2.resources import parse_asset_id
@@ -24,8 +26,33 @@ _JOB_OUTPUT = re.compile(r"azureml://jobs/([^/]+)/outputs/([^/]+)(?:/paths?/?(.*
 _ADDRESSES = ("https", "http", "wasbs", "wasb", "abfss", "adl")
 _RUN = re.compile(r"runs:/([^/]+)/(.*)")
 
-# The outputs of a job, by the job's name: {"outputs": {name: {"uri", "type"}}}.
-OUTPUTS = "v2-outputs"
+
+class KeptOutput(TypedDict):
+    """Where an output of a job lies. type: uri_folder, uri_file, mltable or a type of model."""
+
+    uri: str | None
+    type: str
+
+
+class Outputs(TypedDict):
+    """The outputs of a job."""
+
+    outputs: dict[str, KeptOutput]
+
+
+# By the job's name.
+_OUTPUTS: Table[Outputs] = Table("v2-outputs")
+
+
+def outputs_of(cloud: Cloud, job: str) -> dict[str, KeptOutput]:
+    """The outputs of a job or a node, by name, as far as they are known."""
+    kept = _OUTPUTS.get(cloud, job)
+    return kept["outputs"] if kept else {}
+
+
+def keep_outputs(cloud: Cloud, job: str, outputs: dict[str, KeptOutput]) -> None:
+    """Make the outputs of a job or a node known."""
+    _OUTPUTS.put(cloud, job, {"outputs": outputs})
 
 
 def datastore_uri(cloud: Cloud, store: str, path: str, *, short: bool = False) -> str:
@@ -93,10 +120,10 @@ def _output_uri(cloud: Cloud, job: str, name: str) -> str:
     if name in ("default", "artifacts"):
         path = f"ExperimentRun/{container_of_run(job)}/"
         return datastore_uri(cloud, datastores.ARTIFACT_STORE, path)
-    record = cloud.store.get(OUTPUTS, job) or {"outputs": {}}
-    if name not in record["outputs"]:
+    outputs = outputs_of(cloud, job)
+    if name not in outputs:
         raise ServiceError(404, "UserError", f"The job '{job}' has no output '{name}'.")
-    return resolve(cloud, record["outputs"][name]["uri"])
+    return resolve(cloud, str(outputs[name]["uri"]))
 
 
 def _own_blob(cloud: Cloud, uri: str) -> tuple[str, str]:

@@ -121,8 +121,11 @@ def place_outputs(
 
 def keep_outputs(cloud: Cloud, run_id: str, outputs: Mapping[str, Output]) -> None:
     """Make the outputs known, which later jobs and downloads ask for by run and name."""
-    record = {name: {"uri": output.uri, "type": output.type} for name, output in outputs.items()}
-    cloud.store.put(uris.OUTPUTS, run_id, {"outputs": record})
+    uris.keep_outputs(
+        cloud,
+        run_id,
+        {name: {"uri": output.uri, "type": output.type} for name, output in outputs.items()},
+    )
 
 
 def bind(text: str, values: Mapping[str, str]) -> str:

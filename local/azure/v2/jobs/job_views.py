@@ -10,10 +10,8 @@ from urllib.parse import quote
 from local.azure.history.records import Run
 from local.azure.kernel.cloud import Cloud
 from local.azure.v2.assets import uris
+from local.azure.v2.jobs.job_records import JOBS
 from local.azure.v2.resources import CREATED, ApiVersion, Resource, view
-
-# What was submitted, by the job's name.
-JOBS = "v2-job"
 
 _KINDS = {"azureml.scriptrun": "Command", "azureml.PipelineRun": "Pipeline"}
 
@@ -60,8 +58,8 @@ class _Shape:
         )
 
 
-def _properties(cloud: Cloud, run: Run, shape: _Shape) -> dict[str, Any]:
-    record = cloud.store.get(JOBS, run["runId"])
+def _properties(cloud: Cloud, run: Run, shape: _Shape) -> Mapping[str, Any]:
+    record = JOBS.get(cloud, run["runId"])
     submitted = record["properties"] if record else _of_v1(cloud, run)
     kind = kind_of(run) or "Command"
     own = _pipeline(submitted) if kind == "Pipeline" else _command(submitted, shape)
@@ -89,7 +87,7 @@ def _properties(cloud: Cloud, run: Run, shape: _Shape) -> dict[str, Any]:
     }
 
 
-def _command(submitted: dict[str, Any], shape: _Shape) -> dict[str, Any]:
+def _command(submitted: Mapping[str, Any], shape: _Shape) -> Mapping[str, Any]:
     resources = {
         **dict.fromkeys(("instanceType", "properties", "dockerArgs", *shape.resources)),
         **_given(submitted.get("resources")),
@@ -111,7 +109,7 @@ def _command(submitted: dict[str, Any], shape: _Shape) -> dict[str, Any]:
     }
 
 
-def _pipeline(submitted: dict[str, Any]) -> dict[str, Any]:
+def _pipeline(submitted: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         "settings": submitted.get("settings") or {},
         "jobs": submitted.get("jobs") or {},
@@ -119,18 +117,18 @@ def _pipeline(submitted: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _given(members: dict[str, Any] | None) -> dict[str, Any]:
+def _given(members: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return {name: value for name, value in (members or {}).items() if value is not None}
 
 
-def _input(given: dict[str, Any], shape: _Shape) -> dict[str, Any]:
+def _input(given: Mapping[str, Any], shape: _Shape) -> Mapping[str, Any]:
     if given.get("jobInputType") == "literal" or "uri" not in given:
         return {"description": None, **given}
     path = {"pathOnCompute": None} if shape.paths else {}
     return {"description": None, "mode": "ReadOnlyMount", **path, **given}
 
 
-def services(cloud: Cloud, run_id: str) -> dict[str, Any]:
+def services(cloud: Cloud, run_id: str) -> Mapping[str, Any]:
     """Where a run is tracked, and where it would be shown on a page."""
     workspace = (
         f"/subscriptions/{cloud.subscription_id}/resourcegroups/{cloud.resource_group}"
@@ -154,10 +152,12 @@ def services(cloud: Cloud, run_id: str) -> dict[str, Any]:
     }
 
 
-def _outputs(cloud: Cloud, run: Run, submitted: dict[str, Any], shape: _Shape) -> dict[str, Any]:
+def _outputs(
+    cloud: Cloud, run: Run, submitted: Mapping[str, Any], shape: _Shape
+) -> Mapping[str, Any]:
     """What was asked for with its places, and the files of the run itself."""
-    known = (cloud.store.get(uris.OUTPUTS, run["runId"]) or {"outputs": {}})["outputs"]
-    found = {name: given or {} for name, given in submitted.items()}
+    known = uris.outputs_of(cloud, run["runId"])
+    found: dict[str, Mapping[str, Any]] = {name: given or {} for name, given in submitted.items()}
     for name, one in known.items():
         place = {"uri": one["uri"], "jobOutputType": one["type"]}
         found[name] = {**place, **found.get(name, {}), "uri": one["uri"]}
@@ -172,7 +172,7 @@ def _outputs(cloud: Cloud, run: Run, submitted: dict[str, Any], shape: _Shape) -
     }
 
 
-def _of_v1(cloud: Cloud, run: Run) -> dict[str, Any]:
+def _of_v1(cloud: Cloud, run: Run) -> Mapping[str, Any]:
     target = run["target"]
     compute = f"{cloud.workspace_scope}/computes/{target}" if target else None
     if kind_of(run) == "Pipeline":

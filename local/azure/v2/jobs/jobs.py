@@ -29,7 +29,7 @@ from local.azure.v2.jobs import (
 )
 from local.azure.v2.jobs.commands import Command
 from local.azure.v2.jobs.job_bodies import check_job
-from local.azure.v2.jobs.job_views import JOBS
+from local.azure.v2.jobs.job_records import JOBS, RUNNING
 from local.azure.v2.jobs.pipeline_jobs import Pipeline
 from local.azure.v2.resources import ApiVersion, api_version, arm_route
 
@@ -41,20 +41,19 @@ STARTING_S = 0.3
 CANCELING_S = 15.0
 DELETING_S = 0.5
 
-_RUNNING = "v2-running"
 _CHANGEABLE = ("tags", "properties", "displayName", "description")
 
 
 @router.at_start
 def recover(cloud: Cloud) -> None:
     """Fail what was under way when a server was killed."""
-    for record in cloud.store.list(_RUNNING):
+    for record in RUNNING.list(cloud):
         if history.get_run(cloud, record["name"]) is None:  # it was killed while this came in
-            cloud.store.delete(JOBS, record["name"])
+            JOBS.delete(cloud, record["name"])
         for run in history.find_runs(cloud, {"rootRunId": record["name"]}):
             if run["status"] not in history.TERMINAL:
                 job.finish(cloud, run["runId"], job.interrupted())
-        cloud.store.delete(_RUNNING, record["name"])
+        RUNNING.delete(cloud, record["name"])
 
 
 @arm_route(
@@ -106,14 +105,14 @@ def put_job(cloud: Cloud, request: Request) -> Response:
     start = {"Command": _command, "Pipeline": _pipeline}[properties["jobType"]]
     work = start(cloud, name, properties)
     try:
-        cloud.store.insert(JOBS, name, {"name": name, "properties": properties})
+        JOBS.insert(cloud, name, {"name": name, "properties": properties})
     except AlreadyExists:
         raise ServiceError(409, "Conflict", f"A job with the name '{name}' exists.") from None
-    cloud.store.put(_RUNNING, name, {"name": name})
+    RUNNING.put(cloud, name, {"name": name})
     run = _create_run(cloud, name, properties)
 
     def over() -> None:
-        cloud.store.delete(_RUNNING, name)
+        RUNNING.delete(cloud, name)
         operations.finish_named(cloud, operations.JOB_CANCEL, name)
 
     def finished(outcome: Outcome) -> None:
@@ -319,7 +318,7 @@ def delete_job(cloud: Cloud, request: Request) -> Response:
         raise ServiceError(409, "Conflict", f"The job '{name}' has not ended; cancel it first.")
     for run_id in family:
         history.delete_run(cloud, run_id)
-        cloud.store.delete(JOBS, run_id)
+        JOBS.delete(cloud, run_id)
     operation = operations.start(
         cloud, operations.JOB_DELETE, running="Deleting", lasts_s=DELETING_S
     )

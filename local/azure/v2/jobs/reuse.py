@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from local.azure.history import runs
 from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.tables import Table
 from local.azure.running import job
 from local.azure.running.job import Outcome
 from local.azure.v2.assets import environments, uris
@@ -21,8 +22,26 @@ from local.azure.v2.jobs import job_io
 from local.azure.v2.jobs.commands import Command, plain_mode
 from local.azure.v2.jobs.job_io import LITERAL, Input, Output
 
-# What a completed node left, by its key: {"runId", "pipelineRunId", "outputs": {port: Output}}.
-KIND = "v2-reusable"
+
+class KeptOutput(TypedDict):
+    """An Output as it is kept."""
+
+    type: str
+    uri: str | None
+    mode: str
+    asset_name: str | None
+
+
+class Reusable(TypedDict):
+    """What a completed node left: its outputs by port."""
+
+    runId: str
+    pipelineRunId: str | None
+    outputs: dict[str, KeptOutput]
+
+
+# By `key_of`.
+_REUSABLE: Table[Reusable] = Table("v2-reusable")
 
 
 def key_of(cloud: Cloud, component: Mapping[str, Any], command: Command) -> str | None:
@@ -53,16 +72,19 @@ def key_of(cloud: Cloud, component: Mapping[str, Any], command: Command) -> str 
 
 def keep(cloud: Cloud, key: str, run: Mapping[str, Any], outputs: Mapping[str, Output]) -> None:
     """Remember what a node that has completed left."""
-    kept = {name: vars(output) for name, output in outputs.items()}
+    kept: dict[str, KeptOutput] = {
+        name: {"type": one.type, "uri": one.uri, "mode": one.mode, "asset_name": one.asset_name}
+        for name, one in outputs.items()
+    }
     parent = run["parentRunId"]
-    cloud.store.put(KIND, key, {"runId": run["runId"], "pipelineRunId": parent, "outputs": kept})
+    _REUSABLE.put(cloud, key, {"runId": run["runId"], "pipelineRunId": parent, "outputs": kept})
 
 
 def take(
     cloud: Cloud, key: str, run: Mapping[str, Any]
 ) -> tuple[Outcome, dict[str, Output]] | None:
     """End a node with what an earlier one left; None when there is none, or it was deleted."""
-    found = cloud.store.get(KIND, key)
+    found = _REUSABLE.get(cloud, key)
     if found is None or runs.get_run(cloud, found["runId"]) is None:
         return None
     outputs = {name: Output(**kept) for name, kept in found["outputs"].items()}

@@ -6,7 +6,7 @@ Shapes: cloud.ai.ml's runhistory, dataset_dataplane and model_dataplane clients.
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
 
 from local.azure.history import run_views, runs
 from local.azure.history.experiments import HISTORY
@@ -15,7 +15,7 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response, required
 from local.azure.kernel.web import Router
 from local.azure.v2.assets import uris
-from local.azure.v2.jobs import job_views
+from local.azure.v2.jobs.job_records import JOBS
 
 router = Router()
 
@@ -44,7 +44,7 @@ def show_run_data(cloud: Cloud, request: Request) -> Response:
     run = runs.get_run(cloud, str(required(asked, "runId")))
     if run is None:
         raise ServiceError(404, "UserError", f"Run {asked['runId']} was not found.")
-    kept = (cloud.store.get(uris.OUTPUTS, run["runId"]) or {"outputs": {}})["outputs"]
+    kept = uris.outputs_of(cloud, run["runId"])
     outputs = {
         name: {"assetId": _asset_id(cloud, run["runId"], name, one["type"]), "type": _type(one)}
         for name, one in kept.items()
@@ -60,13 +60,13 @@ def show_run_data(cloud: Cloud, request: Request) -> Response:
     )
 
 
-def _specification(cloud: Cloud, run: Run) -> dict[str, Any] | None:
-    record = cloud.store.get(job_views.JOBS, run["runId"])
+def _specification(cloud: Cloud, run: Run) -> Mapping[str, object] | None:
+    record = JOBS.get(cloud, run["runId"])
     return record["properties"] if record else None
 
 
-def _type(output: dict[str, Any]) -> str:
-    return _MODEL_TYPES.get(output["type"], str(output["type"]))
+def _type(output: uris.KeptOutput) -> str:
+    return _MODEL_TYPES.get(output["type"], output["type"])
 
 
 def _asset_id(cloud: Cloud, run_id: str, name: str, kind: str) -> str:

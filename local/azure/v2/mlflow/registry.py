@@ -8,12 +8,13 @@ deletion of versions: Azure ML archives.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict, TypeVar
 
 from local.azure.history.artifacts import container_of_run
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import Router
 from local.azure.registry import model_records
 from local.azure.storage.datastores import ARTIFACT_STORE
@@ -22,24 +23,60 @@ from local.azure.v2.assets import versions as assets
 from local.azure.v2.assets.kinds import Properties, Record
 from local.azure.v2.mlflow.search import matcher, ordered
 from local.azure.v2.mlflow.tracking import asked, mlflow_route, page
-from local.azure.v2.mlflow.views import milliseconds, not_found
+from local.azure.v2.mlflow.views import Pair, milliseconds, not_found
 
 router = Router()
 
-# Names that were registered before any version: {name, description, tags, created}.
-_NAMES = "mlflow-model"
+
+class Name(TypedDict):
+    """A name that was registered before any version, or described apart from them."""
+
+    name: str
+    description: str
+    tags: dict[str, str]
+    created: str
+
+
+class Version(TypedDict):
+    """A version of a model as MLflow has it. Times are in ms."""
+
+    name: str
+    version: str
+    creation_timestamp: int | None
+    last_updated_timestamp: int | None
+    current_stage: str
+    description: str
+    source: str
+    status: str
+    tags: list[Pair]
+    run_id: NotRequired[str]
+
+
+class Registered(TypedDict):
+    """A name as MLflow has it, with the newest version of each stage. Times are in ms."""
+
+    name: str
+    creation_timestamp: int | None
+    last_updated_timestamp: int | None
+    description: str
+    latest_versions: list[Version]
+    tags: list[Pair]
+
+
+_NAMES: Table[Name] = Table("mlflow-model")
+R = TypeVar("R", Version, Registered)
 _RUN_ARTIFACTS = re.compile(r"azureml://[^/]+/mlflow/.*/runs/([^/]+)/artifacts/?(.*)")
 _ARTIFACTS = "azureml://artifacts/"
 _STAGES = {stage.lower(): stage for stage in ("None", "Staging", "Production", "Archived")}
 
 
-def _versions(cloud: Cloud, name: str) -> list[dict[str, Any]]:
+def _versions(cloud: Cloud, name: str) -> list[Version]:
     return [_show(cloud, record) for record in models.KIND.listed(cloud, name)]
 
 
-def _show(cloud: Cloud, record: Record) -> dict[str, Any]:
+def _show(cloud: Cloud, record: Record) -> Version:
     properties = record["properties"]
-    shown = {
+    shown: Version = {
         "name": record["name"],
         "version": record["version"],
         "creation_timestamp": milliseconds(record["created"]),
@@ -50,7 +87,10 @@ def _show(cloud: Cloud, record: Record) -> dict[str, Any]:
         "status": "READY",
         "tags": _pairs(properties.get("tags")),
     }
-    return {**shown, **({"run_id": properties["jobName"]} if properties.get("jobName") else {})}
+    run_id = properties.get("jobName")
+    if run_id:
+        shown["run_id"] = run_id
+    return shown
 
 
 def _download_uri(cloud: Cloud, record: Record) -> str:
@@ -59,13 +99,13 @@ def _download_uri(cloud: Cloud, record: Record) -> str:
     return f"{_ARTIFACTS}{named}".rstrip("/")
 
 
-def _pairs(tags: Mapping[str, str | None] | None) -> list[dict[str, str | None]]:
-    return [{"key": key, "value": value} for key, value in (tags or {}).items()]
+def _pairs(tags: Mapping[str, str | None] | None) -> list[Pair]:
+    return [{"key": key, "value": value or ""} for key, value in (tags or {}).items()]
 
 
-def _registered(cloud: Cloud, name: str) -> dict[str, Any]:
+def _registered(cloud: Cloud, name: str) -> Registered:
     versions = _versions(cloud, name)
-    made = cloud.store.get(_NAMES, name)
+    made = _NAMES.get(cloud, name)
     if made is None and not versions:
         raise not_found(f"Registered Model with name={name} not found")
     created = milliseconds(made["created"]) if made else versions[0]["creation_timestamp"]
@@ -79,7 +119,7 @@ def _registered(cloud: Cloud, name: str) -> dict[str, Any]:
     }
 
 
-def _latest(versions: list[dict[str, Any]], stages: tuple[str, ...]) -> list[dict[str, Any]]:
+def _latest(versions: Sequence[Version], stages: tuple[str, ...]) -> list[Version]:
     """The newest version of each stage."""
     newest = {one["current_stage"]: one for one in versions}
     return [one for stage, one in newest.items() if not stages or stage.lower() in stages]
@@ -99,17 +139,17 @@ def create_name(cloud: Cloud, request: Request) -> Response:
     """Register a name that versions can be made of."""
     given = asked(request, "name")
     name = str(given["name"])
-    if cloud.store.get(_NAMES, name) or models.KIND.listed(cloud, name):
+    if _NAMES.get(cloud, name) or models.KIND.listed(cloud, name):
         raise ServiceError(
             400, "RESOURCE_ALREADY_EXISTS", f"Registered Model (name={name}) already exists."
         )
-    record = {
+    record: Name = {
         "name": name,
         "description": given.get("description") or "",
         "tags": {str(one["key"]): str(one.get("value", "")) for one in given.get("tags") or []},
         "created": cloud.ml_timestamp(),
     }
-    cloud.store.put(_NAMES, name, record)
+    _NAMES.put(cloud, name, record)
     return json_response({"registered_model": _registered(cloud, name)})
 
 
@@ -125,9 +165,7 @@ def describe_name(cloud: Cloud, request: Request) -> Response:
     """Change the description of a name."""
     given = asked(request, "name")
     record = _named(cloud, str(given["name"]))
-    cloud.store.put(
-        _NAMES, record["name"], {**record, "description": given.get("description") or ""}
-    )
+    _NAMES.put(cloud, record["name"], {**record, "description": given.get("description") or ""})
     return json_response({"registered_model": _registered(cloud, record["name"])})
 
 
@@ -137,7 +175,7 @@ def set_tag_of_name(cloud: Cloud, request: Request) -> Response:
     given = asked(request, "name", "key")
     record = _named(cloud, str(given["name"]))
     record["tags"][str(given["key"])] = str(given.get("value", ""))
-    cloud.store.put(_NAMES, record["name"], record)
+    _NAMES.put(cloud, record["name"], record)
     return json_response({})
 
 
@@ -147,7 +185,7 @@ def delete_tag_of_name(cloud: Cloud, request: Request) -> Response:
     given = asked(request, "name", "key")
     record = _named(cloud, str(given["name"]))
     record["tags"].pop(str(given["key"]), None)
-    cloud.store.put(_NAMES, record["name"], record)
+    _NAMES.put(cloud, record["name"], record)
     return json_response({})
 
 
@@ -162,15 +200,15 @@ def delete_name(cloud: Cloud, request: Request) -> Response:
             f"The local Azure deletes no versions by MLflow, and '{name}' has some: delete them "
             "with azureml-core's Model.delete, or archive them.",
         )
-    cloud.store.delete(_NAMES, name)
+    _NAMES.delete(cloud, name)
     return json_response({})
 
 
-def _named(cloud: Cloud, name: str) -> dict[str, Any]:
+def _named(cloud: Cloud, name: str) -> Name:
     """What is kept of a name, also of one that only has versions. Raises ServiceError 404."""
     shown = _registered(cloud, name)
     versions = models.KIND.listed(cloud, name)
-    made = cloud.store.get(_NAMES, name)
+    made = _NAMES.get(cloud, name)
     return made or {
         "name": name,
         "description": shown["description"],
@@ -195,7 +233,7 @@ def search_names(cloud: Cloud, request: Request) -> Response:
     given = asked(request)
     names = dict.fromkeys(
         [record["name"] for record in models.KIND.listed(cloud, None)]
-        + [record["name"] for record in cloud.store.find(_NAMES)]
+        + [record["name"] for record in _NAMES.find(cloud)]
     )
     return _search(given, [_registered(cloud, name) for name in names], "registered_models")
 
@@ -207,7 +245,7 @@ def search_versions(cloud: Cloud, request: Request) -> Response:
     return _search(asked(request), shown, "model_versions")
 
 
-def _search(given: dict[str, Any], shown: list[dict[str, Any]], name: str) -> Response:
+def _search(given: Mapping[str, Any], shown: Sequence[R], name: str) -> Response:
     matches = matcher(given.get("filter"), _look_up)
     orders = given.get("order_by") or ["name ASC"]
     found = ordered(
@@ -218,7 +256,7 @@ def _search(given: dict[str, Any], shown: list[dict[str, Any]], name: str) -> Re
     return json_response(page(given, found, name))
 
 
-def _look_up(shown: dict[str, Any], entity: str, name: str) -> Any:
+def _look_up(shown: R, entity: str, name: str) -> object:
     if entity == "tags":
         # MLflow 3 asks for what is not a prompt of its own: nothing here is one.
         default = "false" if name == "mlflow.prompt.is_prompt" else None
