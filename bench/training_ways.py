@@ -14,6 +14,7 @@ import dataset
 import network
 import numpy as np
 import settings
+from plan import Plan, Rows
 from vocabulary import Vocabulary
 
 ROWS = 100_000
@@ -44,16 +45,14 @@ def main(way: str) -> None:
 def ours(
     _way: str,
     vocabulary: Vocabulary,
-    training: network.Rows,
-    validation: network.Rows,
+    training: Rows,
+    validation: Rows,
     passes: list[int],
 ) -> Any:
     """Build and fit as train.py does by default."""
     chosen = settings.parse([], "")
     model = network.build(chosen.network, vocabulary, chosen.learning_rate)
-    plan = network.Plan(
-        epochs=chosen.epochs, batch_size=chosen.batch_size, patience=chosen.patience
-    )
+    plan = Plan(epochs=chosen.epochs, batch_size=chosen.batch_size, patience=chosen.patience)
     network.fit(model, training, validation, plan, lambda epoch, _: passes.append(epoch))
     return model
 
@@ -61,8 +60,8 @@ def ours(
 def workshop(
     way: str,
     _vocabulary: Vocabulary,
-    training: network.Rows,
-    validation: network.Rows,
+    training: Rows,
+    validation: Rows,
     passes: list[int],
 ) -> Any:
     """Build and fit as the workshop describes."""

@@ -8,9 +8,6 @@ side by side, and two dense layers.
 
 import logging
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 # TensorFlow reads these when it is imported, so import it only here. Its own log lines are about
@@ -19,11 +16,13 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
+import distributed
 import forward
 import keras
 import numpy as np
 import tensorflow as tf
 from forward import Floats, Weights
+from plan import ENOUGH, OnEpoch, Plan, Rows
 from vocabulary import Ids, Vocabulary, trimmed
 
 MODEL_FILE = "model.keras"
@@ -31,29 +30,7 @@ MODEL_FILE = "model.keras"
 EMBEDDING_DIMENSION = {"small": 32, "seed": 32}
 HIDDEN_UNITS = {"small": (32,), "seed": (64, 32)}
 ACTIVATION = {"small": "tanh", "seed": "relu"}
-# A validation loss so small leaves nothing to learn, and training ends.
-ENOUGH = 0.001
-
 log = logging.getLogger("compliance.network")
-
-# Rows of ids, and the label of each.
-Rows = tuple[Ids, Floats]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """How to train: at most ``epochs`` passes, fewer when the validation loss stops falling.
-
-    ``patience`` counts the epochs without a smaller validation loss after which training ends.
-    ``class_weights`` are those of labels 0 and 1. In ``checkpoints`` each epoch's state is kept,
-    from which an interrupted training goes on; the folder is emptied at the end.
-    """
-
-    epochs: int
-    batch_size: int
-    patience: int
-    class_weights: Mapping[int, float] | None = None
-    checkpoints: Path | None = None
 
 
 def make_repeatable(seed: int) -> None:
@@ -115,17 +92,20 @@ def input_of(model: Any, rows: Ids) -> Ids:
     return trimmed(rows) if model.input_shape[1] is None else rows
 
 
-def fit(
-    model: Any,
-    training: Rows,
-    validation: Rows,
-    plan: Plan,
-    on_epoch: Callable[[int, dict[str, float]], None],
-) -> None:
+def fit(model: Any, training: Rows, validation: Rows, plan: Plan, on_epoch: OnEpoch) -> None:
     """Train ``model`` on rows of ids and labels, and leave it at its smallest validation loss.
 
-    ``on_epoch`` gets each epoch's number, from 1, and its loss and accuracy on both parts.
+    Where TF_CONFIG names other workers, they train it together.
     """
+    if distributed.workers() > 1:
+        distributed.fit(
+            model,
+            (input_of(model, training[0]), training[1]),
+            (input_of(model, validation[0]), validation[1]),
+            plan,
+            on_epoch,
+        )
+        return
 
     def on_epoch_end(epoch: int, logs: dict[str, float]) -> None:
         names = {"train_loss": "loss", "train_accuracy": "accuracy"}

@@ -7,11 +7,13 @@ import logging
 import platform
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import dataset
+import distributed
 import glove
 import network
 import numpy as np
@@ -21,6 +23,7 @@ import settings
 import validation
 from forward import Scorer
 from metrics import classification_metrics
+from plan import Plan, Rows
 from sources import SourceError, cache_folder, fetch, shown
 from tracking import current_run, log_to_stdout
 from vocabulary import Vocabulary
@@ -67,7 +70,7 @@ class Training:
         self.training = self._encoded(self.parts.training)
         self.validation = self._encoded(self.parts.validation)
 
-    def _encoded(self, part: pd.DataFrame) -> network.Rows:
+    def _encoded(self, part: pd.DataFrame) -> Rows:
         return self.vocabulary.encode(part["text"]), part["label"].to_numpy(np.float32)
 
     def model(self, seed: int, checkpoints: Path | None) -> tuple[Any, dict[str, float]]:
@@ -88,11 +91,11 @@ class Training:
             metrics.update(results)
             shown_results = ", ".join(f"{name} {value:.4f}" for name, value in results.items())
             log.info("Epoch %d of at most %d: %s", epoch, options.epochs, shown_results)
-            # Of several seeds only the first makes the run's curves.
-            if run is not None and seed == options.seed:
+            # Of several seeds only the first makes the run's curves, and of several workers one.
+            if run is not None and seed == options.seed and distributed.is_chief():
                 run.log(results, step=epoch)
 
-        plan = network.Plan(
+        plan = Plan(
             epochs=options.epochs,
             batch_size=options.batch_size,
             patience=options.patience,
@@ -208,10 +211,20 @@ def main(arguments: list[str] | None = None) -> None:
     """Train by the command line; what cannot be used ends the program with one sentence."""
     options = parse(arguments)
     log_to_stdout()
+    folder = MODEL_FOLDER
+    if distributed.workers() > 1:
+        distributed.join()
+        log.info("Training with %d workers", distributed.workers())
+    if not distributed.is_chief():
+        # Every worker has the same model: only the chief's is the run's.
+        folder = Path(tempfile.mkdtemp()) / "model"
     try:
-        train(options, MODEL_FOLDER)
+        train(options, folder)
     except SourceError as error:
         sys.exit(f"train: {error}")
+    if not distributed.is_chief():
+        shutil.rmtree(folder.parent)
+        return
     if options.model_output is not None:
         options.model_output.mkdir(parents=True, exist_ok=True)
         for file in MODEL_FOLDER.iterdir():
