@@ -76,11 +76,8 @@ class Results:
         try:
             files = verdict_files.write(verdict, facts, self.folder, self.candidate.metrics)
         except OSError as cause:
-            detail = cause.strerror or type(cause).__name__
             kept = f"{registered} is registered" if registered else "nothing was registered"
-            raise errors.RESULTS_NOT_WRITTEN.error(
-                folder=self.folder, detail=detail, kept=kept
-            ) from None
+            raise _not_written(self.folder, cause, kept) from None
         verdict_files.set_outputs(self.job, verdict, facts, files)
         return verdict_files.Written(facts=facts, files=files)
 
@@ -88,3 +85,16 @@ class Results:
         """Show the files on the run's page, and write the verdict into Azure DevOps."""
         verdict_files.show(self.job, written)
         verdict_notes.post(self.job, verdict, written.facts)
+
+
+def clear(folder: Path) -> None:
+    """Remove an earlier build's files. Raises ``RESULTS_NOT_WRITTEN``."""
+    try:
+        verdict_files.clear(folder)
+    except OSError as cause:
+        raise _not_written(folder, cause, "nothing was registered") from None
+
+
+def _not_written(folder: Path, cause: OSError, kept: str) -> errors.TaskError:
+    detail = cause.strerror or type(cause).__name__
+    return errors.RESULTS_NOT_WRITTEN.error(folder=folder, detail=detail, kept=kept)

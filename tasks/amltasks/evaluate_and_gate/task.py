@@ -24,7 +24,7 @@ from amltasks.evaluate_and_gate import (
 from amltasks.evaluate_and_gate.candidates import Judged
 from amltasks.evaluate_and_gate.given import GateInputs
 from amltasks.evaluate_and_gate.predictions.layout import Layout
-from amltasks.evaluate_and_gate.results import Results
+from amltasks.evaluate_and_gate.results import Results, clear
 from amltasks.gate import rules as gate_rules
 from amltasks.gate.judge import Candidate, judge
 from amltasks.gate.rows import Pair, paired
@@ -54,6 +54,7 @@ def _run(job: Job) -> str:
     given = inputs.parse(GateInputs, job.handover.inputs, job.handover.variables)
     rules = _rules(job, given)
     folder = inputs.made_folder("outputDirectory", job.folder(given.output_directory))
+    clear(folder)
     workspace = connection.open_workspace(
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
     )

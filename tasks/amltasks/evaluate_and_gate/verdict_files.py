@@ -65,6 +65,24 @@ class Files:
     eval_info: Path
 
 
+NAMES = (
+    *("gate.html", "gate.md", "verdict.json", "gate-tests.xml", "model-card.md"),
+    "eval_info.json",
+)
+"""The files that `write` makes."""
+
+
+def clear(folder: Path) -> None:
+    """Remove the files of an earlier build, whose verdict nobody may take for this one's.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    for path in (folder / name for name in NAMES):
+        if path.is_file():
+            path.unlink()
+
+
 def write(verdict: Verdict, facts: Facts, folder: Path, metrics: Mapping[str, float]) -> Files:
     """Write every file into ``folder``.
 

@@ -202,7 +202,7 @@ def point(name: str, truth: Truth, side: Side) -> float:
     if undefined(measure, truth, side):
         return float("nan")
     if measure.kind == "rank":
-        ranking = ranks.Ranking(truth.labels, np.asarray(side.scores), truth.weights)
+        ranking = ranks.ranked(truth, side)
         return float(ranking.values(measure.base, np.ones((1, len(truth))))[0])
     family = families.of(measure.base, truth.model_type)
     whole = np.zeros(len(truth), dtype=np.int64)

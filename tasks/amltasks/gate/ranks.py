@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from amltasks.gate.rows import Array
+from amltasks.gate.rows import Array, Side, Truth
 
 Floats = npt.NDArray[np.float64]
 
@@ -98,6 +98,23 @@ class Ranking:
         given = np.empty(len(ordered))
         given[self._order] = ordered
         return given
+
+
+_KEPT = "ranking"
+
+
+def ranked(truth: Truth, side: Side) -> Ranking:
+    """Return one model's rows in the order of its scores, sorted once for all that needs them.
+
+    The model says the same of the same rows as long as the arrays are the same.
+    """
+    of = (truth.labels, side.scores, truth.weights)
+    kept = side.kept.get(_KEPT)
+    if kept is None or any(old is not new for old, new in zip(kept[0], of, strict=True)):
+        scores = np.asarray(side.scores, dtype=np.float64)
+        kept = side.kept[_KEPT] = (of, Ranking(truth.labels, scores, truth.weights))
+    found: Ranking = kept[1]
+    return found
 
 
 def _ratio(part: Floats, whole: Floats, empty: float) -> Floats:

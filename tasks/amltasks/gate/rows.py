@@ -57,12 +57,13 @@ class Side:
     have none, shape (n, 0). ``scores`` (float64) are the probabilities of label 1 (binary), of each
     class (multiclass, multilabel; shape (n, classes)), or what the rows of a query are ordered by
     (ranking); None when there are none. ``values`` maps a column of numbers to its values (float64,
-    shape (n,)).
+    shape (n,)). ``kept`` holds what takes long to derive from the scores; see `ranks.ranked`.
     """
 
     predictions: Array = field(repr=False)
     scores: Array | None = field(default=None, repr=False)
     values: Mapping[str, Array] = field(default_factory=dict, repr=False)
+    kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,30 +292,39 @@ def recoded(rows: Rows, classes: tuple[str, ...]) -> Rows:
 
 def _difference(candidate: Rows, baseline: Rows) -> str:
     """In words how rows of the same ids, in the same order, differ; empty when they do not."""
-    unlike = baseline.labels != candidate.labels
-    wrong = int(np.count_nonzero(unlike.any(axis=1) if unlike.ndim > 1 else unlike))
-    if wrong:
-        return f"{wrong} rows of the same id have another label"
-    if candidate.texts is not None and baseline.texts is not None:
-        wrong = int(np.count_nonzero(baseline.texts != candidate.texts))
-        if wrong:
-            return f"{wrong} rows of the same id have another input"
     if (candidate.weights is None) != (baseline.weights is None):
         which = "baseline" if candidate.weights is None else "candidate"
         return f"only the {which}'s predictions have weights"
-    if candidate.weights is not None:
-        wrong = int(np.count_nonzero(baseline.weights != candidate.weights))
+    columns: list[tuple[str, Array | None, Array | None]] = [
+        ("another label", candidate.labels, baseline.labels),
+        ("another input", candidate.texts, baseline.texts),
+        ("another weight", candidate.weights, baseline.weights),
+    ]
+    for name in sorted(candidate.slices.keys() & baseline.slices.keys()):
+        columns.append((f"another '{name}'", candidate.slices[name], baseline.slices[name]))
+    for what, new, old in columns:
+        wrong = _unlike(new, old)
         if wrong:
-            return f"{wrong} rows of the same id have another weight"
-    if candidate.queries is not None and baseline.queries is not None:
-        queries = np.unique(np.stack([candidate.queries, baseline.queries]), axis=1).shape[1]
-        if not queries == candidate.queries.max() + 1 == baseline.queries.max() + 1:
-            return "rows of the same id belong to other queries"
-    for name in candidate.slices.keys() & baseline.slices.keys():
-        wrong = int(np.count_nonzero(baseline.slices[name] != candidate.slices[name]))
-        if wrong:
-            return f"{wrong} rows of the same id have another '{name}'"
+            return f"{wrong} rows of the same id have {what}"
+    if not _same_queries(candidate.queries, baseline.queries):
+        return "rows of the same id belong to other queries"
     return ""
+
+
+def _unlike(new: Array | None, old: Array | None) -> int:
+    """How many rows of two columns differ; 0 where one is not there."""
+    if new is None or old is None:
+        return 0
+    unlike = old != new
+    return int(np.count_nonzero(unlike.any(axis=1) if unlike.ndim > 1 else unlike))
+
+
+def _same_queries(new: Array | None, old: Array | None) -> bool:
+    """Whether the rows are in the same queries, whatever their numbers."""
+    if new is None or old is None:
+        return True
+    pairs = np.unique(np.stack([new, old]), axis=1).shape[1]
+    return bool(pairs == new.max() + 1 == old.max() + 1)
 
 
 def _chosen(side: Side, chosen: Array) -> Side:

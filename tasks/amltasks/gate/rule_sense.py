@@ -119,26 +119,7 @@ def _cannot(key: str, value: str, metric: str, width: float) -> str:
 
 def problems_of_file(rules: Rules) -> Iterator[Problem]:
     """Yield what is wrong with the keys of the file."""
-    confidence, resamples = rules.confidence, rules.resamples
-    if not LEAST_CONFIDENCE <= confidence <= MOST_CONFIDENCE:
-        yield (
-            "confidence",
-            (f"'confidence' is {confidence:g}, not {LEAST_CONFIDENCE:g} to {MOST_CONFIDENCE:g}"),
-        )
-    if not LEAST_RESAMPLES <= resamples <= MOST_RESAMPLES:
-        yield (
-            "resamples",
-            (f"'resamples' must be {LEAST_RESAMPLES} or more, at most {MOST_RESAMPLES:,}"),
-        )
-    if resamples * (1 - confidence) < LEAST_IN_TAIL - 1e-9:
-        needed = math.ceil(LEAST_IN_TAIL / (1 - confidence) - 1e-6)
-        yield (
-            "resamples",
-            (
-                f"{resamples} resamples cannot show a bound at a confidence of {confidence:g}; "
-                f"give {needed:,} or more"
-            ),
-        )
+    yield from _of_bounds(rules.confidence, rules.resamples)
     if not 0 <= rules.examples <= MOST_EXAMPLES:
         yield "examples", f"'examples' must be 0 to {MOST_EXAMPLES}"
     if rules.min_inputs < 1:
@@ -150,6 +131,30 @@ def problems_of_file(rules: Rules) -> Iterator[Problem]:
             yield "rules", f"the rules for '{metric}' have both directions, and only one is better"
     if rules.evaluation is not None:
         yield from _of_evaluation(rules.evaluation)
+    yield from _of_model_type(rules)
+
+
+def _of_bounds(confidence: float, resamples: int) -> Iterator[Problem]:
+    if not LEAST_CONFIDENCE <= confidence <= MOST_CONFIDENCE:
+        yield (
+            "confidence",
+            f"'confidence' is {confidence:g}, not {LEAST_CONFIDENCE:g} to {MOST_CONFIDENCE:g}",
+        )
+    if not LEAST_RESAMPLES <= resamples <= MOST_RESAMPLES:
+        yield (
+            "resamples",
+            f"'resamples' must be {LEAST_RESAMPLES} or more, at most {MOST_RESAMPLES:,}",
+        )
+    if resamples * (1 - confidence) < LEAST_IN_TAIL - 1e-9:
+        needed = math.ceil(LEAST_IN_TAIL / (1 - confidence) - 1e-6)
+        yield (
+            "resamples",
+            f"{resamples} resamples cannot show a bound at a confidence of {confidence:g}; "
+            f"give {needed:,} or more",
+        )
+
+
+def _of_model_type(rules: Rules) -> Iterator[Problem]:
     if rules.positive_label is not None and rules.model_type not in ("auto", BINARY):
         yield (
             "positive_label",

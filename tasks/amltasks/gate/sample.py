@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amltasks.gate.measures import Measure
-from amltasks.gate.ranks import Ranking
+from amltasks.gate.ranks import Ranking, ranked
 from amltasks.gate.rows import Array, Pair
 from amltasks.gate.sums import families
 
@@ -104,14 +104,14 @@ def prepare(
     pair: Pair, measures: tuple[Measure, ...], unit: Array, units: int, exact: bool
 ) -> Sample:
     """Sum the rows of each unit; ``unit`` is each row's, ``exact`` as in `is_exact`."""
-    ranked = exact and any(each.kind == "rank" for each in measures)
+    exactly = exact and any(each.kind == "rank" for each in measures)
     parts: list[Floats] = []
     columns: dict[str, tuple[slice, slice]] = {}
     width = 0
     for measure in measures:
         family = families.of(measure.base, pair.model_type)
         key = family.key(measure.parameter)
-        if key in columns or (ranked and measure.kind == "rank"):
+        if key in columns or (exactly and measure.kind == "rank"):
             continue
         sides = [
             family.per_unit(measure.parameter, pair.truth, side, unit, units)
@@ -122,12 +122,8 @@ def prepare(
         width += 2 * each
         parts.extend(sides)
     rankings = None
-    if ranked:
-        first, second = (
-            Ranking(pair.labels, np.asarray(side.scores), pair.weights)
-            for side in (pair.candidate, pair.baseline)
-        )
-        rankings = (first, second)
+    if exactly:
+        rankings = (ranked(pair.truth, pair.candidate), ranked(pair.truth, pair.baseline))
     return Sample(
         units=units,
         measures=measures,
@@ -135,6 +131,6 @@ def prepare(
         classes=pair.classes,
         table=np.concatenate(parts, axis=1) if parts else np.zeros((units, 0)),
         columns=columns,
-        unit=unit if ranked else None,
+        unit=unit if exactly else None,
         rankings=rankings,
     )

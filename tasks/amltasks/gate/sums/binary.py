@@ -77,7 +77,7 @@ def _auc(_parameter: str, truth: Truth, side: Side, unit: Array, units: int) -> 
     weights = np.ones(len(truth)) if truth.weights is None else truth.weights
     if not (weights[positive].any() and weights[~positive].any()):
         return np.zeros((units, 4))
-    placements = ranks.Ranking(truth.labels, _scores(side), truth.weights).placements()
+    placements = ranks.ranked(truth, side).placements()
     shifted = placements - np.average(placements[positive], weights=weights[positive]) / 2
     columns = [positive, ~positive, positive * shifted, ~positive * shifted]
     return summed(columns, truth, unit, units)
@@ -88,8 +88,7 @@ def _of_auc(_base: str, _parameter: str, _classes: tuple[str, ...], sums: Floats
 
 
 def _precision(_parameter: str, truth: Truth, side: Side, unit: Array, units: int) -> Floats:
-    ranking = ranks.Ranking(truth.labels, _scores(side), truth.weights)
-    columns = [np.ones(len(truth)), ranking.precision_influence()]
+    columns = [np.ones(len(truth)), ranks.ranked(truth, side).precision_influence()]
     return summed(columns, truth, unit, units)
 
 

@@ -274,6 +274,7 @@ OUTPUTS = {
         "reason",
         "modelName",
         "modelVersion",
+        "copyId",
         "baselineVersion",
         "metrics",
         "evalInfoPath",

@@ -58,7 +58,7 @@ for line in sys.stdin:
     print("answer:" + json.dumps(answer), flush=True)
 os._exit(0)
 """
-_OPEN = {
+OPEN = {
     "v1": """
 from azureml.core import Webservice, Workspace
 from azureml.core.authentication import ServicePrincipalAuthentication
@@ -267,7 +267,7 @@ def asked(azure: Azure, opening: str, folder: Path) -> Iterator[Ask]:
 @pytest.fixture(scope="session")
 def seen(aml_azure: Azure, sdk: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     """What the unmodified SDK sees."""
-    with asked(aml_azure, _OPEN[sdk], tmp_path_factory.mktemp("ask")) as ask:
+    with asked(aml_azure, OPEN[sdk], tmp_path_factory.mktemp("ask")) as ask:
         yield (SeenByV1 if sdk == "v1" else SeenByV2)(ask)
 
 
