@@ -24,6 +24,7 @@ from local.azure.identity import principals
 from local.azure.kernel import certificates
 from local.azure.kernel.cloud import TOKEN_LIFETIME_S, open_cloud
 from local.azure.kernel.faults import Fault, parse
+from local.azure.kernel.listener import listen
 from local.azure.kernel.store import Store
 
 
@@ -144,7 +145,7 @@ def _serve(
     others: Sequence[str],
 ) -> None:
     try:
-        listener = server.listen(port)
+        listener = listen(port)
     except OSError as error:
         raise click.ClickException(
             f"Port {port} on 127.0.0.1 cannot be used: {error.strerror}. "

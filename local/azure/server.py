@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import itertools
 import json
 import logging
-import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote
 
-import starlette.requests
-import starlette.responses
 import trustme
 import uvicorn
 from starlette.concurrency import run_in_threadpool
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from local.azure.devops import routers as devops
 from local.azure.devops.errors import error_answer
@@ -40,12 +35,16 @@ from local.azure.identity import (
     imds,
     roles,
 )
-from local.azure.kernel import fault_routes, operations
+from local.azure.kernel import connections, fault_routes, operations
 from local.azure.kernel.certificates import server_context
 from local.azure.kernel.cloud import Cloud
+from local.azure.kernel.connections import Connection
 from local.azure.kernel.errors import ErrorForm, with_headers
 from local.azure.kernel.http import Request, Response, ServiceError
+from local.azure.kernel.listener import Server
 from local.azure.kernel.proxy import Proxy
+from local.azure.kernel.threads import Threads
+from local.azure.kernel.uploads import UPLOADS, Upload
 from local.azure.kernel.web import ARM_HOST, Match, Router, RouteTable, error_form, route_table
 from local.azure.page import pages
 from local.azure.registry import assets, environments, models
@@ -101,80 +100,84 @@ ROUTERS: tuple[Router, ...] = (
     *devops.ROUTERS,
 )
 
-# How long requests that are under way at the end may take.
-_LAST_REQUESTS_S = 1.0
+# Threads of each service.
+_THREADS = 64
+# The largest body of a route that has no use for files.
+_MOST_IN_MEMORY = 256 * 1024 * 1024
 
 _log_lock = threading.Lock()
 
 
-def application(cloud: Cloud, hang_up: Callable[[Scope], None]) -> ASGIApp:
+class Application:
     """The ASGI application that answers for every Azure host.
 
-    hang_up: closes the connection that a request came on, for a fault that asks for it.
+    Each service has threads of its own, so that slow ones, such as scoring, keep no other waiting.
     """
-    table = route_table(ROUTERS)
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        request = starlette.requests.Request(scope, receive)
+    def __init__(self, cloud: Cloud, hang_up: Callable[[Scope], None]) -> None:
+        """`hang_up`: closes the connection that a request came on, where a fault asks for it."""
+        self._cloud = cloud
+        self._table = route_table(ROUTERS)
+        self._hang_up = hang_up
+        self._threads: dict[str, Threads] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read a request, let its handler answer, and send the answer."""
         started = time.monotonic()
-        raw_path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
-        received = Request(
-            method=request.method,
-            host=request.headers.get("host", "").partition(":")[0].lower(),
-            path=unquote(raw_path),
-            raw_path=raw_path,
-            query=dict(request.query_params),
-            raw_query=scope["query_string"].decode("latin-1"),
-            headers={name.lower(): value for name, value in request.headers.items()},
-            body=await request.body(),
-        )
-        strike = cloud.faults.strike(received)
-        await asyncio.sleep(strike.latency)
-        if strike.drop:
-            hang_up(scope)
+        head = connections.read_head(scope)
+        match = self._table.find(head.method, head.host, head.raw_path)
+        upload = Upload(folder=self._cloud.root / UPLOADS)
+        try:
+            await connections.read_body(head.headers, receive, upload)
+            strike = self._cloud.faults.strike(head)
+            if strike.latency:
+                await asyncio.sleep(strike.latency)
+            if strike.drop:
+                raise connections.Gone
+            if strike.answer is None:
+                answer = await self._answer(head, match, upload)
+            else:
+                answer = _worded(self._cloud, _form(head.host), head, strike.answer)
+            # The query is left out: it may carry a SAS signature.
+            logger.info(
+                "%s %s%s %d %.0f ms",
+                *(head.method, head.host, head.raw_path, answer.status),
+                (time.monotonic() - started) * 1000,
+            )
+            await connections.send_answer(answer, head.method, send, only=strike.truncate)
+        except connections.Gone:
+            self._hang_up(scope)
             while (await receive())["type"] != "http.disconnect":
                 pass  # before it, uvicorn would answer with 500 in our place
-            return
-        if strike.answer is None:
-            answer = await run_in_threadpool(respond, cloud, table, received)
+        finally:
+            upload.close()
+
+    async def _answer(self, head: Request, match: Match | None, upload: Upload) -> Response:
+        cloud = self._cloud
+        if match is not None and match.route.streams:
+            request = replace(head, upload=upload)
+        elif upload.size > _MOST_IN_MEMORY:
+            return _worded(cloud, _form(head.host), head, _too_large())
         else:
-            answer = _worded(cloud, _form(received.host), received, strike.answer)
-        # The query is left out: it may carry a SAS signature.
-        logger.info(
-            "%s %s%s %d %.0f ms",
-            *(received.method, received.host, raw_path, answer.status),
-            (time.monotonic() - started) * 1000,
-        )
-        response = starlette.responses.Response(
-            answer.body, status_code=answer.status, headers=dict(answer.headers)
-        )
-        if strike.truncate is None:
-            await response(scope, receive, send)
-            return
-        await _send_half(response, strike.truncate, send)
-        hang_up(scope)
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    return app
+            request = replace(head, body=upload.read())
+        pool = match.route.host if match else ""
+        threads = self._threads.get(pool)
+        if threads is None:
+            threads = self._threads[pool] = Threads(pool, _THREADS)
+        return await threads.run(respond, cloud, self._table, request, match)
 
 
-async def _send_half(response: starlette.responses.Response, count: int, send: Send) -> None:
-    """Send headers that promise all of the body, and `count` bytes of it."""
-    headers = response.raw_headers
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    half = bytes(response.body)[:count]
-    await send({"type": "http.response.body", "body": half, "more_body": True})
+def _too_large() -> ServiceError:
+    return ServiceError(413, "RequestEntityTooLarge", "The request body is too large.")
 
 
-def respond(cloud: Cloud, table: RouteTable, request: Request) -> Response:
-    """Find the route, check who asks and for which workspace, and run the handler."""
-    answer = _handled(cloud, table, request)
+def respond(cloud: Cloud, table: RouteTable, request: Request, match: Match | None) -> Response:
+    """Check who asks and for which workspace, and run the handler of the route that was found."""
+    answer = _handled(cloud, table, request, match)
     return with_headers(cloud, request, answer) if request.host == ARM_HOST else answer
 
 
-def _handled(cloud: Cloud, table: RouteTable, request: Request) -> Response:
-    match = table.find(request.method, request.host, request.raw_path)
+def _handled(cloud: Cloud, table: RouteTable, request: Request, match: Match | None) -> Response:
     if match is None:
         return _unknown(cloud, table, request, _what(request))
     form = _form(request.host)
@@ -192,6 +195,9 @@ def _handled(cloud: Cloud, table: RouteTable, request: Request) -> Response:
         return match.route.handler(asked, known)
     except ServiceError as error:
         return _worded(cloud, form, request, error)
+    except RecursionError:
+        deep = ServiceError(400, "BadRequest", "The request is nested too deeply.")
+        return _worded(cloud, form, request, deep)
     except Exception:
         logger.exception("%s %s%s failed", request.method, request.host, request.raw_path)
         broken = ServiceError(500, "InternalServerError", "The local Azure failed; see its log.")
@@ -285,39 +291,6 @@ def _own_address(cloud: Cloud, method: str, headers: Mapping[str, str], target: 
     return pages.answer(cloud, method, headers.get("host", ""), target)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn behind the proxy, with an end that is clean and quick."""
-
-    def __init__(self, config: uvicorn.Config, proxy: Proxy) -> None:
-        super().__init__(config)
-        self.proxy = proxy
-
-    def hang_up(self, scope: Scope) -> None:
-        """Close the connection that a request came on."""
-        for connection in self.server_state.connections:
-            if getattr(connection, "client", None) == scope["client"]:
-                connection.transport.close()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let requests end, then hang up: uvicorn alone would wait for clients that are idle."""
-        deadline = time.monotonic() + _LAST_REQUESTS_S
-        while self.server_state.tasks and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
-        await self.proxy.close()
-        await super().shutdown(sockets)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """End on SIGINT and SIGTERM; uvicorn itself would then raise them once more."""
-        kinds = (signal.SIGINT, signal.SIGTERM)
-        previous = [signal.signal(kind, self.handle_exit) for kind in kinds]
-        try:
-            yield
-        finally:
-            for kind, handler in zip(kinds, previous, strict=True):
-                signal.signal(kind, handler)
-
-
 def run(
     cloud: Cloud,
     *,
@@ -335,31 +308,32 @@ async def _run(
     proxy_listener: socket.socket,
     ready: Callable[[], None],
 ) -> None:
-    listener = listen(0)
-    proxy = Proxy(proxy_listener, listener.getsockname()[1], functools.partial(_own_address, cloud))
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             # The server is made from this very configuration, so it is looked up when called.
-            application(cloud, lambda scope: server.hang_up(scope)),  # noqa: PLW0108
+            Application(cloud, lambda scope: server.hang_up(scope)),  # noqa: PLW0108
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
-            ssl_context_factory=lambda *_: server_context(authority),
+            proxy_headers=False,
+            http=Connection,
+            ws="none",
             timeout_graceful_shutdown=1,
-            timeout_keep_alive=60,
-        ),
-        proxy,
+            timeout_keep_alive=connections.IDLE_S,
+        )
     )
+    own_address = functools.partial(_own_address, cloud)
+    server.proxy = Proxy(proxy_listener, server_context(authority), server.connection, own_address)
     try:
         for router in ROUTERS:
             for start in router.start_hooks:
                 for workspace in cloud.workspaces:
                     await run_in_threadpool(start, workspace)
-        await proxy.start()
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        serving = asyncio.create_task(server.serve(sockets=[]))
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
+        await server.proxy.start()
         ready()
         await serving
     finally:
@@ -369,20 +343,3 @@ async def _run(
                     await run_in_threadpool(stop, workspace)
                 except Exception:
                     logger.exception("a module failed to end cleanly")
-
-
-def listen(port: int) -> socket.socket:
-    """A listening socket on 127.0.0.1; port 0 takes a free one. Raises OSError when it is taken."""
-    # asyncio sets TCP_NODELAY only where the protocol is named; without it each POST waits 40 ms.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows, where REUSEADDR would share the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen(128)
-    except OSError:
-        listener.close()
-        raise
-    return listener

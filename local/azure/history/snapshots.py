@@ -141,7 +141,8 @@ def _keep(cloud: Cloud, address: str) -> str:
         raise ServiceError(400, "UserError", "A snapshot is made of its own uploads only.")
     if not upload.is_file():
         raise ServiceError(400, "UserError", "A file of the snapshot was not uploaded.")
-    digest = hashlib.sha256(upload.read_bytes()).hexdigest()
+    with upload.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     upload.replace(cloud.root / "snapshot-files" / digest)
     return digest
 

@@ -17,11 +17,15 @@ from local.azure.kernel.http import Response, json_response
 
 PATH = "/metadata/"
 _TOKEN_PATH = "/metadata/identity/oauth2/token"  # noqa: S105  (a path)
+_HOSTS = ("127.0.0.1", "localhost", "169.254.169.254")
 _CHOICES = ("client_id", "object_id", "msi_res_id", "mi_res_id")
 
 
 def answer(cloud: Cloud, method: str, headers: Mapping[str, str], target: str) -> Response:
     """A token for the resource that is asked for, or the service's own refusal."""
+    host = urlsplit(f"//{headers.get('host', '')}").hostname
+    if host not in _HOSTS or "x-forwarded-for" in headers:  # a name that leads here by rebinding
+        return _refused("The request did not come from this machine, by its Host or a proxy's word")
     parts = urlsplit(target)
     asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
     if (method, parts.path) != ("GET", _TOKEN_PATH):

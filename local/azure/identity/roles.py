@@ -8,9 +8,10 @@ Tokens of runs, and those for storage and Graph, have rights of their own.
 
 from __future__ import annotations
 
+import functools
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -86,6 +87,7 @@ ROLES = (
         actions=(f"{_ML}/computes/*", f"{_ML}/notebooks/vm/*"),
     ),
 )
+_BY_ID = {role.id: role for role in ROLES}
 # Services of the data plane whose action is not called after them.
 _DATA_ACTIONS = {
     "artifact": "metadata/artifacts",
@@ -139,14 +141,14 @@ def authorize(cloud: Cloud, request: Request) -> None:
     )
 
 
-def assignments(cloud: Cloud) -> list[Assignment]:
+def assignments(cloud: Cloud) -> Sequence[Assignment]:
     """All role assignments; a new state has the application's and the managed identity's."""
-    if _DEFAULTS.get(cloud, "made") is None:
+    if _DEFAULTS.look_up(cloud, "made") is None:
         scope = f"/subscriptions/{cloud.subscription_id}"
         _insert(cloud, cloud.object_id, ROLES[0].id, scope)
         _insert(cloud, managed_identity(cloud).object_id, ROLES[1].id, scope)
         _DEFAULTS.put(cloud, "made", {})
-    return _ASSIGNMENTS.list(cloud)
+    return _ASSIGNMENTS.find(cloud)
 
 
 def _insert(cloud: Cloud, principal: str, role: str, scope: str, name: str = "") -> Assignment:
@@ -160,7 +162,7 @@ def _insert(cloud: Cloud, principal: str, role: str, scope: str, name: str = "")
     wanted = (principal, role, scope)
     if any(
         (one["principalId"], one["role"], one["scope"]) == wanted
-        for one in _ASSIGNMENTS.list(cloud)
+        for one in _ASSIGNMENTS.find(cloud)
     ):
         if name:
             raise ServiceError(409, "RoleAssignmentExists", "The role assignment already exists.")
@@ -267,11 +269,11 @@ def _is_principal(caller: Any) -> bool:
 
 
 def _may(cloud: Cloud, object_id: str, action: str, scope: str) -> bool:
-    roles = {role.id: role for role in ROLES}
-    held = [one for one in assignments(cloud) if one["principalId"] == object_id]
+    assignments(cloud)
+    held = _ASSIGNMENTS.find(cloud, {"principalId": object_id})
     if action == "Microsoft.Resources/subscriptions/read":
         return bool(held)  # whoever has a role below a subscription sees it
-    return any(_below(scope, one["scope"]) and roles[one["role"]].allows(action) for one in held)
+    return any(_below(scope, one["scope"]) and _BY_ID[one["role"]].allows(action) for one in held)
 
 
 def _below(scope: str, above: str) -> bool:
@@ -329,6 +331,7 @@ def _any(patterns: tuple[str, ...], action: str) -> bool:
     return any(_expression(pattern).fullmatch(action) for pattern in patterns)
 
 
+@functools.lru_cache
 def _expression(pattern: str) -> re.Pattern[str]:
     text = re.escape(pattern).replace("/\\*/", "/(?:.*/)?").replace("\\*", ".*")
     return re.compile(text, re.IGNORECASE)

@@ -14,8 +14,9 @@ A module declares one `router` and decorates plain functions with it:
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -33,6 +34,10 @@ AKS_HOST = "*.cloudapp.azure.com"
 _WORKSPACE = (
     r"/subscriptions/(?P<subscription_>[^/]+)/resourcegroups/(?P<group_>[^/]+)"
     r"/providers/microsoft\.machinelearningservices/workspaces/(?P<workspace_>[^/]+)"
+)
+_WORKSPACE_SEGMENTS = (
+    "/subscriptions/{s}/resourcegroups/{g}/providers/microsoft.machinelearningservices"
+    "/workspaces/{w}"
 )
 _PLACEHOLDER = re.compile(r"\{(\w+)(:rest)?\}")
 
@@ -52,6 +57,7 @@ class Route:
     handler: Handler
     errors: ErrorForm
     query: frozenset[str] | None
+    streams: bool
 
     @property
     def rank(self) -> tuple[int, ...]:
@@ -97,6 +103,7 @@ class Router:
         authenticated: bool = True,
         host: str | None = None,
         query: Iterable[str] | None = None,
+        streams: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare a handler.
 
@@ -104,7 +111,7 @@ class Router:
         one workspace; anything else is answered 404), `{name}` (one segment) and `{name:rest}`
         (the remainder, slashes included). authenticated: a valid bearer token is demanded. query:
         the parameters that the handler reads, besides api-version; any other one is answered 501
-        (None: not checked).
+        (None: not checked). streams: bodies may be large, and come as `request.upload`.
         """
         of_host = host or self.host
 
@@ -118,6 +125,7 @@ class Router:
                     handler=handler,
                     errors=self.errors or error_form(of_host),
                     query=None if query is None else frozenset(map(str.lower, query)),
+                    streams=streams,
                 )
             )
             return handler
@@ -149,23 +157,72 @@ class Match:
     scope: tuple[str, str, str] | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class RouteTable:
-    """All routes, most specific first."""
+class _Node:
+    """The routes that have the same first segments, by what comes next."""
 
-    entries: tuple[tuple[Route, re.Pattern[str]], ...]
+    def __init__(self) -> None:
+        self.literal: dict[str, _Node] = {}
+        self.placeholder: _Node | None = None
+        self.ends: list[int] = []
+        self.rests: list[int] = []
+
+    def add(self, segments: list[str], number: int) -> None:
+        """Add a route by its segments."""
+        if not segments:
+            self.ends.append(number)
+            return
+        first, *others = segments
+        found = _PLACEHOLDER.search(first)
+        if found and found[2]:
+            self.rests.append(number)
+        elif found:
+            self.placeholder = self.placeholder or _Node()
+            self.placeholder.add(others, number)
+        else:
+            self.literal.setdefault(first.lower(), _Node()).add(others, number)
+
+    def candidates(self, segments: list[str], position: int = 0) -> Iterator[int]:
+        """The numbers of the routes that a path may have; an expression tells for certain."""
+        yield from self.rests
+        if position == len(segments):
+            yield from self.ends
+            return
+        literal = self.literal.get(segments[position])
+        for node in (literal, self.placeholder):
+            if node is not None:
+                yield from node.candidates(segments, position + 1)
+
+
+class RouteTable:
+    """All routes. Of those that a path has, the most specific one is found."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        """In any order."""
+        ordered = sorted(routes, key=lambda route: route.rank)
+        self._routes = [(route, _expression(route.path)) for route in ordered]
+        self._trees: dict[str, _Node] = {}
+        for number, route in enumerate(ordered):
+            path = route.path.replace("{workspace}", _WORKSPACE_SEGMENTS)
+            self._trees.setdefault(route.host, _Node()).add(_segments(path), number)
+        self._of_host = functools.lru_cache(maxsize=1024)(self._find_trees)
+
+    def _find_trees(self, host: str) -> tuple[_Node, ...]:
+        return tuple(
+            tree for pattern, tree in self._trees.items() if fnmatch.fnmatchcase(host, pattern)
+        )
 
     def knows_host(self, host: str) -> bool:
         """Whether any route answers under this host name."""
-        return any(fnmatch.fnmatchcase(host, route.host) for route, _ in self.entries)
+        return bool(self._of_host(host))
 
     def find(self, method: str, host: str, raw_path: str) -> Match | None:
         """The most specific route for a still quoted path, or None."""
-        path = re.sub("//+", "/", raw_path)
-        for route, expression in self.entries:
-            if method not in route.methods or not fnmatch.fnmatchcase(host, route.host):
-                continue
-            found = expression.fullmatch(path)
+        path = re.sub("//+", "/", raw_path) if "//" in raw_path else raw_path
+        segments = _segments(path.lower())
+        numbers = {number for tree in self._of_host(host) for number in tree.candidates(segments)}
+        for number in sorted(numbers):
+            route, expression = self._routes[number]
+            found = expression.fullmatch(path) if method in route.methods else None
             if found:
                 groups = {name: unquote(text or "") for name, text in found.groupdict().items()}
                 scope = None
@@ -179,10 +236,13 @@ class RouteTable:
         return None
 
 
+def _segments(path: str) -> list[str]:
+    return path.strip("/").split("/")
+
+
 def route_table(routers: Iterable[Router]) -> RouteTable:
-    """Compile the routes of all routers."""
-    routes = sorted((r for router in routers for r in router.routes), key=lambda route: route.rank)
-    return RouteTable(entries=tuple((route, _expression(route.path)) for route in routes))
+    """The table of the routes of all routers."""
+    return RouteTable(route for router in routers for route in router.routes)
 
 
 def _expression(path: str) -> re.Pattern[str]:

@@ -13,7 +13,7 @@ import re
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 from typing import TypedDict
@@ -22,10 +22,15 @@ from urllib.parse import quote
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.kernel.tables import Table
+from local.azure.kernel.uploads import UPLOADS, FilePart, Upload, upload_of
 from local.azure.storage import blob_auth
 
 CONTAINER_NAME = re.compile(r"\$root|[a-z0-9](?:-?[a-z0-9]){2,62}")
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+
+# The service computes the MD5 of a range only up to this size.
+_LARGEST_MD5_RANGE = 4 * 1024 * 1024
+_CHUNK = 1024 * 1024
 
 _append_lock = threading.Lock()
 
@@ -146,67 +151,63 @@ def _get_blob(cloud: Cloud, request: Request, container: str, name: str) -> Resp
         request.headers.get("x-ms-range") or request.headers.get("range") or ""
     )
     if not asked:
-        with path.open("rb") as file:
-            body = file.read(size)
-        return Response(body=body, headers={**headers, "content-length": str(len(body))})
+        return Response(headers=headers, file=FilePart(file=path.open("rb"), first=0, size=size))
     first = int(asked[1])
     last = min(int(asked[2]) if asked[2] else size - 1, size - 1)
     if first >= size or last < first:
         raise ServiceError(416, "InvalidRange", "The range specified is invalid for the blob.")
-    with path.open("rb") as file:
-        file.seek(first)
-        body = file.read(last - first + 1)
+    part = FilePart(file=path.open("rb"), first=first, size=last - first + 1)
     whole = headers.pop("content-md5", None)
     if whole:
         headers["x-ms-blob-content-md5"] = whole
     if request.headers.get("x-ms-range-get-content-md5") == "true":
-        headers["content-md5"] = _md5(body)
-    content_range = f"bytes {first}-{last}/{size}"
-    return Response(
-        status=206,
-        body=body,
-        headers={**headers, "content-length": str(len(body)), "content-range": content_range},
-    )
+        if part.size > _LARGEST_MD5_RANGE:
+            part.file.close()
+            raise ServiceError(400, "OutOfRangeInput", "One of the request inputs is out of range.")
+        headers["content-md5"] = _md5(b"".join(part.chunks()))
+    headers["content-range"] = f"bytes {first}-{last}/{size}"
+    return Response(status=206, headers=headers, file=part)
 
 
 def _put_blob(cloud: Cloud, request: Request, container: str, name: str) -> Response:
     kind = request.headers.get("x-ms-blob-type")
     if kind not in ("BlockBlob", "AppendBlob"):
         raise ServiceError(400, "InvalidHeaderValue", f"The blob type '{kind}' is not served.")
-    digest = _check_md5(request)
+    digest = _check_md5(cloud, request)
     path = _writable(cloud, request, container, name)
-    _replace(cloud, path, [request.body])
+    _body(cloud, request).move_to(path)
     _record(cloud, request, container, name, kind, digest)
     return _written(cloud, container, name, {"content-md5": digest})
 
 
 def _put_block(cloud: Cloud, request: Request, container: str, name: str) -> Response:
     path_of(cloud, container, name)
-    digest = _check_md5(request)
+    digest = _check_md5(cloud, request)
     folder = _block_folder(cloud, container, name)
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(cloud, folder / _block_file(request.query.get("blockid", "")), [request.body])
+    _body(cloud, request).move_to(folder / _block_file(request.query.get("blockid", "")))
     headers = {**common_headers(), "content-md5": digest, "x-ms-request-server-encrypted": "true"}
     return Response(status=201, headers=headers)
 
 
 def _put_block_list(cloud: Cloud, request: Request, container: str, name: str) -> Response:
-    wanted = re.findall(rb"<(?:Latest|Uncommitted)>([^<]+)</", request.body)
-    if b"<Committed>" in request.body:
+    body = _body(cloud, request).read()
+    wanted = re.findall(rb"<(?:Latest|Uncommitted)>([^<]+)</", body)
+    if b"<Committed>" in body:
         raise ServiceError(501, "NotImplemented", "The local Azure keeps no committed blocks.")
     folder = _block_folder(cloud, container, name)
     blocks = [folder / _block_file(block.decode()) for block in wanted]
     if not all(block.is_file() for block in blocks):
         raise ServiceError(400, "InvalidBlockList", "The specified block list is invalid.")
     path = _writable(cloud, request, container, name)
-    _replace(cloud, path, (block.read_bytes() for block in blocks))
+    _join(cloud, blocks, path)
     shutil.rmtree(folder, ignore_errors=True)
     _record(cloud, request, container, name, "BlockBlob", None)
     return _written(cloud, container, name, {})
 
 
 def _append_block(cloud: Cloud, request: Request, container: str, name: str) -> Response:
-    digest = _check_md5(request)
+    digest = _check_md5(cloud, request)
     path = _existing(cloud, container, name)
     record = _BLOBS.get(cloud, _record_key(container, name))
     if record is None or record["type"] != "AppendBlob":
@@ -218,7 +219,7 @@ def _append_block(cloud: Cloud, request: Request, container: str, name: str) -> 
             raise ServiceError(
                 412, "AppendPositionConditionNotMet", "The append position condition is not met."
             )
-        file.write(request.body)
+        _body(cloud, request).copy_to(file)
     headers = {"content-md5": digest, "x-ms-blob-append-offset": str(offset)}
     return _written(cloud, container, name, {**headers, "x-ms-blob-committed-block-count": "1"})
 
@@ -266,13 +267,18 @@ def _writable(cloud: Cloud, request: Request, container: str, name: str) -> Path
     return path
 
 
-def _replace(cloud: Cloud, path: Path, chunks: Iterable[bytes]) -> None:
-    folder = cloud.root / "uploads"
+def _body(cloud: Cloud, request: Request) -> Upload:
+    return request.upload or upload_of(cloud.root / UPLOADS, request.body)
+
+
+def _join(cloud: Cloud, blocks: list[Path], path: Path) -> None:
+    folder = cloud.root / UPLOADS
     folder.mkdir(exist_ok=True)
     temporary = folder / uuid.uuid4().hex
     with temporary.open("wb") as file:
-        for chunk in chunks:
-            file.write(chunk)
+        for block in blocks:
+            with block.open("rb") as source:
+                shutil.copyfileobj(source, file, _CHUNK)
     temporary.replace(path)
 
 
@@ -314,8 +320,8 @@ def _written(cloud: Cloud, container: str, name: str, extra: dict[str, str]) -> 
     return Response(status=201, headers={**_write_headers(cloud, container, name), **extra})
 
 
-def _check_md5(request: Request) -> str:
-    digest = _md5(request.body)
+def _check_md5(cloud: Cloud, request: Request) -> str:
+    digest = _body(cloud, request).md5
     if request.headers.get("content-md5", digest) != digest:
         raise ServiceError(
             400, "Md5Mismatch", "The MD5 value specified in the request did not match."

@@ -19,13 +19,13 @@ router = Router(host=BLOB_HOST)
 _VERSION = "2019-07-07"
 
 
-@router.route("GET|HEAD|PUT|DELETE", "/{container}", authenticated=False)
+@router.route("GET|HEAD|PUT|DELETE", "/{container}", authenticated=False, streams=True)
 def container_request(cloud: Cloud, request: Request) -> Response:
     """Operations on a container: create, look, list, delete."""
     return _answer(cloud, request, request.params["container"], "")
 
 
-@router.route("GET|HEAD|PUT|DELETE", "/{container}/{name:rest}", authenticated=False)
+@router.route("GET|HEAD|PUT|DELETE", "/{container}/{name:rest}", authenticated=False, streams=True)
 def blob_request(cloud: Cloud, request: Request) -> Response:
     """Operations on a blob."""
     return _answer(cloud, request, request.params["container"], request.params["name"])
