@@ -11,25 +11,42 @@ from pathlib import Path
 
 import click
 
+from bench import faults
 from bench.measure import Comparison
 
 NAMES = ("gate", "training", "serving", "forward", "startup", "wrong_input")
+# It counts, and takes an hour: only when it is named.
+FAULTS = "faults"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("names", nargs=-1, type=click.Choice(NAMES))
+@click.argument("names", nargs=-1, type=click.Choice((*NAMES, FAULTS)))
 @click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the figures as JSON to this file.",
 )
-def main(names: tuple[str, ...], json_file: Path | None) -> None:
-    """Run the named benchmarks, or all."""
+@click.option(
+    "--kills",
+    type=click.IntRange(0, 10_000),
+    default=100,
+    show_default=True,
+    help="For faults: how often each task is killed, for each SDK.",
+)
+def main(names: tuple[str, ...], json_file: Path | None, kills: int) -> None:
+    """Run the named benchmarks, or all that measure speed."""
     results: dict[str, Comparison] = {}
     click.echo(machine())
     for name in names or NAMES:
         click.echo(f"{name} …", err=True)
+        if name == FAULTS:
+            rows = faults.run(kills)
+            for line in faults.table(rows):
+                click.echo(line)
+            for problem in (problem for row in rows for problem in row.problems):
+                click.echo(f"\n{problem}", err=True)
+            continue
         found = importlib.import_module(f"bench.{name}").run()
         for label, result in (found if isinstance(found, dict) else {name: found}).items():
             results[label] = result

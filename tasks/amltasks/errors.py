@@ -243,6 +243,11 @@ TLS_FAILED = Cause(
 TRANSIENT = frozenset({THROTTLED, SERVICE_UNAVAILABLE, NO_NETWORK})
 """Causes that may pass without help: a task that waits tries again."""
 
+DOWNLOAD_DAMAGED = Cause(
+    code="DOWNLOAD_DAMAGED",
+    happened="the file '{name}' was downloaded and is not what its MD5 in Azure says",
+    next_step="run again; if it happens again, the file changed while it was read, or is damaged",
+)
 REFUSED = Cause(
     code="REFUSED",
     happened="Azure ML refused while {doing}: {detail}",

@@ -7,7 +7,7 @@ answer, goes on, and so does the task when its identity may not read the offers.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from amltasks import errors
 from amltasks.workspace.port import ClusterSpec, Compute, Quota, VmSize
@@ -55,7 +55,7 @@ def _problem(
     spec: ClusterSpec,
     name: str,
     sizes: Iterable[VmSize],
-    quotas: Iterable[Quota],
+    quotas: Sequence[Quota],
     location: str,
 ) -> errors.TaskError | None:
     offered = list(sizes)
@@ -67,17 +67,29 @@ def _problem(
     low_priority = spec.priority == "lowpriority"
     if low_priority and not size.low_priority:
         return _unavailable(spec, f"the size {name} has no low-priority nodes")
-    # Low-priority cores have one quota for all families, which the service does not list by family.
-    quota = next((each for each in quotas if each.name.lower() == size.family.lower()), None)
+    # Low-priority cores have one quota for all families; dedicated ones have one of each, too.
+    pools = ("TotalLowPriorityCores",) if low_priority else (size.family, "TotalDedicatedCores")
     least = size.cpus * max(1, spec.min_nodes)
-    if low_priority or quota is None or quota.limit < 0 or quota.limit - quota.used >= least:
+    short = next((each for pool in pools for each in _short(quotas, pool, least)), None)
+    if short is None:
         return None
+    pool, quota = short
     return errors.COMPUTE_QUOTA.error(
         name=spec.name,
-        detail=f"{size.family} has a total vCPU quota of {quota.limit} in {location}. Current in "
+        detail=f"{pool} has a total vCPU quota of {quota.limit} in {location}. Current in "
         f"use: {quota.used}, Additional requested: {least} for {max(1, spec.min_nodes)} nodes of "
         f"{size.name}",
     )
+
+
+def _short(quotas: Sequence[Quota], pool: str, least: int) -> Iterator[tuple[str, Quota]]:
+    """A pool of cores and its quota, when it has less than so many left.
+
+    The service lists a family once for dedicated cores and then for low priority, under one name.
+    """
+    found = next((each for each in quotas if each.name.lower() == pool.lower()), None)
+    if found is not None and 0 <= found.limit < found.used + least:
+        yield pool, found
 
 
 def _unavailable(spec: ClusterSpec, detail: str) -> errors.TaskError:

@@ -16,10 +16,12 @@ from amltasks.azure_pipelines import attempts, connection, inputs
 from amltasks.azure_pipelines.agent import Job, WithIssues, number_text
 from amltasks.azure_pipelines.builds import build_tags
 from amltasks.report.markdown import plain_table
-from amltasks.run_aml_pipeline import submitting
+from amltasks.run_aml_pipeline import evictions, submitting
 from amltasks.run_aml_pipeline.cancelling import UnderWay
+from amltasks.run_aml_pipeline.evictions import Policy
 from amltasks.run_aml_pipeline.following import Limits, Outcome, follow, status_of
 from amltasks.workspace import port
+from amltasks.workspace.artifacts import inside
 from amltasks.workspace.port import COMPLETED, Run, Submission, Workspace
 
 log = logging.getLogger("amltasks")
@@ -48,6 +50,8 @@ class RunInputs:
     download_outputs: tuple[str, ...] = inputs.lines()
     download_path: str = inputs.text(default="$(System.DefaultWorkingDirectory)/aml-outputs")
     wait_for_completion: bool = inputs.boolean(default=True)
+    eviction_retries: int = inputs.whole(default=0, least=0, most=20)
+    dedicated_compute: str = inputs.text()
     queue_timeout: float = inputs.number(default="0", least=0, most=100_000)
     timeout_minutes: float = inputs.number(default="0", least=0, most=100_000)
     sdk: str = inputs.choice("v2", "v1")
@@ -64,6 +68,13 @@ def run(job: Job) -> str:
             value=given.download_outputs[0],
             expected="empty, though waitForCompletion is false and there will be no outputs yet",
         )
+    unattended = given.eviction_retries or given.dedicated_compute
+    if unattended and not given.wait_for_completion:
+        raise errors.INPUT_INVALID.error(
+            name="evictionRetries" if given.eviction_retries else "dedicatedCompute",
+            value=unattended,
+            expected="left out, because waitForCompletion is false and nobody sees an eviction",
+        )
     workspace = connection.open_workspace(
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
     )
@@ -77,14 +88,21 @@ def run(job: Job) -> str:
         display_name=given.display_name,
         force_rerun=given.force_rerun,
     )
+    policy = Policy(retries=given.eviction_retries, dedicated=given.dedicated_compute)
+    policy.check(workspace.compute)
     under_way = UnderWay()
+    limits = Limits(queued=given.queue_timeout, running=given.timeout_minutes)
+
+    def perform(wanted: Submission) -> Outcome:
+        submitted = submitting.submit(job, workspace, wanted, under_way)
+        return follow(job, workspace, submitted, limits)
+
     try:
-        submitted = submitting.submit(job, workspace, submission, under_way)
         if not given.wait_for_completion:
+            submitted = submitting.submit(job, workspace, submission, under_way)
             job.channel.output("runStatus", submitted.status)
             return f"Run {submitted.id} is {submitted.status}; the task does not wait for it"
-        limits = Limits(queued=given.queue_timeout, running=given.timeout_minutes)
-        outcome = follow(job, workspace, submitted, limits)
+        outcome = evictions.run_through(submission, policy, perform)
     except KeyboardInterrupt:
         under_way.cancel(job, workspace.runs)
         raise
@@ -103,12 +121,13 @@ def _finish(job: Job, workspace: Workspace, given: RunInputs, outcome: Outcome) 
     for line in plain_table(["step", "status", "time"], [_row(step) for step in steps]):
         log.info("%s", line)
     _raise_if_failed(ended, steps, outcome.tails)
-    found = all_metrics(workspace, ended, steps)
+    pause = job.cancellation.pause
+    found = waiting.patiently(lambda: all_metrics(workspace, ended, steps), pause)
     _hand_on(job, found)
     folder = job.folder(given.download_path)
     folder.mkdir(parents=True, exist_ok=True)  # a later step may publish it, even if empty
     for step_name, path in map(_wanted, given.download_outputs):
-        _download(workspace, steps, step_name, path, folder)
+        _download(job, workspace, steps, step_name, path, folder)
     job.channel.output("outputsPath", str(folder))
     done = f"Run {ended.id} is {ended.status} with {len(steps)} steps"
     failed = [step.name for step in steps if step.status == "Failed"]
@@ -175,7 +194,7 @@ def _wanted(line: str) -> tuple[str, str]:
 
 
 def _download(
-    workspace: Workspace, steps: tuple[Run, ...], name: str, path: str, folder: Path
+    job: Job, workspace: Workspace, steps: tuple[Run, ...], name: str, path: str, folder: Path
 ) -> None:
     step = next((step for step in steps if step.name == name), None)
     if step is None:
@@ -183,10 +202,12 @@ def _download(
         raise errors.OUTPUT_NOT_FOUND.error(
             output=f"{name}/{path}", detail=f"the run has no step '{name}'; its steps are {known}"
         )
-    count = 0
+    pause, runs, count = job.cancellation.pause, workspace.runs, 0
+    target = inside(folder, name)  # the name of a step is the pipeline's: it must not lead out
     if "/" not in path:
-        count = workspace.runs.download_output(step.id, path, folder / name / path)
-    count = count or workspace.runs.download_files(step.id, path, folder / name)
+        whole = inside(target, path)
+        count = waiting.patiently(lambda: runs.download_output(step.id, path, whole), pause)
+    count = count or waiting.patiently(lambda: runs.download_files(step.id, path, target), pause)
     if not count:
         raise errors.OUTPUT_NOT_FOUND.error(
             output=f"{name}/{path}", detail="the step has no such output and no such files"

@@ -142,9 +142,16 @@ def _unconnected(chain: list[BaseException], told: str, status: int | None) -> e
     if tls and not _CUT.search(told):
         return errors.TLS_FAILED
     network = (requests.exceptions.ConnectionError, requests.exceptions.Timeout, ConnectionError)
-    if status is None and (any(isinstance(e, network) for e in chain) or _problem(told)):
+    broken = any(isinstance(e, network) or type(e).__name__ in _HALF_ANSWERS for e in chain)
+    if (status is None and (broken or _problem(told))) or (broken and status == 200):
         return errors.NO_NETWORK
     return None
+
+
+# What requests, urllib3, http.client and azure-core raise when an answer breaks off.
+_HALF_ANSWERS = frozenset(
+    {"ChunkedEncodingError", "IncompleteRead", "IncompleteReadError", "ProtocolError"}
+)
 
 
 def _of_status(status: int | None) -> errors.Cause:
@@ -194,6 +201,14 @@ def error_code(cause: BaseException) -> str:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             return str(json.loads(_body(getattr(each, "response", None)))["error"]["code"])
     return ""
+
+
+def not_moved(source: str, target: str) -> errors.TaskError:
+    """The error for a pipeline none of whose steps names the cluster to move them from."""
+    return errors.REFUSED.error(
+        doing=f"moving steps from the cluster '{source}' to '{target}'",
+        detail="no step of the pipeline names it",
+    )
 
 
 def message(cause: BaseException) -> str:

@@ -11,7 +11,7 @@ from amltasks.workspace.port import ENDED, Run
 
 
 def to_run(found: Mapping[str, Any], *, run_id: str, name: str, url: str) -> Run:
-    """A run from its history: status, startTimeUtc, endTimeUtc, error and tags."""
+    """A run from its history: status, startTimeUtc, endTimeUtc, error, target, tags."""
     status = str(found.get("status") or "NotStarted")
     start, end = _time(found.get("startTimeUtc")), _time(found.get("endTimeUtc"))
     if start and not end and status not in ENDED:
@@ -24,6 +24,7 @@ def to_run(found: Mapping[str, Any], *, run_id: str, name: str, url: str) -> Run
         url=url,
         started=start,
         seconds=max(0.0, (end - start).total_seconds()) if start and end else None,
+        target=str(found.get("target") or ""),
         tags={str(k): str(v) for k, v in (found.get("tags") or {}).items()},
     )
 

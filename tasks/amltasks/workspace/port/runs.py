@@ -33,7 +33,8 @@ class Submission:
 
     Of all submissions with the same ``claim``, however many processes send them, Azure starts one
     run. It is a name that may be part of an address; empty for a submission that shares no run.
-    ``force_rerun``: no step takes the outputs of an earlier run.
+    ``force_rerun``: no step takes the outputs of an earlier run. ``moved``: a cluster, and the one
+    that its steps run on instead; None for none.
     """
 
     file: Path
@@ -43,13 +44,15 @@ class Submission:
     display_name: str = ""
     claim: str = ""
     force_rerun: bool = False
+    moved: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """A run or a step of one. ``started`` is UTC, ``seconds`` its duration; None before the start.
 
-    ``reused``: the step did not run; ``id`` is that of the earlier step whose outputs it has.
+    ``target`` is the compute target. ``reused``: the step did not run; ``id`` is that of the
+    earlier step whose outputs it has.
     """
 
     id: str
@@ -60,6 +63,7 @@ class Run:
     started: datetime | None = None
     seconds: float | None = None
     reused: bool = False
+    target: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property

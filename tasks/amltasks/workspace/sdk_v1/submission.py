@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from amltasks.workspace.failures import http_status, translated
+from amltasks.workspace.failures import http_status, not_moved, translated
 from amltasks.workspace.port import Submission
 from amltasks.workspace.printing import banners_hidden
 from amltasks.workspace.sdk_v1 import pipeline_file
@@ -80,6 +80,8 @@ class Submitter:
         graph._validate_and_finalize(
             pipeline_parameters=parameters, regenerate_outputs=submission.force_rerun
         )
+        if submission.moved:
+            _move(graph, *submission.moved)
         info = graph._graph_provider.get_pipeline_run_creation_info_with_graph(
             graph,
             pipeline_parameters=parameters,
@@ -114,3 +116,17 @@ class Submitter:
         if status is not None and status not in (400, 409):
             return False
         return bool(caller.get_pipeline_run_async(self._id).is_submitted)
+
+
+def _move(graph: Any, source: str, target: str) -> None:
+    """Have what is to run on one cluster run on another. Raises ``REFUSED`` when nothing is."""
+    named = [
+        param
+        for node in graph.module_nodes
+        for param in node.params.values()
+        if param.name == "Target" and str(param.value).lower() == source.lower()
+    ]
+    for param in named:
+        param.set_value(target)
+    if not named:
+        raise not_moved(source, target)

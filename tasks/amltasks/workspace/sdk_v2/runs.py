@@ -16,18 +16,18 @@ import requests
 
 from amltasks import errors, metrics
 from amltasks.workspace.artifacts import holds, inside
+from amltasks.workspace.downloads import download
 from amltasks.workspace.failures import http_status, translated
 from amltasks.workspace.logs import LogReader
 from amltasks.workspace.port import PreparedRun, Run, Runs, Submission
 from amltasks.workspace.run_states import to_run
 from amltasks.workspace.sdk_v2.bodies import ArtifactBody, RunBody
-from amltasks.workspace.sdk_v2.rest import TIMEOUT_SECONDS, Rest, new_session
+from amltasks.workspace.sdk_v2.rest import Rest, new_session
 
 log = logging.getLogger("amltasks")
 
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)
 _HISTORY, _ARTIFACT, _MLFLOW = "history/v1.0", "artifact/v2.0", "mlflow/v2.0"
-_CHUNK_BYTES = 1 << 20
 # A job that another process is submitting at this moment is in run history within seconds.
 _RACE_LOOKS, _RACE_SECONDS = 3, 0.5
 
@@ -153,7 +153,7 @@ class RestRuns(Runs):
             at = f"prefix/contentinfo/ExperimentRun/dcid.{quote(run_id)}/{quote(prefix)}"
             for each in self._artifacts(at):
                 if holds(prefix, each["path"]):
-                    self._download(each["contentUri"], inside(folder, each["path"]))
+                    download(self._blobs, each["contentUri"], inside(folder, each["path"]))
                     count += 1
         return count
 
@@ -208,14 +208,6 @@ class RestRuns(Runs):
             if not answer.get("continuationToken"):
                 return
             query = {"continuationToken": answer["continuationToken"]}
-
-    def _download(self, address: str, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with self._blobs.get(address, stream=True, timeout=TIMEOUT_SECONDS) as answer:
-            answer.raise_for_status()
-            with target.open("wb") as file:
-                for chunk in answer.iter_content(_CHUNK_BYTES):
-                    file.write(chunk)
 
     def _link(self, run_id: str, *, step_id: str = "") -> str:
         """The address of the run's page in the studio, or of a step's, which has the same form."""

@@ -16,7 +16,7 @@ from azure.ai.ml.entities import PipelineJob, PipelineJobSettings
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
-from amltasks.workspace.failures import message, translated
+from amltasks.workspace.failures import message, not_moved, translated
 from amltasks.workspace.pipeline_file import PipelineFile, build, from_azure
 from amltasks.workspace.port import Run, Scalar, Submission
 from amltasks.workspace.printing import banners_hidden
@@ -85,6 +85,8 @@ class Submitter:
         job.tags = {**(job.tags or {}), **submission.tags}
         if submission.display_name:
             job.display_name = submission.display_name
+        if submission.moved:
+            _move(job, *submission.moved)
         if submission.force_rerun:
             job.settings = job.settings or PipelineJobSettings()
             job.settings.force_rerun = True
@@ -157,6 +159,24 @@ def load(path: Path, client: Any, parameters: Mapping[str, Scalar]) -> PipelineJ
             raise file.unknown(name, (*known, *job.inputs))
         setattr(job.inputs, name, _value(file, name, given, job.inputs[name]))
     return job
+
+
+def _move(job: PipelineJob, source: str, target: str) -> None:
+    """Have what is to run on one cluster run on another. Raises ``REFUSED`` when nothing is."""
+    moved = 0
+    places: list[tuple[Any, str]] = [(job, "compute"), (job.settings, "default_compute")]
+    nodes = list(job.jobs.values())
+    while nodes:
+        node = nodes.pop()
+        places.append((node, "compute"))
+        nodes += list((getattr(getattr(node, "component", None), "jobs", None) or {}).values())
+    for place, name in places:
+        value = str(getattr(place, name, None) or "").removeprefix("azureml:").rpartition("/")[2]
+        if value.lower() == source.lower():
+            setattr(place, name, target)
+            moved += 1
+    if not moved:
+        raise not_moved(source, target)
 
 
 def _from_yaml(file: PipelineFile) -> PipelineJob:

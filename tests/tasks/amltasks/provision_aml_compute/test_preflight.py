@@ -81,3 +81,17 @@ def test_who_may_not_read_the_offers_goes_on() -> None:
     region.refusal = errors.UNAUTHORIZED.error(doing="listing", detail="expired")
     with pytest.raises(errors.TaskError, match="UNAUTHORIZED"):
         choose(region, LARGE)
+
+
+@pytest.mark.parametrize(
+    ("pool", "priority"),
+    [("TotalDedicatedCores", "dedicated"), ("TotalLowPriorityCores", "lowpriority")],
+)
+def test_the_cores_of_the_whole_region_count(pool: str, priority: str) -> None:
+    region = Region()
+    region.limits[pool] = 2
+    with pytest.raises(errors.TaskError) as caught:
+        choose(region, SMALL, priority=priority)
+    assert f"{pool} has a total vCPU quota of 2 in eastus" in str(caught.value)
+    region.limits[pool] = 3
+    assert choose(region, SMALL, priority=priority) == SMALL
