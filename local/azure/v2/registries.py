@@ -11,8 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 from local.azure.kernel import bodies
 from local.azure.kernel.bodies import Object, text
@@ -20,17 +19,33 @@ from local.azure.kernel.cloud import PROVIDER, REGISTRY_NAME, Cloud
 from local.azure.kernel.errors import management_frontend_error
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.store import AlreadyExists
+from local.azure.kernel.tables import Table
 from local.azure.kernel.web import ARM_HOST, DATA_PLANE_HOST, Router
 from local.azure.resources.arm import check_subscription
 from local.azure.storage import blob_auth
-from local.azure.v2.assets import models, uris
-from local.azure.v2.resources import PAGED, page
+from local.azure.v2.assets import kinds, models, uris
+from local.azure.v2.resources import PAGED, Resource, archived_states, page
 
 FRONT_END_HOST = "cert-*.experiments.azureml.net"
 API_VERSION = "2021-10-01-dataplanepreview"
-_MODELS = "registry-model"
-_OPERATIONS = "registry-operation"
 _SOURCE = re.compile(r"azureml://locations/([^/]+)/workspaces/([^/]+)/models/([^/]+)/versions/(.+)")
+
+
+class Properties(kinds.Properties, TypedDict):
+    """The properties of a version in the registry."""
+
+    originAssetId: str
+
+
+class Operation(TypedDict):
+    """An import. asked: whether a client asked for its end before."""
+
+    asked: bool
+
+
+# By `name:version`.
+_MODELS: Table[Resource[Properties]] = Table("registry-model")
+_OPERATIONS: Table[Operation] = Table("registry-operation")
 
 router = Router(host=FRONT_END_HOST, errors=management_frontend_error)
 _PATH = (
@@ -105,7 +120,7 @@ def show_version(cloud: Cloud, request: Request) -> Response:
     """A version of a model."""
     _check(cloud, request)
     name, version = request.params["name"], request.params["version"]
-    found = cloud.store.get(_MODELS, f"{name}:{version}")
+    found = _MODELS.get(cloud, f"{name}:{version}")
     if found is None:
         raise ServiceError(
             404,
@@ -123,10 +138,11 @@ def list_versions(cloud: Cloud, request: Request) -> Response:
     None is an empty list: azure-ai-ml, which asks before it shares the first, takes no 404.
     """
     _check(cloud, request)
-    found = cloud.store.list(_MODELS, f"{request.params['name']}:")
+    found = _MODELS.list(cloud, f"{request.params['name']}:")
     if not request.query.get("$orderBy", "").lower().endswith(" asc"):
         found.reverse()
-    return page(request, _viewed(request, found))
+    archived = archived_states(request)
+    return page(request, [one for one in found if one["properties"]["isArchived"] in archived])
 
 
 @router.route("POST", _PATH + "/import", query=())
@@ -154,7 +170,7 @@ def import_asset(cloud: Cloud, request: Request) -> Response:
         str(given.get("destinationVersion") or version),
     )
     operation = str(uuid.uuid4())
-    cloud.store.insert(_OPERATIONS, operation, {"asked": 0})
+    _OPERATIONS.insert(cloud, operation, {"asked": False})
     where = f"{cloud.base_url}/assetstore/v1.0/operations/{operation}"
     headers = {"Location": where, "x-ms-async-operation-timeout": "PT1H", "retry-after-ms": "200"}
     return json_response(None, 202, headers)
@@ -163,35 +179,33 @@ def import_asset(cloud: Cloud, request: Request) -> Response:
 @router.route("GET", "/assetstore/v1.0/operations/{id}", host=DATA_PLANE_HOST, query=())
 def show_operation(cloud: Cloud, request: Request) -> Response:
     """202 while it runs, then 204."""
-    found = cloud.store.get(_OPERATIONS, request.params["id"])
+    found = _OPERATIONS.get(cloud, request.params["id"])
     if found is None:
         raise ServiceError(404, "NotFound", f"There is no operation {request.params['id']}.")
     if found["asked"]:
         return Response(status=204)
-    cloud.store.put(_OPERATIONS, request.params["id"], {"asked": 1})
+    _OPERATIONS.put(cloud, request.params["id"], {"asked": True})
     return Response(status=202, headers={"retry-after-ms": "200"})
 
 
-def _viewed(request: Request, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    asked = request.query.get("listViewType", "ActiveOnly").lower()
-    archived = {"activeonly": (False,), "archivedonly": (True,)}.get(asked, (True, False))
-    return [one for one in records if bool(one["properties"].get("isArchived")) in archived]
-
-
-def _copy(cloud: Cloud, source: Mapping[str, Any], origin: str, name: str, version: str) -> None:
-    files = uris.locate(cloud, str(source["modelUri"]))
+def _copy(cloud: Cloud, source: kinds.Properties, origin: str, name: str, version: str) -> None:
+    files = uris.locate(cloud, source["modelUri"])
     container = f"{REGISTRY_NAME}-{uuid.uuid4()}"
     target = cloud.root / "blobs" / container / files.name
     address = f"https://{blob_auth.account_host(cloud)}/{container}/{files.name}"
-    kept = ("description", "tags", "properties", "isArchived", "isAnonymous", "flavors")
     now = cloud.ml_timestamp()
-    record = {
+    record: Resource[Properties] = {
         "id": _asset_id(name, version),
         "name": name,
         "type": "models",
         "properties": {
-            **{member: source.get(member) for member in kept},
-            "modelType": source.get("modelType"),
+            "description": source.get("description"),
+            "tags": source.get("tags"),
+            "properties": source.get("properties"),
+            "isArchived": source.get("isArchived", False),
+            "isAnonymous": source.get("isAnonymous", False),
+            "flavors": source.get("flavors"),
+            "modelType": source["modelType"],
             "modelUri": address,
             "originAssetId": origin,
             # The service does not take over the run of another workspace.
@@ -207,7 +221,7 @@ def _copy(cloud: Cloud, source: Mapping[str, Any], origin: str, name: str, versi
         },
     }
     try:
-        cloud.store.insert(_MODELS, f"{name}:{version}", record)
+        _MODELS.insert(cloud, f"{name}:{version}", record)
     except AlreadyExists:
         raise ServiceError(
             409,

@@ -160,6 +160,12 @@ def page(
     return json_response(answer)
 
 
+def archived_states(request: Request) -> tuple[bool, ...]:
+    """Whether `listViewType` asks for what is archived (True), for what is not, or for both."""
+    asked = request.query.get("listViewType", "ActiveOnly").lower()
+    return {"activeonly": (False,), "archivedonly": (True,)}.get(asked, (True, False))
+
+
 # The parameters that `page` reads.
 PAGED = ("$top", "$skip", "count")
 

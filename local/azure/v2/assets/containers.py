@@ -17,6 +17,7 @@ from local.azure.v2.resources import (
     ApiVersion,
     Resource,
     api_version,
+    archived_states,
     arm_route,
     page,
     put_response,
@@ -35,7 +36,7 @@ class Said(Described, TypedDict):
 # By `plural/name`.
 _CONTAINERS: Table[Said] = Table("v2-container")
 
-_CONTAINER = Object(
+CONTAINER = Object(
     name="AssetContainer",
     members={
         **DESCRIBED,
@@ -112,8 +113,7 @@ R = TypeVar("R", Record, Resource[Properties])
 
 def viewed(request: Request, records: Sequence[R]) -> list[R]:
     """The records that `listViewType` asks for."""
-    asked = request.query.get("listViewType", "ActiveOnly").lower()
-    archived = {"activeonly": (False,), "archivedonly": (True,)}.get(asked, (True, False))
+    archived = archived_states(request)
     return [one for one in records if bool(one["properties"].get("isArchived")) in archived]
 
 
@@ -138,7 +138,7 @@ def declare(routes: Router, kind: AssetKind) -> None:
     @arm_route(routes, "PUT", kind.plural + "/{name}")
     def put_container(cloud: Cloud, request: Request) -> Response:
         name = request.params["name"]
-        given = bodies.check(bodies.resource(_CONTAINER), request.json())["properties"]
+        given = bodies.check(bodies.resource(CONTAINER), request.json())["properties"]
         key = f"{kind.plural}/{name}"
         before = _CONTAINERS.get(cloud, key)
         now = cloud.ml_timestamp()

@@ -31,7 +31,7 @@ from local.azure.v2.jobs.commands import Command
 from local.azure.v2.jobs.job_bodies import check_job
 from local.azure.v2.jobs.job_records import JOBS, RUNNING
 from local.azure.v2.jobs.pipeline_jobs import Pipeline
-from local.azure.v2.resources import ApiVersion, api_version, arm_route
+from local.azure.v2.resources import ApiVersion, api_version, archived_states, arm_route
 
 router = resources.front_end_router()
 
@@ -64,8 +64,7 @@ def recover(cloud: Cloud) -> None:
 )
 def list_jobs(cloud: Cloud, request: Request) -> Response:
     """Jobs that no other job started, newest first."""
-    view = request.query.get("listViewType", "ActiveOnly").lower()
-    hidden = {"activeonly": (False,), "archivedonly": (True,)}.get(view, (True, False))
+    hidden = archived_states(request)
     kind, tag = request.query.get("jobType"), request.query.get("tag")
     wanted = [term for term in request.query.get("properties", "").split(",") if term]
     api = api_version(request)
