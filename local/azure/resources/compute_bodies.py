@@ -58,7 +58,7 @@ _OTHER = {
     kind: Object(name=kind, members={**_COMPUTE, "properties": bodies.anything})
     for kind in ("AKS", "ComputeInstance", "VirtualMachine", "SynapseSpark")
 }
-_BODY = bodies.resource(
+COMPUTE = bodies.resource(
     Choice(
         by="computeType",
         choices={
@@ -79,4 +79,4 @@ _BODY = bodies.resource(
 def check_compute(request: Request) -> None:
     """Raises ServiceError 400 for a body of v2 that does not fit; v1's are looser."""
     if request.query.get("api-version", "") >= "2022-02-01":
-        bodies.check(_BODY, request.json())
+        bodies.check(COMPUTE, request.json())

@@ -74,8 +74,8 @@ _FILE = Object(
     },
     required=("accountName", "fileShareName", "credentials"),
 )
-_DATASTORE = bodies.resource(Choice(by="datastoreType", choices={v1.BLOB: _BLOB, v1.FILE: _FILE}))
-_ASKED_SECRETS = Object(
+DATASTORE = bodies.resource(Choice(by="datastoreType", choices={v1.BLOB: _BLOB, v1.FILE: _FILE}))
+ASKED_SECRETS = Object(
     name="SecretExpiry", members={"expirableSecret": bodies.boolean, "expireAfterHours": number}
 )
 # Of what the service itself registered, it does not say who did.
@@ -114,7 +114,7 @@ def show_datastore(cloud: Cloud, request: Request) -> Response:
 @arm_route(router, "POST", "datastores/{name}/listSecrets")
 def list_secrets(cloud: Cloud, request: Request) -> Response:
     """What opens a datastore: the account's key, or for a while only a SAS made with it."""
-    asked = bodies.check(_ASKED_SECRETS, request.json_object())
+    asked = bodies.check(ASKED_SECRETS, request.json_object())
     section = _existing(cloud, request.params["name"])["azureStorageSection"]
     if section.get("sasToken"):
         return json_response({"secretsType": "Sas", "sasToken": section["sasToken"]})
@@ -137,7 +137,7 @@ def put_datastore(cloud: Cloud, request: Request) -> Response:
     Unless `skipValidation` is asked for, it must be a container of the workspace's own account.
     """
     name = request.params["name"]
-    given = bodies.check(_DATASTORE, request.json())["properties"]
+    given = bodies.check(DATASTORE, request.json())["properties"]
     secrets = (given.get("credentials") or {}).get("secrets") or {}
     new = v1.get_datastore(cloud, name) is None
     v1.put_datastore(

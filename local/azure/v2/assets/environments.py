@@ -24,7 +24,7 @@ from local.azure.registry.curated import Conda, conda_of_curated, conda_of_image
 from local.azure.registry.environments import Definition
 from local.azure.resources.arm import CREATION_TIME
 from local.azure.v2.assets.kinds import AssetKind, Properties, Record, exists, find, not_found
-from local.azure.v2.assets.versions import ASSET, declare
+from local.azure.v2.assets.versions import ASSET, STAGE, STATE, declare
 from local.azure.v2.resources import ApiVersion, front_end_router, parse_asset_id
 
 router = front_end_router()
@@ -214,6 +214,8 @@ def _put(cloud: Cloud, record: Record) -> None:
 _ROUTE = Object(name="Route", members={"path": text, "port": bodies.number})
 _MEMBERS: dict[str, bodies.Shape] = {
     **ASSET,
+    **STAGE,
+    **STATE,
     "autoRebuild": text,
     "build": Object(
         name="BuildContext",

@@ -25,7 +25,7 @@ from local.azure.registry.model_records import MODELS, Model
 from local.azure.storage import datastores
 from local.azure.v2.assets import uris
 from local.azure.v2.assets.kinds import AssetKind, Properties, Record, exists
-from local.azure.v2.assets.versions import ASSET, declare
+from local.azure.v2.assets.versions import ASSET, STAGE, STATE, declare
 from local.azure.v2.resources import ApiVersion, front_end_router, missing
 
 router = front_end_router()
@@ -138,6 +138,8 @@ def _link_files(cloud: Cloud, name: str, version: str, source: Path) -> str:
 
 _MEMBERS: dict[str, bodies.Shape] = {
     **ASSET,
+    **STAGE,
+    **STATE,
     "flavors": bodies.anything,
     "jobName": text,
     "modelType": bodies.anything,

@@ -12,7 +12,7 @@ from local.azure.kernel.http import ServiceError
 from local.azure.kernel.tables import Table
 from local.azure.v2.assets import component_specs, kinds, uris
 from local.azure.v2.assets.kinds import AssetKind, Properties, Record, exists, not_found
-from local.azure.v2.assets.versions import ASSET, declare
+from local.azure.v2.assets.versions import ASSET, STAGE, STATE, declare
 from local.azure.v2.resources import (
     CREATED,
     CREATED_AND_MODIFIED,
@@ -121,7 +121,7 @@ def _missing_code(name: str, version: str | None) -> ServiceError:
 CODES = _stored(
     "codes",
     "code",
-    Object(name="CodeVersion", members={**ASSET, "codeUri": text}, required=("codeUri",)),
+    Object(name="CodeVersion", members={**ASSET, **STATE, "codeUri": text}, required=("codeUri",)),
     ("codeUri",),
     _prepare_code,
     members=_code_members,
@@ -130,6 +130,7 @@ CODES = _stored(
 )
 _DATA_MEMBERS = {
     **ASSET,
+    **STAGE,
     "dataType": bodies.one_of("uri_file", "uri_folder", "mltable"),
     "dataUri": text,
     "referencedUris": bodies.list_of(text),
@@ -205,7 +206,7 @@ COMPONENTS = _stored(
     "component",
     Object(
         name="ComponentVersion",
-        members={**ASSET, "componentSpec": bodies.map_of(bodies.anything)},
+        members={**ASSET, **STAGE, **STATE, "componentSpec": bodies.map_of(bodies.anything)},
         required=("componentSpec",),
     ),
     ("componentSpec",),

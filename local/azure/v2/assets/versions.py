@@ -40,10 +40,11 @@ ASSET: dict[str, Shape] = {
     **DESCRIBED,
     "isAnonymous": boolean,
     "isArchived": boolean,
-    "provisioningState": text,
-    "stage": text,
     "autoDeleteSetting": bodies.anything,
 }
+# Most kinds have one of these or both.
+STAGE: dict[str, Shape] = {"stage": text}
+STATE: dict[str, Shape] = {"provisioningState": text}
 # Members that only those versions have that were given them.
 _SHOWN_IF_GIVEN = ("build", "inferenceConfig", "imageDetails", "referencedUris")
 _VERSION_FILTERS = (
