@@ -12,7 +12,6 @@ from amltasks import errors, metrics
 from amltasks.azure_pipelines import devops, inputs
 from amltasks.azure_pipelines.agent import Job
 from amltasks.evaluate_and_gate import evidence, promotion
-from amltasks.evaluate_and_gate.predictions import reader
 from amltasks.evaluate_and_gate.predictions.layout import Layout
 from amltasks.gate.verdict import Baseline
 from amltasks.workspace.port import Model, Workspace
@@ -174,6 +173,8 @@ def _others(wanted: Wanted, workspace: Workspace) -> Iterator[Model]:
 def _file(label: str, path: Path, wanted: Wanted) -> Baseline:
     """A file of metrics (JSON) or of predictions (CSV, parquet)."""
     if path.suffix != ".json":
+        from amltasks.evaluate_and_gate.predictions import reader
+
         rows = reader.read(path, wanted.layout)
         return Baseline(label=label, metrics={}, rows=rows)
     try:

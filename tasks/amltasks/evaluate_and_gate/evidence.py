@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from amltasks import errors, metrics
-from amltasks.evaluate_and_gate.predictions import names, reader
+from amltasks.evaluate_and_gate.predictions import names
 from amltasks.evaluate_and_gate.predictions.layout import Layout
 from amltasks.gate.rows import Rows
 from amltasks.workspace.port import Model, Run, Workspace
@@ -113,6 +113,9 @@ def rows_of(workspace: Workspace, found: Trail, path: str, layout: Layout) -> Ro
 
 
 def _read(workspace: Workspace, found: Trail, path: str, layout: Layout) -> Rows | None:
+    # With polars, which takes a fifth of a second to import.
+    from amltasks.evaluate_and_gate.predictions import reader
+
     held = {each.id: names.located(found.files[each.id], path) for each in found.all}
     places = sorted(filter(None, held.values()), key=names.preference)
     if not places:

@@ -11,7 +11,7 @@ from pathlib import Path
 from amltasks.azure_pipelines.agent import Job, number_text
 from amltasks.gate.rows import ALL_ROWS
 from amltasks.gate.verdict import Verdict
-from amltasks.report import eval_info, html, junit, markdown, model_card, verdict_json
+from amltasks.report import eval_info, junit, markdown, model_card, verdict_json
 
 _ACCURACY = ("accuracy", "acc")
 
@@ -92,6 +92,8 @@ def write(verdict: Verdict, facts: Facts, folder: Path, metrics: Mapping[str, fl
         folder: where to.
         metrics: what the candidate's run logged, for what no rule names.
     """
+    from amltasks.report import html  # with the plots' library, which takes half a second to import
+
     title, lineage = facts.model, facts.lineage
     build = {
         "id": facts.build.get("build_id", ""),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 from amltasks.gate import shares
 from amltasks.gate.measures import Measure
 from amltasks.gate.model_types import BINARY, MULTICLASS
 from amltasks.gate.rows import Array, Pair
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 def rows(measure: Measure, pair: Pair) -> list[float]:
@@ -66,6 +69,8 @@ def _by_class(measure: Measure, pair: Pair) -> Iterator[float]:
 
 def _memberships(pair: Pair, sides: tuple[Array, ...]) -> sparse.csr_array:
     """The weight of each input in each class, shape (classes, inputs)."""
+    from scipy import sparse  # it takes long to import, and only classes of many need it
+
     weights = np.ones(len(pair)) if pair.weights is None else pair.weights
     inputs = int(pair.inputs.max()) + 1
     shape = (len(pair.classes), inputs)

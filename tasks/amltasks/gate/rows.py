@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from amltasks.gate import model_types
 
@@ -241,6 +239,10 @@ def joined(first: Array, second: Array) -> Array:
     """Clusters of n rows, numbered from 0: rows that share either number are of one cluster."""
     if len(first) == 0 or np.array_equal(first, second):
         return first
+    # Both take a quarter of a second to import, and few files have two kinds of clusters.
+    from scipy import sparse
+    from scipy.sparse import csgraph
+
     nodes = int(first.max()) + 1
     size = nodes + int(second.max()) + 1
     edges = sparse.coo_array((np.ones(len(first)), (first, second + nodes)), shape=(size, size))
