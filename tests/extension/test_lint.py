@@ -111,6 +111,16 @@ DEPLOY_DAMAGE: dict[str, Change] = {
     "the list of modelName: endpointUrl names $(azureSubscription)": set_list(
         "modelName", endpointUrl="$(azureSubscription)"
     ),
+    "the list of modelName: endpointUrl does not end with": set_list(
+        "modelName", endpointUrl="{{{endpoint.url}}}/x?api-version=2024-10-01"
+    ),
+    "the list of modelName: callbackRequiredTemplate is not": set_list(
+        "modelName", callbackRequiredTemplate="true"
+    ),
+    "the list of aksRegion: initialContextTemplate is for lists": set_list(
+        "aksRegion", initialContextTemplate="{}"
+    ),
+    "the list of aksVmSize: it stays empty while aksRegion": set_input("aksVmSize", options={}),
     "the list of modelName: endpointUrl names $(modelName)": set_list(
         "modelName", endpointUrl="$(modelName)"
     ),

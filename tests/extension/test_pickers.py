@@ -127,7 +127,9 @@ def test_a_list_holds_what_azure_has(
     answer = editor.ask(binding)
     assert answer.status_code == 200, answer.text
     assert len(answer.content) < 2_000_000  # the portal's limit
-    shown = portal.choices(binding, answer.json())
+    shown = portal.entries(
+        binding, editor.chosen, editor.endpoint, lambda url: editor.http.get(url).json()
+    )
     if target in ("vmSize", "aksVmSize"):
         assert len(shown) == len(VM_SIZES)
         shown = {name: text for name, text in shown.items() if name == "Standard_DS3_v2"}
@@ -159,3 +161,67 @@ def test_the_portal_filters_by_what_a_compute_is(editor: Portal) -> None:
         if binding["target"] in ("computeName", "aksName")
     }
     assert found == {"computeName": ["AmlCompute"], "aksName": ["AKS", "Kubernetes"]}
+
+
+@pytest.mark.parametrize(("task", "binding"), BINDINGS)
+def test_a_long_list_is_whole(task: dict[str, Any], binding: dict[str, Any]) -> None:
+    """Azure ML's links have `$skip`, Resource Manager's `$skiptoken`, escaped or not."""
+    if pickers.WHOLE.search(binding["endpointUrl"]):
+        assert portal.next_context(binding, {"nextLink": "https://x/?$skip=1"}) is None
+        return
+    kinds = {"computeName": "AmlCompute", "aksName": "AKS"}
+    kind = {"computeType": kinds.get(binding["target"], "")}
+    for key in ("$skip", "%24skip", "$skiptoken", "%24skiptoken", "skipToken"):
+        asked: list[str] = []
+
+        def ask(url: str, key: str = key, asked: list[str] = asked) -> dict[str, Any]:
+            asked.append(url)
+            page = len(asked)
+            name = {"name": f"n{page}", "properties": kind}
+            link = f"{url.partition('?')[0]}?{key}=a%2B{page}%3D%3D&api-version=2024-10-01"
+            return {"value": [name], "nextLink": link} if page < 4 else {"value": [name]}
+
+        given = dict.fromkeys(("resourceGroup", "workspace", "modelName"), "x")
+        endpoint = {"url": "https://management.azure.com", "subscriptionId": "s"}
+        assert list(portal.entries(binding, given, endpoint, ask)) == ["n1", "n2", "n3", "n4"]
+        assert [url.count("api-version=") for url in asked] == [1] * 4
+        assert f"&{key}=" not in asked[0]
+        assert [url.endswith(f"&{key}=a%2B{at}%3D%3D") for at, url in enumerate(asked[1:], 1)] == (
+            [True] * 3
+        )
+
+
+def test_the_portal_gives_up_after_five_pages() -> None:
+    """Its limit, which holds also against a list that never ends."""
+    (binding,) = (
+        b for b in TASKS["RunAmlPipelineV1"]["dataSourceBindings"] if b["target"] == "workspace"
+    )
+    asked: list[str] = []
+
+    def ask(url: str) -> dict[str, Any]:
+        asked.append(url)
+        return {"value": [], "nextLink": "https://x/?$skip=1"}
+
+    assert portal.entries(binding, {"resourceGroup": "x"}, {}, ask) == {}
+    assert len(asked) == portal.MOST_CALLS
+
+
+@pytest.mark.parametrize(
+    ("task", "target", "region"),
+    [("ProvisionAmlComputeV1", "vmSize", "location"), ("DeployToAksV1", "aksVmSize", "aksRegion")],
+)
+def test_sizes_are_offered_before_a_region_is_chosen(
+    editor: Portal, task: str, target: str, region: str
+) -> None:
+    found = TASKS[task]
+    (binding,) = (one for one in found["dataSourceBindings"] if one["target"] == target)
+    (item,) = (one for one in found["inputs"] if one["name"] == target)
+    assert portal.waits_for(binding, {region: ""}) == [region]
+    assert portal.waits_for(binding, {region: "westeurope"}) == []
+    assert len(item["options"]) >= 5
+    for name, text in item["options"].items():
+        size = VM_SIZES[name.lower()] if name.lower() in VM_SIZES else None
+        assert size, f"{name} is no size that Azure has"
+        assert text.startswith(f"{name} ({size.cpus} CPUs, ")
+        assert text.endswith(f"{size.memory_gb:g} GB)")
+        assert ("GPU" in text) == (size.gpus > 0)
