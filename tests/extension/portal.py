@@ -113,5 +113,5 @@ def _query_of(link: str, names: list[str]) -> str:
 
 def _rendered(template: str, data: Mapping[str, Any]) -> str:
     helper = re.search(r"{{[#/]?\w+ [^}]*}}", template)
-    assert helper is None, f"the portal has no helper {helper and helper[0]}"
+    assert helper is None, f"the portal has no helper {helper}"
     return str(chevron.render(template, dict(data)))

@@ -181,7 +181,7 @@ def test_a_long_list_is_whole(task: dict[str, Any], binding: dict[str, Any]) -> 
             link = f"{url.partition('?')[0]}?{key}=a%2B{page}%3D%3D&api-version=2024-10-01"
             return {"value": [name], "nextLink": link} if page < 4 else {"value": [name]}
 
-        given = dict.fromkeys(("resourceGroup", "workspace", "modelName"), "x")
+        given = dict.fromkeys(pickers.INPUT.findall(binding["endpointUrl"]), "x")
         endpoint = {"url": "https://management.azure.com", "subscriptionId": "s"}
         assert list(portal.entries(binding, given, endpoint, ask)) == ["n1", "n2", "n3", "n4"]
         assert [url.count("api-version=") for url in asked] == [1] * 4
