@@ -90,7 +90,7 @@ def address_problems(binding: Mapping[str, Any], inputs: Mapping[str, Any]) -> I
 
 
 def may_be_empty(item: Mapping[str, Any]) -> bool:
-    """Whether people may leave an input out; one with a rule of its own is needed where it shows."""
+    """Whether people may leave it out; an input with a rule of its own is needed where it shows."""
     return not item["required"] and "visibleRule" not in item
 
 
