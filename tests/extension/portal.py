@@ -3,8 +3,8 @@
 Source: docs/authoring/endpoints/dataSources.md and pagination.md of
 microsoft/azure-pipelines-extensions: values of inputs replace `$(name)`, the address, the contexts
 and the results are mustache templates, and the selector is a JSONPath. Strict RFC 9535, so that
-nothing passes that only our JSONPath library knows. Mustache has no helpers: those that `azurerm` uses
-are known here, and another fails.
+nothing passes that only our JSONPath library knows. Mustache has no helpers: those that `azurerm`
+uses are known here, and another fails.
 """
 
 from __future__ import annotations

@@ -220,7 +220,7 @@ def test_sizes_are_offered_before_a_region_is_chosen(
     assert portal.waits_for(binding, {region: "westeurope"}) == []
     assert len(item["options"]) >= 5
     for name, text in item["options"].items():
-        size = VM_SIZES[name.lower()] if name.lower() in VM_SIZES else None
+        size = VM_SIZES.get(name.lower())
         assert size, f"{name} is no size that Azure has"
         assert text.startswith(f"{name} ({size.cpus} CPUs, ")
         assert text.endswith(f"{size.memory_gb:g} GB)")
