@@ -229,6 +229,10 @@ def test_the_machine_has_an_identity_of_its_own(env, anonymous_http):
     assert with_header.json()["resource"] == "https://management.azure.com/"
     assert anonymous_http.get(base, params=asked).status_code == 400
     assert anonymous_http.get(base + "/x", headers={"Metadata": "true"}).status_code == 404
+    # A name that a page's owner lets lead to this machine, and a request that a proxy passed on.
+    for other in ({"Host": "attacker.example.com"}, {"Host": ""}, {"X-Forwarded-For": "1.2.3.4"}):
+        refused = anonymous_http.get(base, params=asked, headers={"Metadata": "true", **other})
+        assert (refused.status_code, "access_token" in refused.text) == (400, False)
     wrong = anonymous_http.get(
         base, params={"resource": "https://example.com"}, headers={"Metadata": "true"}
     )
