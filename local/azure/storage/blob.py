@@ -1,8 +1,8 @@
 """Blobs as files in the state: the operations on one blob that the SDKs use.
 
 Protocol: learn.microsoft.com/rest/api/storageservices/blob-service-rest-api (2019-07-07). A blob is
-the file blobs/<container>/<name>; what a file system cannot hold (type, metadata, MD5) is in the
-store. A blob and a "folder" of the same name, which Azure allows, cannot both exist here.
+the file blobs/<container>/<name> (see blob_files); what a file system cannot hold (type, metadata,
+MD5) is in the store.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.kernel.tables import Table
 from local.azure.kernel.uploads import UPLOADS, FilePart, Upload, upload_of
-from local.azure.storage import blob_auth
+from local.azure.storage import blob_auth, blob_files
 
-CONTAINER_NAME = re.compile(r"\$root|[a-z0-9](?:-?[a-z0-9]){2,62}")
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 # The service computes the MD5 of a range only up to this size.
@@ -55,11 +54,7 @@ def _unknown() -> BlobRecord:
 
 def path_of(cloud: Cloud, container: str, name: str) -> Path:
     """The file that holds a blob; it need not exist. Raises ServiceError 400 for a bad name."""
-    parts = [part for part in name.split("/") if part]
-    illegal = any(part in (".", "..") or "\\" in part or "\0" in part for part in parts)
-    if not CONTAINER_NAME.fullmatch(container) or not parts or illegal:
-        raise ServiceError(400, "InvalidResourceName", "The resource name is invalid.")
-    return cloud.root.joinpath("blobs", container, *parts)
+    return blob_files.place_of(cloud, container, name)
 
 
 def sas_url(cloud: Cloud, container: str, name: str, *, permissions: str = "rcwa") -> str:
@@ -234,6 +229,7 @@ def _set_metadata(cloud: Cloud, request: Request, container: str, name: str) -> 
 
 def _delete_blob(cloud: Cloud, _request: Request, container: str, name: str) -> Response:
     _existing(cloud, container, name).unlink()
+    blob_files.forget(cloud, container, name)
     _BLOBS.delete(cloud, _record_key(container, name))
     return Response(status=202, headers=common_headers())
 
@@ -255,15 +251,9 @@ def _writable(cloud: Cloud, request: Request, container: str, name: str) -> Path
         raise ServiceError(404, "ContainerNotFound", "The specified container does not exist.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        path = path.parent
-    if path.is_dir() or not path.parent.is_dir():
-        raise ServiceError(
-            409,
-            "LocalNameConflict",
-            f"The local Azure keeps blobs as files: '{name}' and a blob below or above it in the "
-            "same path cannot both exist.",
-        )
+    except (FileExistsError, NotADirectoryError):  # one above it came at the same time
+        path = path_of(cloud, container, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
@@ -295,6 +285,7 @@ def _record(
         "etag": etag,
     }
     _BLOBS.put(cloud, _record_key(container, name), record)
+    blob_files.note(cloud, container, name, path_of(cloud, container, name))
 
 
 def _metadata(request: Request) -> dict[str, str]:

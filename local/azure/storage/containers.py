@@ -5,28 +5,29 @@ Protocol: learn.microsoft.com/rest/api/storageservices/operations-on-containers 
 
 from __future__ import annotations
 
-import os
+import re
 import shutil
-from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
+from local.azure.storage import blob_files
 from local.azure.storage.blob import (
-    CONTAINER_NAME,
     blob_headers,
     common_headers,
     not_covered,
 )
 
 _PAGE = 5000
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def container_operation(cloud: Cloud, request: Request, container: str) -> Response:
     """Create, look at, list or delete a container."""
-    if not CONTAINER_NAME.fullmatch(container):
+    if not blob_files.CONTAINER_NAME.fullmatch(container):
         raise ServiceError(400, "InvalidResourceName", "The container name is invalid.")
     folder = cloud.root / "blobs" / container
     comp = request.query.get("comp")
@@ -44,6 +45,7 @@ def container_operation(cloud: Cloud, request: Request, container: str) -> Respo
         raise ServiceError(404, "ContainerNotFound", "The specified container does not exist.")
     if request.method == "DELETE":
         shutil.rmtree(folder)
+        blob_files.forget_all(cloud, container)
         return Response(status=202, headers=common_headers())
     if comp == "list":
         return _list_blobs(cloud, request, container)
@@ -69,7 +71,7 @@ def _list_blobs(cloud: Cloud, request: Request, container: str) -> Response:
     entries: list[str] = []
     seen_prefixes: set[str] = set()
     next_marker = ""
-    for name in _names(cloud.root / "blobs" / container):
+    for name in blob_files.names(cloud, container):
         if not name.startswith(prefix) or name < marker:
             continue
         head, found, _ = name[len(prefix) :].partition(delimiter) if delimiter else (name, "", "")
@@ -81,7 +83,7 @@ def _list_blobs(cloud: Cloud, request: Request, container: str) -> Response:
             break
         if found:
             seen_prefixes.add(group)
-            entries.append(f"<BlobPrefix><Name>{escape(group)}</Name></BlobPrefix>")
+            entries.append(f"<BlobPrefix>{_name(group)}</BlobPrefix>")
         else:
             entries.append(_list_entry(cloud, container, name))
     text = (
@@ -98,9 +100,11 @@ def _list_blobs(cloud: Cloud, request: Request, container: str) -> Response:
     )
 
 
-def _names(folder: Path) -> Iterator[str]:
-    files = (Path(root, file) for root, _, files in os.walk(folder) for file in files)
-    return iter(sorted(file.relative_to(folder).as_posix() for file in files))
+def _name(name: str) -> str:
+    """A name as XML holds it; characters that XML has not are quoted, as the service does."""
+    if _NOT_IN_XML.search(name):
+        return f'<Name Encoded="true">{quote(name)}</Name>'
+    return f"<Name>{escape(name)}</Name>"
 
 
 def _list_entry(cloud: Cloud, container: str, name: str) -> str:
@@ -117,4 +121,4 @@ def _list_entry(cloud: Cloud, container: str, name: str) -> str:
         "LeaseState": "available",
     }
     properties = "".join(f"<{key}>{escape(value)}</{key}>" for key, value in elements.items())
-    return f"<Blob><Name>{escape(name)}</Name><Properties>{properties}</Properties></Blob>"
+    return f"<Blob>{_name(name)}<Properties>{properties}</Properties></Blob>"
