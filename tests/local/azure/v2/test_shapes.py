@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import importlib
 import types
 import typing
 import warnings
@@ -21,10 +22,6 @@ from local.azure.v2 import routers
 from local.azure.v2.assets import containers, datastores, kinds
 from local.azure.v2.jobs import job_bodies
 from local.azure.v2.online import bodies as online
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # marshmallow's, about the SDK's own code
-    from azure.ai.ml._restclient.arm_ml_service import models
 
 # Where the .NET type in the service's errors has another name than the model of the SDK.
 NAMES = {
@@ -78,6 +75,14 @@ OTHER_TYPES = {
 }
 
 
+@functools.cache
+def models() -> types.ModuleType:
+    """The SDK's models, imported when a test runs: that takes seconds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # marshmallow's, about the SDK's own code
+        return importlib.import_module("azure.ai.ml._restclient.arm_ml_service.models")
+
+
 def inner(shape: Shape) -> Shape:
     """What a list or a map is of."""
     closure = typing.cast(types.FunctionType, shape).__closure__ or ()
@@ -102,7 +107,7 @@ def objects(shape: Shape) -> Iterator[Object]:
 
 
 def model_of(name: str) -> type:
-    found: type = getattr(models, NAMES.get(name, name))
+    found: type = getattr(models(), NAMES.get(name, name))
     return found
 
 
@@ -111,7 +116,7 @@ def rest_fields(model: type) -> dict[str, tuple[object, bool]]:
     """The members of a model by their JSON names: the type, and whether a client must send it."""
     found = {}
     for owner in reversed(model.__mro__):
-        hints = typing.get_type_hints(owner, {**vars(models), "_models": models})
+        hints = typing.get_type_hints(owner, {**vars(models()), "_models": models()})
         for name in vars(owner).get("__annotations__", {}):
             field: typing.Any = vars(owner).get(name)
             if hasattr(field, "_rest_name_input"):
