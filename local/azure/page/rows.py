@@ -11,7 +11,7 @@ from local.azure.history.records import Run
 from local.azure.kernel.cloud import Cloud
 from local.azure.registry.model_records import MODELS
 from local.azure.resources import compute_records
-from local.azure.running import job
+from local.azure.running import logs as log_files
 from local.azure.serving import rollout
 from local.azure.serving.service_records import SERVICES
 from local.azure.v2.mlflow import views
@@ -179,6 +179,6 @@ def error_of(run: Run) -> str:
 def ends_of_logs(cloud: Cloud, run_id: str) -> list[tuple[str, str]]:
     """The path of each log of a run, and the end of its text."""
     return [
-        (path, job.tail(artifacts.file_path(cloud, run_id, path)))
+        (path, log_files.tail(artifacts.file_path(cloud, run_id, path)))
         for path in artifacts.log_urls(cloud, run_id)
     ]

@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Mapping
 
 from local.azure.kernel import fields
+from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError, required
-from local.azure.resources.compute_records import ScaleSettings, Settings
+from local.azure.resources.compute_records import ComputeError, ScaleSettings, Settings
 from local.azure.resources.regions import find_vm_size
 
 _PURPOSES = ("DevTest", "FastProd", "DenseProd")
@@ -119,3 +120,33 @@ def _vm_size(asked: str) -> str:
             "AmlCompute.supported_vmsizes(workspace).",
         )
     return size.name
+
+
+def short_of_cores(cloud: Cloud, inner: Settings) -> ComputeError | None:
+    """The error in which creating a cluster will end for lack of quota, or None.
+
+    What cannot hold one node is refused at once, as in Azure/mlops-v2#81 (ServiceError 400); what
+    cannot hold the least number of nodes fails later, as in Azure/MachineLearningNotebooks#613.
+    """
+    size = find_vm_size(inner["vmSize"])
+    if size is None:
+        return None
+    quota = cloud.faults.quota(size.family, low_priority=inner["vmPriority"] == "LowPriority")
+    if quota is None:
+        return None
+    if size.cpus > quota:
+        raise ServiceError(
+            400,
+            "BadRequest",
+            f"The specified subscription has a total vCPU quota of {quota} and cannot accomodate "
+            "for at least 1 requested managed compute node which maps to "
+            f"{size.cpus} vCPUs.",
+        )
+    wanted = size.cpus * inner["scaleSettings"]["minNodeCount"]
+    if wanted <= quota:
+        return None
+    return {
+        "code": "ClusterCoreQuotaReached",
+        "message": "Operation results in exceeding quota limits of Core. Maximum allowed: "
+        f"{quota}, Current in use: 0, Additional requested: {wanted}.",
+    }

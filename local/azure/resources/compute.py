@@ -23,6 +23,7 @@ from local.azure.resources.clusters import (
     aml_compute,
     kubernetes,
     scale_settings,
+    short_of_cores,
 )
 from local.azure.resources.compute_bodies import check_compute
 from local.azure.resources.compute_records import (
@@ -38,7 +39,7 @@ from local.azure.resources.compute_records import (
     new_view,
     resource_id,
 )
-from local.azure.resources.regions import REGIONS, find_vm_size
+from local.azure.resources.regions import REGIONS
 
 # Seconds that each phase lasts; the SDK looks again after five.
 CREATING_S = 2.0
@@ -125,7 +126,7 @@ def put_compute(cloud: Cloud, request: Request) -> Response:
     present = get_compute(cloud, name)
     if present is not None:
         return _replace(cloud, request, present, kind, inner, location.lower())
-    error = _short_of_cores(cloud, inner) if kind == "AmlCompute" else None
+    error = short_of_cores(cloud, inner) if kind == "AmlCompute" else None
     view = new_view(cloud, name, kind, location.lower(), properties, inner)
     view["tags"] = fields.texts(body, "tags")
     if body.get("identity"):
@@ -152,36 +153,6 @@ def attach_cluster(cloud: Cloud) -> None:
     )
     COMPUTES.put(cloud, ATTACHED_CLUSTER, {"view": view, "phase": creating(0)})
     _ONCE.put(cloud, "cluster-attached", {"name": ATTACHED_CLUSTER})
-
-
-def _short_of_cores(cloud: Cloud, inner: Settings) -> ComputeError | None:
-    """The error in which creating a cluster will end for lack of quota, or None.
-
-    What cannot hold one node is refused at once, as in Azure/mlops-v2#81 (ServiceError 400); what
-    cannot hold the least number of nodes fails later, as in Azure/MachineLearningNotebooks#613.
-    """
-    size = find_vm_size(inner["vmSize"])
-    if size is None:
-        return None
-    quota = cloud.faults.quota(size.family, low_priority=inner["vmPriority"] == "LowPriority")
-    if quota is None:
-        return None
-    if size.cpus > quota:
-        raise ServiceError(
-            400,
-            "BadRequest",
-            f"The specified subscription has a total vCPU quota of {quota} and cannot accomodate "
-            "for at least 1 requested managed compute node which maps to "
-            f"{size.cpus} vCPUs.",
-        )
-    wanted = size.cpus * inner["scaleSettings"]["minNodeCount"]
-    if wanted <= quota:
-        return None
-    return {
-        "code": "ClusterCoreQuotaReached",
-        "message": "Operation results in exceeding quota limits of Core. Maximum allowed: "
-        f"{quota}, Current in use: 0, Additional requested: {wanted}.",
-    }
 
 
 @router.route("PATCH", "{workspace}/computes/{name}", query=())

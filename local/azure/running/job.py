@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,19 +24,17 @@ from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
 from local.azure.kernel.tables import Table
-from local.azure.running import processes, virtualenvs
+from local.azure.running import logs, processes, virtualenvs
 from local.azure.running.conda import EnvironmentFailure, read_definition
 from local.azure.running.losses import LosableNode
 from local.azure.running.variables import of_run
 
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 DRIVER_LOG = "azureml-logs/70_driver_log.txt"
-TERMINAL = ("Completed", "Failed", "Canceled")
 CANCEL_REQUESTED = "CancelRequested"
 SCRIPT_RUN = "azureml.scriptrun"
 
 _GRACE_S = 5.0
-_TAIL_LINES = 40
 
 
 class Started(TypedDict):
@@ -192,12 +189,7 @@ def append_log(cloud: Cloud, run_id: str, name: str) -> Callable[[str], None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     artifacts.register(cloud, run_id, name)
-
-    def append(line: str) -> None:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-
-    return append
+    return logs.appender(path)
 
 
 def _run(cloud: Cloud, job: Job, stop: Stop, folder: Path, node: Node) -> Outcome:
@@ -328,16 +320,9 @@ def _outcome(code: int, log: Path, name: str) -> Outcome:
     return Outcome(
         status="Failed",
         code="UserError",
-        message=f"{message} Please check log file '{name}' for error details. Error: " + tail(log),
+        message=f"{message} Please check log file '{name}' for error details. Error: "
+        + logs.tail(log),
     )
-
-
-def tail(log: Path, lines: int = _TAIL_LINES) -> str:
-    """The last lines of a log, for an error message."""
-    if not log.exists():
-        return ""
-    with log.open(encoding="utf-8", errors="replace") as file:
-        return "".join(deque(file, maxlen=lines)).strip()
 
 
 def describe(configuration: Mapping[str, Any]) -> Configured:

@@ -28,7 +28,7 @@ from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
 from local.azure.registry import model_records
-from local.azure.running import job, processes, virtualenvs
+from local.azure.running import logs, processes, virtualenvs
 from local.azure.running.conda import EnvironmentFailure, read_definition
 from local.azure.running.variables import PASSED_ON
 from local.azure.storage import blob, datastores
@@ -165,7 +165,7 @@ def assemble(
     revision_id = f"{cloud.store.next_number('revision'):08d}"
     folder = cloud.root / "services" / service / revision_id
     folder.mkdir(parents=True)
-    log = _appender(folder / "log.txt")
+    log = logs.appender(folder / "log.txt")
     try:
         spec = read_definition(definition, extra=extra)
         progress("Creating the environment")
@@ -242,14 +242,6 @@ def discard_all(cloud: Cloud, service: str) -> None:
     shutil.rmtree(cloud.root / "services" / service, ignore_errors=True)
 
 
-def _appender(path: Path) -> Callable[[str], None]:
-    def append(line: str) -> None:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-
-    return append
-
-
 def _place_models(cloud: Cloud, model_ids: Sequence[str], folder: Path) -> Path:
     """AZUREML_MODEL_DIR: of one model its version's folder, of several the folder over them all."""
     # Below AML_APP_ROOT, where Model.get_model_path looks.
@@ -324,7 +316,7 @@ def _wait_until_healthy(running: Running, stop: Stop, log: Path, within_s: float
     raise DeploymentFailure(
         "DeploymentTimedOut",
         f"The container did not answer within {within_s:.0f} s. The end of its log:\n"
-        + job.tail(log),
+        + logs.tail(log),
     )
 
 
@@ -344,5 +336,5 @@ def _crash(log: Path) -> str:
     return (
         "Your container application crashed. This may be caused by errors in your scoring file's "
         "init() function. You can also interactively debug your scoring file locally. "
-        "The end of its log:\n" + job.tail(log)
+        "The end of its log:\n" + logs.tail(log)
     )

@@ -12,9 +12,13 @@ from typing import TypedDict
 
 from local.azure.devops.builds.builds import set_state
 from local.azure.devops.builds.plan_records import PLANS, PlanRecord
+from local.azure.devops.builds.plan_shapes import (
+    JobEvent,
+    Plan,
+    SentRecords,
+    TaskAttachment,
+)
 from local.azure.devops.builds.timeline_shapes import Timeline, TimelineRecord
-from local.azure.devops.contracts import Date, ReadOnly
-from local.azure.devops.enumerations import TaskResult
 from local.azure.devops.errors import missing, unsupported
 from local.azure.devops.organization.access import RELEASE, Owner, owner_of
 from local.azure.devops.organization.projects import project_of
@@ -91,64 +95,6 @@ class AttachmentRecord(TypedDict):
 
 
 _ATTACHMENTS = Table[AttachmentRecord]("devops-attachment")
-
-
-class Reference(TypedDict):
-    """A reference by id and name."""
-
-    id: int
-    name: str
-
-
-class TimelineReference(TypedDict):
-    """The timeline of a plan."""
-
-    id: str
-    changeId: int
-
-
-class Plan(TypedDict):
-    """A plan."""
-
-    planId: str
-    planType: str
-    scopeIdentifier: str
-    timeline: TimelineReference
-    owner: Reference
-    definition: Reference
-
-
-class SentRecords(TypedDict, total=False):
-    """The records that an agent sends; the wrapper of a list."""
-
-    value: list[TimelineRecord]
-    count: ReadOnly
-
-
-class _JobEvent(TypedDict):
-    name: str
-
-
-class JobEvent(_JobEvent, total=False):
-    """An event of a job."""
-
-    result: TaskResult
-    taskId: str
-    jobId: ReadOnly
-    requestId: ReadOnly
-    outputs: ReadOnly
-
-
-class TaskAttachment(TypedDict):
-    """An attachment of a plan."""
-
-    type: str
-    name: str
-    createdOn: Date
-    timelineId: str
-    recordId: str
-    lastChangedOn: Date
-    lastChangedBy: str
 
 
 def plan_of(cloud: Cloud, request: Request) -> tuple[str, PlanRecord, Owner]:

@@ -21,9 +21,10 @@ from local.azure.storage.datastores import ARTIFACT_STORE
 from local.azure.v2.assets import models, uris
 from local.azure.v2.assets import versions as assets
 from local.azure.v2.assets.kinds import Properties, Record
+from local.azure.v2.mlflow.protocol import asked, mlflow_route, page
 from local.azure.v2.mlflow.search import matcher, ordered
-from local.azure.v2.mlflow.tracking import asked, mlflow_route, page
-from local.azure.v2.mlflow.views import Pair, milliseconds, not_found
+from local.azure.v2.mlflow.shapes import Pair
+from local.azure.v2.mlflow.views import milliseconds, not_found
 
 router = Router()
 

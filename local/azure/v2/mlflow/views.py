@@ -10,7 +10,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, cast
 
 from local.azure.history import artifacts, metrics, runs
 from local.azure.history.experiments import ensure_experiment, experiment_of_id
@@ -18,87 +18,16 @@ from local.azure.history.records import Experiment, Row, Run, RunChange
 from local.azure.kernel.cloud import Cloud, ml_time
 from local.azure.kernel.http import ServiceError
 from local.azure.kernel.tables import Table
-
-
-class Pair(TypedDict):
-    """A tag or a parameter."""
-
-    key: str
-    value: str
-
-
-class Given(TypedDict, total=False):
-    """A tag, a parameter or a value of a metric as a client sends it. timestamp: in ms."""
-
-    key: str
-    value: object
-    timestamp: object
-    step: int
-
-
-class Dataset(TypedDict, total=False):
-    """A data set."""
-
-    name: str
-    digest: str
-
-
-class DatasetInput(TypedDict):
-    """A data set that a run used."""
-
-    dataset: Dataset
-
-
-class Inputs(TypedDict):
-    """The inputs of a run, by its id."""
-
-    datasets: list[DatasetInput]
-
-
-class ShownMetric(TypedDict):
-    """A value of a metric. timestamp: in ms; value: text where it is not finite."""
-
-    key: str
-    value: float | str
-    timestamp: int | None
-    step: int
-
-
-class RunData(TypedDict):
-    """What was logged to a run: the latest value of each metric."""
-
-    metrics: list[ShownMetric]
-    params: list[Pair]
-    tags: list[Pair]
-
-
-class ShownRun(TypedDict):
-    """A run as MLflow has it."""
-
-    info: Mapping[str, object]
-    data: RunData
-    inputs: Mapping[str, Sequence[DatasetInput]]
-
-
-class ShownExperiment(TypedDict):
-    """An experiment as MLflow has it. Times are in ms."""
-
-    experiment_id: str
-    name: str
-    artifact_location: str
-    lifecycle_stage: str
-    creation_time: int | None
-    last_update_time: int | None
-    tags: list[Pair]
-
-
-class Entry(TypedDict):
-    """A file or a folder. file_size: in bytes."""
-
-    path: str
-    is_dir: bool
-    file_size: NotRequired[int]
-
+from local.azure.v2.mlflow.shapes import (
+    DatasetInput,
+    Entry,
+    Given,
+    Inputs,
+    Pair,
+    ShownExperiment,
+    ShownMetric,
+    ShownRun,
+)
 
 _INPUTS: Table[Inputs] = Table("mlflow-inputs")
 STATUS = {"Running": "RUNNING", "Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
 from local.azure.resources import compute_records
+from local.azure.resources.regions import find_vm_size
+from local.azure.v2.assets import environments
+from local.azure.v2.online import deployment_records, rollout
 from local.azure.v2.online.deployment_records import deployments_of
-from local.azure.v2.online.records import Properties
+from local.azure.v2.online.records import Endpoint, Properties
 
 _NAME = re.compile(r"[a-zA-Z](?:[-a-zA-Z0-9]{1,30})[a-zA-Z0-9]")
 _WITH_SERVICES = ("Kubernetes", "AKS")
@@ -88,3 +92,51 @@ def check_traffic(cloud: Cloud, name: str, properties: Properties) -> None:
             "UserError",
             "Mirror traffic can go to one deployment without live traffic, at most 50 percent.",
         )
+
+
+def check_deployment(
+    cloud: Cloud, endpoint: Endpoint, name: str, properties: deployment_records.Properties
+) -> None:
+    """Everything that can be seen to be wrong without doing it. Raises ServiceError."""
+    if sys.platform == "win32":
+        raise ServiceError(
+            501, "NotImplemented", "The local Azure serves models with gunicorn: not on Windows."
+        )
+    kind = "Kubernetes" if endpoint["properties"]["compute"] else "Managed"
+    if properties["endpointComputeType"] != kind:
+        raise ServiceError(
+            400,
+            "UserError",
+            f"The deployment '{name}' is {properties['endpointComputeType']}, and the endpoint "
+            f"'{endpoint['name']}' is {kind}.",
+        )
+    size = properties.get("instanceType")
+    if kind == "Managed" and (not size or find_vm_size(size) is None):
+        raise ServiceError(
+            400, "UserError", f"The instance type '{size}' of '{name}' is not supported."
+        )
+    if properties["scaleSettings"]["scaleType"].lower() != "default" and kind == "Managed":
+        raise ServiceError(
+            400,
+            "UserError",
+            "A managed deployment has the scale type Default; use autoscale rules.",
+        )
+    if not properties["codeConfiguration"] and not properties["environmentId"]:
+        rollout.mlflow_definition(cloud, properties["model"])
+        return
+    code = properties["codeConfiguration"]
+    if not properties["environmentId"] or not code or not code["codeId"]:
+        raise ServiceError(
+            501,
+            "NotImplemented",
+            f"Without code and an environment the deployment '{name}' would be an image of its "
+            "own, which the local Azure cannot run. Give both, or an MLflow model and neither.",
+        )
+    rollout.code_folder(cloud, code["codeId"])
+    if properties["model"]:
+        rollout.model_id(cloud, properties["model"])
+    try:
+        environments.definition(cloud, properties["environmentId"])
+    except ServiceError as error:
+        if error.code != "ImageBuildFailure":  # which is heard of when it is deployed
+            raise

@@ -6,7 +6,6 @@ up is in online_rollout.py.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from typing import cast
@@ -14,12 +13,10 @@ from typing import cast
 from local.azure.kernel import bodies
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
-from local.azure.resources.regions import find_vm_size
 from local.azure.v2 import operations
-from local.azure.v2.assets import environments
 from local.azure.v2.online import bodies as online_bodies
 from local.azure.v2.online import records, rollout
-from local.azure.v2.online.checks import check_name
+from local.azure.v2.online.checks import check_deployment, check_name
 from local.azure.v2.online.deployment_records import (
     Deployment,
     Progress,
@@ -31,7 +28,6 @@ from local.azure.v2.online.deployment_records import (
     record_of,
     state_of,
 )
-from local.azure.v2.online.records import Endpoint
 from local.azure.v2.resources import (
     PAGED,
     arm_route,
@@ -137,7 +133,7 @@ def put_deployment(cloud: Cloud, request: Request) -> Response:
         check_name(name, "deployment")
     else:
         _check_settled(before)
-    _check(cloud, endpoint, name, properties)
+    check_deployment(cloud, endpoint, name, properties)
     now = cloud.ml_timestamp()
     record: Deployment = {
         **_at_rest(),
@@ -314,49 +310,3 @@ def _same_content(before: Deployment, record: Deployment) -> bool:
     return all(
         before["properties"].get(field) == record["properties"].get(field) for field in _CONTENT
     )
-
-
-def _check(cloud: Cloud, endpoint: Endpoint, name: str, properties: Properties) -> None:
-    """Everything that can be seen to be wrong without doing it. Raises ServiceError."""
-    if sys.platform == "win32":
-        raise ServiceError(
-            501, "NotImplemented", "The local Azure serves models with gunicorn: not on Windows."
-        )
-    kind = "Kubernetes" if endpoint["properties"]["compute"] else "Managed"
-    if properties["endpointComputeType"] != kind:
-        raise ServiceError(
-            400,
-            "UserError",
-            f"The deployment '{name}' is {properties['endpointComputeType']}, and the endpoint "
-            f"'{endpoint['name']}' is {kind}.",
-        )
-    size = properties.get("instanceType")
-    if kind == "Managed" and (not size or find_vm_size(size) is None):
-        raise ServiceError(
-            400, "UserError", f"The instance type '{size}' of '{name}' is not supported."
-        )
-    if properties["scaleSettings"]["scaleType"].lower() != "default" and kind == "Managed":
-        raise ServiceError(
-            400,
-            "UserError",
-            "A managed deployment has the scale type Default; use autoscale rules.",
-        )
-    if not properties["codeConfiguration"] and not properties["environmentId"]:
-        rollout.mlflow_definition(cloud, properties["model"])
-        return
-    code = properties["codeConfiguration"]
-    if not properties["environmentId"] or not code or not code["codeId"]:
-        raise ServiceError(
-            501,
-            "NotImplemented",
-            f"Without code and an environment the deployment '{name}' would be an image of its "
-            "own, which the local Azure cannot run. Give both, or an MLflow model and neither.",
-        )
-    rollout.code_folder(cloud, code["codeId"])
-    if properties["model"]:
-        rollout.model_id(cloud, properties["model"])
-    try:
-        environments.definition(cloud, properties["environmentId"])
-    except ServiceError as error:
-        if error.code != "ImageBuildFailure":  # which is heard of when it is deployed
-            raise
