@@ -38,7 +38,7 @@ def of(rows: Rows, pair: Pair | None) -> list[Plot]:
 
 
 def _confusion(truth: Truth, side: Side) -> Plot:
-    counts = curves.confusion(truth.labels, side.predictions, len(truth.classes))
+    counts = curves.confusion(truth.labels, side.predictions, len(truth.classes), truth.weights)
     wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
     kept = np.sort(np.argsort(-wrong, kind="stable")[:_MOST_CLASSES])
     names = [truth.classes[at] for at in kept]
@@ -48,7 +48,8 @@ def _confusion(truth: Truth, side: Side) -> Plot:
         counts = counts[np.ix_(kept, kept)]
     size = len(names)
     figure, axes = drawing.figure(1.1 + 0.26 * max(size, 6))
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    whole = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, whole, out=np.zeros(counts.shape), where=whole > 0)
     for row, column in np.ndindex(size, size):
         share = float(shares[row, column])
         if share:
@@ -66,10 +67,11 @@ def _confusion(truth: Truth, side: Side) -> Plot:
     axes.set_yticks(np.arange(size) + 0.5, labels, fontsize=8)
     axes.set(xlim=(0, size), ylim=(size, 0), xlabel="predicted", ylabel="label")
     axes.tick_params(length=0)
-    off = counts * (1 - np.eye(size, dtype=np.int64))
+    off = counts * (1 - np.eye(size))
+    unit = "rows" if truth.weights is None else "rows by their weight"
     row, column = np.unravel_index(int(off.argmax()), off.shape)
     most = (
-        f"Most often {names[row]} is taken for {names[column]}, in {int(off[row, column]):,} rows."
+        f"Most often {names[row]} is taken for {names[column]}, in {off[row, column]:,.6g} {unit}."
         if off.any()
         else "No row is predicted wrong."
     )
@@ -86,7 +88,7 @@ def _with_rest(counts: Array, kept: Array) -> Array:
     """The counts of some classes, and of all others as one class."""
     into = np.full(len(counts), len(kept))
     into[kept] = np.arange(len(kept))
-    found = np.zeros((len(kept) + 1, len(kept) + 1), dtype=np.int64)
+    found = np.zeros((len(kept) + 1, len(kept) + 1), dtype=counts.dtype)
     np.add.at(found, (into[:, None], into[None, :]), counts)
     return found
 
@@ -100,10 +102,18 @@ def _indicators(truth: Truth, codes: Array, at: int) -> Array:
 def _recalls(truth: Truth, sides: Sequence[Side], shown: Sequence[Model]) -> Plot:
     """Recall of each class, of both models; the classes of the lowest come first."""
     found = []
+    every = np.ones(len(truth)) if truth.weights is None else truth.weights
     for at, name in enumerate(truth.classes):
         positive = _indicators(truth, truth.labels, at)
-        if positive.any():
-            values = [_indicators(truth, s.predictions, at)[positive].mean() for s in sides]
+        if every[positive].any():
+            values = [
+                float(
+                    np.average(
+                        _indicators(truth, s.predictions, at)[positive], weights=every[positive]
+                    )
+                )
+                for s in sides
+            ]
             found.append((name, values, int(positive.sum())))
     found.sort(key=lambda each: each[1][0])
     kept = found[:_MOST_CLASSES]
@@ -136,7 +146,7 @@ def _calibration(truth: Truth, scores: Array) -> Plot:
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
     for at, mark, dashes in zip(kept, _MARKS, _DASHES, strict=False):
         positive = _indicators(truth, truth.labels, at).astype(np.int8)
-        mean, share, _ = curves.reliability(positive, scores[:, at])
+        mean, share, _ = curves.reliability(positive, scores[:, at], weights=truth.weights)
         axes.plot(
             mean,
             share,

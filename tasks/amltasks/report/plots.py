@@ -63,21 +63,24 @@ def of(verdict: Verdict) -> Plots:
                 "Only point metrics are at hand, no predictions row by row: there are no curves."
             )
             return Plots(drawn=drawn, left_out=left_out)
+        if rows.weights is not None:
+            left_out.append("The pictures weigh the rows; tables and histograms count them.")
         if rows.model_type != BINARY:
             left_out += [] if pair is not None else [ALONE]
             drawn += _OF_TYPE[rows.model_type](rows, pair)
             return Plots(drawn=drawn, left_out=left_out)
         models, why = _models(rows, pair)
         left_out += why
-        positive = int(rows.labels.sum())
-        if models and 0 < positive < len(rows):
-            drawn += [_roc(rows.labels, models), _precision_recall(rows.labels, models)]
+        weighted = np.ones(len(rows)) if rows.weights is None else rows.weights
+        positive = float((rows.labels * weighted).sum())
+        if models and 0 < positive < weighted.sum():
+            drawn += [_roc(rows.truth, models), _precision_recall(rows.truth, models)]
         elif models:
             left_out.append("All rows have the same label: there are no ROC and PR curves.")
         if models:
-            drawn.append(_reliability(rows.labels, models))
+            drawn.append(_reliability(rows.truth, models))
         if models and positive:
-            drawn.append(_gains(rows.labels, models))
+            drawn.append(_gains(rows.truth, models))
         if pair is not None and len(models) > 1:
             drawn.append(_differences(pair, models[0].scores - models[1].scores))
     return Plots(drawn=drawn, left_out=left_out)
@@ -111,8 +114,7 @@ def _models(rows: Rows, pair: Pair | None) -> tuple[list[_Model], list[str]]:
     return models, why
 
 
-def _told(metric: str, labels: Array, models: Sequence[_Model]) -> str:
-    truth = Truth(labels=labels)
+def _told(metric: str, truth: Truth, models: Sequence[_Model]) -> str:
     values = (
         point(metric, truth, Side(predictions=model.predictions, scores=model.scores))
         for model in models
@@ -120,42 +122,42 @@ def _told(metric: str, labels: Array, models: Sequence[_Model]) -> str:
     return ", ".join(f"{model.name} {v:.4f}" for model, v in zip(models, values, strict=True))
 
 
-def _roc(labels: Array, models: Sequence[_Model]) -> Plot:
+def _roc(truth: Truth, models: Sequence[_Model]) -> Plot:
     figure, axes = drawing.figure()
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
     for model in models:
-        x, y = curves.roc(labels, model.scores)
+        x, y = curves.roc(truth.labels, model.scores, truth.weights)
         axes.plot(x, y, color=model.colour, linestyle=model.dashes, label=model.name)
     axes.set(xlabel="false positive rate", ylabel="true positive rate")
     axes.legend(loc="lower right")
-    told = f"Area under the curve: {_told('auc', labels, models)}. 0.5 is chance, the dotted line."
+    told = f"Area under the curve: {_told('auc', truth, models)}. 0.5 is chance, the dotted line."
     return made(figure, "ROC curve", told)
 
 
-def _precision_recall(labels: Array, models: Sequence[_Model]) -> Plot:
+def _precision_recall(truth: Truth, models: Sequence[_Model]) -> Plot:
     figure, axes = drawing.figure()
     for model in models:
-        x, y = curves.precision_recall(labels, model.scores)
+        x, y = curves.precision_recall(truth.labels, model.scores, truth.weights)
         axes.plot(x, y, color=model.colour, linestyle=model.dashes, label=model.name)
-    share = float(labels.mean())
+    share = float(np.average(truth.labels, weights=truth.weights))
     axes.axhline(share, color=MUTED, linewidth=0.8, linestyle=":")
     axes.set(xlabel="recall", ylabel="precision", ylim=(-0.03, 1.03))
     axes.legend(loc="lower left")
-    told = f"Average precision: {_told('average_precision', labels, models)}."
+    told = f"Average precision: {_told('average_precision', truth, models)}."
     return made(figure, "Precision and recall", f"{told} {share:.3f} is chance, the dotted line.")
 
 
-def _reliability(labels: Array, models: Sequence[_Model]) -> Plot:
+def _reliability(truth: Truth, models: Sequence[_Model]) -> Plot:
     figure, axes = drawing.figure()
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=":")
     for model in models:
-        mean, share, count = curves.reliability(labels, model.scores)
+        mean, share, count = curves.reliability(truth.labels, model.scores, weights=truth.weights)
         axes.plot(mean, share, color=model.colour, linestyle=model.dashes, linewidth=1)
         sizes = 12 + 40 * count / count.max()
         axes.scatter(mean, share, sizes, color=model.colour, marker=model.mark, label=model.name)
     axes.set(xlabel="mean score of the bin", ylabel="share of label 1")
     axes.legend(loc="upper left")
-    told = f"Calibration error: {_told('calibration_error', labels, models)}."
+    told = f"Calibration error: {_told('calibration_error', truth, models)}."
     return made(
         figure,
         "Calibration",
@@ -163,12 +165,12 @@ def _reliability(labels: Array, models: Sequence[_Model]) -> Plot:
     )
 
 
-def _gains(labels: Array, models: Sequence[_Model]) -> Plot:
+def _gains(truth: Truth, models: Sequence[_Model]) -> Plot:
     figure, axes = drawing.figure()
     axes.plot([0, 100], [0, 100], color=MUTED, linewidth=0.8, linestyle=":")
     told = []
     for model in models:
-        share = 100 * curves.gains(labels, model.scores)
+        share = 100 * curves.gains(truth.labels, model.scores, truth.weights)
         axes.plot(
             np.arange(0, 101, 10),
             np.concatenate([[0.0], share]),

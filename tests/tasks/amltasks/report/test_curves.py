@@ -81,3 +81,31 @@ def test_a_distribution_is_thinned_and_keeps_its_ends() -> None:
 def test_deciles_hold_a_tenth_each_and_keep_equal_values_together() -> None:
     assert np.bincount(curves.decile(np.arange(100.0))).tolist() == [10] * 10
     assert len(np.unique(curves.decile(np.ones(50)))) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_weight_is_so_many_rows(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 2, 60).astype(np.int8)
+    scores = np.round(generator.random(60), 1)
+    whole = generator.integers(0, 4, 60)
+    weights = whole.astype(float)
+    at = np.repeat(np.arange(60), whole)
+    many, each = labels[at], scores[at]
+    for curve in (curves.roc, curves.precision_recall):
+        for ours, theirs in zip(curve(labels, scores, weights), curve(many, each), strict=True):
+            np.testing.assert_allclose(ours, theirs)
+    found = curves.reliability(labels, scores, weights=weights)
+    for ours, theirs in zip(found, curves.reliability(many, each), strict=True):
+        np.testing.assert_allclose(ours, theirs)
+    np.testing.assert_allclose(curves.gains(labels, scores, weights), curves.gains(many, each))
+    called = (scores > 0.5).astype(np.int8)
+    np.testing.assert_array_equal(
+        curves.confusion(labels, called, weights=weights), curves.confusion(many, called[at])
+    )
+    x, share = curves.distribution(scores, weights)
+    ends = np.flatnonzero(np.diff(x, append=2))
+    shares = [float((each <= value).mean()) for value in x[ends]]
+    np.testing.assert_allclose(share[ends], shares)
+    ours = curves.quantiles(scores, (0.05, 0.5, 0.9), weights)
+    np.testing.assert_allclose(ours, np.quantile(each, (0.05, 0.5, 0.9), method="inverted_cdf"))

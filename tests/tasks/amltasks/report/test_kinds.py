@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +44,28 @@ def test_without_a_baseline_the_candidate_stands_alone(model_type: str) -> None:
     alone = [each for each in PICTURES[model_type] if each not in ("Gain by decile",)]
     assert titles == [each for each in alone if not each.startswith("Differences")]
     assert any("stands alone" in sentence for sentence in found.left_out)
+
+
+@pytest.mark.parametrize("model_type", PICTURES)
+def test_rows_that_weigh_nothing_are_not_drawn(model_type: str) -> None:
+    """Weights of 0 and 1 make the pictures of the rows with 1."""
+    verdict = kinds.judged(model_type)
+    rows, pair = verdict.candidate_rows, verdict.pair
+    assert rows is not None
+    assert pair is not None
+    kept = np.arange(len(rows)) % 16 < 8  # whole queries
+    weights = kept.astype(float)
+    weighted = replace(
+        verdict, candidate_rows=replace(rows, weights=weights), pair=replace(pair, weights=weights)
+    )
+    fewer = replace(verdict, candidate_rows=rows.where(kept), pair=pair.where(kept))
+    found, wanted = plots.of(weighted), plots.of(fewer)
+    assert any("weigh the rows" in sentence for sentence in found.left_out)
+    for ours, theirs in zip(found.drawn, wanted.drawn, strict=True):
+        assert ours.title == theirs.title
+        if ours.title.startswith(("Recall", "Confusion")):
+            numbers = [re.findall(r"[-+]?[0-9]+\.[0-9]+", each.caption) for each in (ours, theirs)]
+            assert numbers[0] == numbers[1]
 
 
 def test_the_confusion_of_many_classes_is_cut_to_those_with_most_errors() -> None:
