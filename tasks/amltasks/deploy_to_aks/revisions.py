@@ -6,12 +6,11 @@ import contextlib
 import json
 import logging
 import math
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from amltasks import core_yaml, errors, waiting
+from amltasks import core_yaml, errors, tracebacks, waiting
 from amltasks.azure_pipelines.agent import Job
 from amltasks.deploy_to_aks import smoke
 from amltasks.report.deployment import Phase, SmokeRow
@@ -21,7 +20,6 @@ log = logging.getLogger("amltasks")
 
 LOG_TAIL_LINES = 30
 SMOKE_RETRY_MINUTES = 1.0
-_EXCEPTION = re.compile(r"^[\w.]*(?:Error|Exception|Exit)\b: ")
 # Too many requests at once, or a replica that is being exchanged: asked again.
 _TRANSIENT = frozenset({429, 502, 503, 504})
 _TOO_MANY = 429
@@ -231,7 +229,7 @@ def _show_log(attempt: Attempt, revision: Revision) -> str:
     log.info("The last %d lines of the container's log of %s:", len(tail), revision.label)
     for line in tail:
         log.info("[%s] %s", revision.label, line)
-    return next((line for line in tail if _EXCEPTION.match(line)), "")
+    return next(iter(tracebacks.raised(tail)), "")
 
 
 def _smoke_test(attempt: Attempt, revision: Revision, left: str) -> None:

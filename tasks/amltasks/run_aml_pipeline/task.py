@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from amltasks import core_yaml, errors, metrics, waiting
+from amltasks import core_yaml, errors, metrics, tracebacks, waiting
 from amltasks.azure_pipelines import attempts, connection, inputs
 from amltasks.azure_pipelines.agent import Job, WithIssues, number_text
 from amltasks.azure_pipelines.builds import build_tags
@@ -26,7 +26,6 @@ from amltasks.workspace.port import COMPLETED, Run, Submission, Workspace
 
 log = logging.getLogger("amltasks")
 
-_EXCEPTION = re.compile(r"^[\w.]*(?:Error|Exception|Exit|Interrupt)\b")
 # What the SDK prints inside a step after the script has ended.
 _EPILOGUE = re.compile(
     r"^(?:Cleaning up all outstanding Run operations|\d+ items cleaning up|Cleanup took )"
@@ -171,8 +170,7 @@ def _raise_if_failed(run: Run, steps: tuple[Run, ...], tails: Mapping[str, deque
 def _last_words(tail: Iterable[str]) -> str:
     """The line of a log that tells most: the last exception, else the last line of the script."""
     told = [line for line in tail if line.strip() and not _EPILOGUE.match(line)]
-    raised = [line for line in told if _EXCEPTION.match(line)]
-    return (raised or told or [""])[-1].strip()
+    return (tracebacks.raised(told) or told or [""])[-1].strip()
 
 
 def _hand_on(job: Job, found: Mapping[str, float]) -> None:
