@@ -40,7 +40,9 @@ def test_reads_rows_and_asks_for_them_all_at_once(tmp_path: Path) -> None:
 def test_a_wrong_file_is_a_named_error(tmp_path: Path, content: bytes, words: str) -> None:
     file = tmp_path / "smoke.json"
     file.write_bytes(content)
-    with pytest.raises(TaskError, match="SMOKE_FILE_INVALID: the smoke file") as found:
+    with pytest.raises(
+        TaskError, match="SMOKE_FILE_INVALID: the task cannot use the smoke file"
+    ) as found:
         smoke.read(file)
     assert words in str(found.value)
 
