@@ -14,7 +14,7 @@ import click
 from bench import faults
 from bench.measure import Comparison
 
-NAMES = ("gate", "training", "serving", "forward", "startup", "wrong_input")
+NAMES = ("gate", "training", "serving", "forward", "startup", "wrong_input", "azure")
 # It counts, and takes an hour: only when it is named.
 FAULTS = "faults"
 
