@@ -7,12 +7,11 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 
 from local.azure.devops import enumerations
-from local.azure.devops.contracts import Words
 from tests.local.azure.devops.organisation import Organisation
 
 ROOT = Path(__file__).parents[4]
@@ -110,13 +109,16 @@ def test_the_enumerations_are_those_of_the_node_package() -> None:
     console.log(JSON.stringify(all));
     """
     theirs = run_node("-e", script)
-    ours = {name: one.numbers for name, one in vars(enumerations).items() if isinstance(one, Words)}
-    assert len(ours) > 30
+    ours = {
+        name: get_args(one)[1].numbers
+        for name, one in vars(enumerations).items()
+        if get_origin(one) is Annotated
+    }
+    assert len(ours) > 45
     for name, numbers in ours.items():
-        pascal = "".join(part.capitalize() for part in name.split("_"))
         listed = {
             re.sub(r"^\w", lambda first: first[0].lower(), word): number
-            for word, number in theirs[pascal].items()
+            for word, number in theirs[name].items()
             if not word.lstrip("-").isdecimal()
         }
-        assert numbers == listed, pascal
+        assert numbers == listed, name
