@@ -32,7 +32,7 @@ _V2 = "/content/v2.0{workspace}/snapshots"
 
 @router.at_start
 def make_folders(cloud: Cloud) -> None:
-    """The containers for uploads and archives, and the folder of the files themselves."""
+    """Make the containers for uploads and archives, and the folder of the files themselves."""
     for container in (_UPLOADS, _ZIPS):
         (cloud.root / "blobs" / container).mkdir(parents=True, exist_ok=True)
     (cloud.root / "snapshot-files").mkdir(exist_ok=True)

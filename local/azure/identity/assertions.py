@@ -25,7 +25,7 @@ _TIMEOUT_S = 10
 
 
 def check(cloud: Cloud, assertion: str, kind: str) -> None:
-    """Whether an assertion proves the application. Raises EntraError when it does not."""
+    """Check that an assertion proves the application. Raises EntraError when it does not."""
     if kind != TYPE:
         raise EntraError(
             400,

@@ -20,21 +20,21 @@ _CREDENTIALS = "/v1.0/applications(appId='{application}')/federatedIdentityCrede
 
 @router.route("GET", "/v1.0/servicePrincipals(appId='{application}')")
 def get_principal(cloud: Cloud, request: Request) -> Response:
-    """Who the application is in the directory."""
+    """The application's service principal."""
     _check_application(cloud, request)
     return json_response({"id": cloud.object_id, "appId": cloud.client_id})
 
 
 @router.route("GET", _CREDENTIALS)
 def list_credentials(cloud: Cloud, request: Request) -> Response:
-    """All of them."""
+    """All federated credentials of the application."""
     _check_application(cloud, request)
     return json_response({"value": federated_credentials(cloud)})
 
 
 @router.route("POST", _CREDENTIALS)
 def create_credential(cloud: Cloud, request: Request) -> Response:
-    """Trust one more issuer and subject; both, and the audience, are compared letter by letter."""
+    """Add a federated credential. Entra compares issuer, subject and audience letter by letter."""
     _check_application(cloud, request)
     body = request.json_object()
     made: FederatedCredential = {
@@ -56,7 +56,7 @@ def create_credential(cloud: Cloud, request: Request) -> Response:
 
 @router.route("DELETE", _CREDENTIALS + "/{credential}")
 def delete_credential(cloud: Cloud, request: Request) -> Response:
-    """Trust it no more; named by its id or its name."""
+    """Delete a federated credential, by its id or its name."""
     _check_application(cloud, request)
     asked = request.params["credential"].lower()
     for one in federated_credentials(cloud):

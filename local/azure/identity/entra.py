@@ -36,7 +36,7 @@ router = Router(host=LOGIN_HOST)
 
 
 def issue_token(cloud: Cloud, *, audience: str, lifetime_s: float, **claims: Any) -> str:
-    """A signed JWT (RS256) of the application, unless `claims` (which are added) say of another."""
+    """A signed JWT (RS256), of the application unless `claims`, which are added, name another."""
     now = int(time.time())
     payload = {
         "aud": audience,
@@ -118,7 +118,7 @@ def _signed_claims(key: rsa.RSAPrivateKey, token: str) -> Mapping[str, Any]:
 
 @router.route("GET", "/{tenant}/discovery/instance", authenticated=False)
 def instance_discovery(cloud: Cloud, _request: Request) -> Response:
-    """Which authorities belong together; asked before a tenant's own configuration."""
+    """Which authorities belong together. Clients ask this before a tenant's own configuration."""
     names = [LOGIN_HOST, "login.windows.net", "login.microsoft.com", "sts.windows.net"]
     tenant = cloud.tenant_id
     return json_response(
@@ -181,7 +181,7 @@ def signing_keys(cloud: Cloud, _request: Request) -> Response:
 @router.route("POST", "/{tenant}/oauth2/token", authenticated=False)
 @router.route("POST", "/{tenant}/oauth2/v2.0/token", authenticated=False)
 def token(cloud: Cloud, request: Request) -> Response:
-    """A token for the application, proved by its secret or by an assertion."""
+    """A token for the application, which proves itself by its secret or an assertion."""
     try:
         _check_tenant(cloud, request, error="invalid_request")
         form = {

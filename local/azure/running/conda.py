@@ -47,12 +47,12 @@ _CONDA_SPEC = re.compile(
 
 
 class EnvironmentFailure(Exception):  # noqa: N818 -- a job fails because of it
-    """An environment cannot be made; the text says why and what to do."""
+    """An environment that cannot be built; the text says why, and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentSpec:
-    """What to build, or which interpreter to take as it is."""
+    """What to build, or which interpreter to use as it is."""
 
     name: str
     variables: Mapping[str, str]
@@ -188,7 +188,7 @@ def _split(name: str, entry: str) -> tuple[str, str]:
 
 
 def _pip_version(name: str, package: str, version: str) -> str:
-    """Conda's version constraint in pip's words: `=1.2` means 1.2.*, a third part is a build."""
+    """Conda's version constraint as pip writes it: `=1.2` means 1.2.*; a third part is a build."""
     if not version:
         return ""
     if re.match(r"[<>!~]=?|==", version):
@@ -203,7 +203,7 @@ def _pip_version(name: str, package: str, version: str) -> str:
 
 
 def _python_version(name: str, version: str) -> str | None:
-    """The minor version to use, None for any: the patch asked for may not be on this machine."""
+    """The minor version to use, None for any. The patch asked for may not be on this machine."""
     if not version:
         return None
     exact = re.match(r"=*\s*(3\.\d+)", version)

@@ -1,4 +1,4 @@
-"""Child processes of the local Azure: each in a process group of its own, remembered, and reaped.
+"""Child processes of the local Azure: each has a process group of its own and is written down.
 
 A child's pid is kept in the state with the time the process was created, so that a server that was
 killed finds its leftovers at the next start, and never ends a stranger that was given the same pid.
@@ -109,7 +109,7 @@ def _is_ours(pid: int, created: float) -> bool:
 
 
 def _signal_group(pid: int, *, force: bool) -> bool:
-    """Signal every process of a group; whether there was one."""
+    """Signal every process of a group. Returns whether there was one."""
     if _WINDOWS:
         return _end_tree(pid, force=force)
     try:

@@ -52,7 +52,7 @@ control_socket_disable = True
 
 
 class DeploymentFailure(Exception):  # noqa: N818 -- a deployment fails because of it
-    """A revision that does not come up; `code` and `detail` as the service words them."""
+    """A revision that does not start; `code` and `detail` as the service words them."""
 
     def __init__(self, code: str, detail: str) -> None:
         """`detail`: what went wrong, for the user."""
@@ -243,7 +243,7 @@ def discard_all(cloud: Cloud, service: str) -> None:
 
 
 def _place_models(cloud: Cloud, model_ids: Sequence[str], folder: Path) -> Path:
-    """AZUREML_MODEL_DIR: of one model its version's folder, of several the folder over them all."""
+    """Copy the models. Returns AZUREML_MODEL_DIR: the folder of one version, or above several."""
     # Below AML_APP_ROOT, where Model.get_model_path looks.
     root = folder / "app" / "azureml-models"
     root.mkdir(parents=True)

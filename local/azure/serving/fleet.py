@@ -28,7 +28,7 @@ class Fleet:
         self._under_way: dict[str, tuple[threading.Thread, Stop]] = {}
 
     def is_live(self, name: str) -> bool:
-        """Whether a process answers for a service, as far as is known."""
+        """Whether a process was started for a service and has not been ended. It may have died."""
         with self._lock:
             return name in self._running
 
@@ -57,13 +57,13 @@ class Fleet:
         thread.start()
 
     def settle(self, name: str) -> None:
-        """What this thread did for a service is done; another may have begun since."""
+        """Note that this thread has finished, unless another has begun for the service since."""
         with self._lock:
             if name in self._under_way and self._under_way[name][0] is threading.current_thread():
                 del self._under_way[name]
 
     def switch(self, name: str, running: Running | None) -> Running | None:
-        """Let another process answer from now on; returns the one before."""
+        """Let another process answer from now on; return the one that answered before."""
         with self._lock:
             before = self._running.pop(name, None)
             if running is not None:
@@ -82,7 +82,7 @@ class Fleet:
         self.begin(name, work)
 
     def find(self, cloud: Cloud, name: str) -> Running | None:
-        """The process that answers for a service, started again if it has died. None: no such."""
+        """The process of a service, started again if it has died; None if there is none."""
         with self._lock:
             running = self._running.get(name)
         if running is None or running.process.poll() is None:

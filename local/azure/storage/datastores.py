@@ -77,7 +77,7 @@ def default_container(cloud: Cloud) -> str:
 
 @router.at_start
 def make_containers(cloud: Cloud) -> None:
-    """The containers that a new workspace has."""
+    """Make the containers that a new workspace has."""
     for name in (default_container(cloud), ARTIFACT_CONTAINER):
         (cloud.root / "blobs" / name).mkdir(parents=True, exist_ok=True)
 

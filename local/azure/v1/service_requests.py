@@ -1,4 +1,4 @@
-"""Requests for web services: what can be wrong with one, and the service that it describes.
+"""Requests for web services: their checks, and the service that a request describes.
 
 Shapes: azureml.core.webservice (aks.py, aci.py) and its payload templates.
 """
@@ -42,7 +42,7 @@ _ACI_DEFAULTS: Mapping[str, object] = {
 
 
 def check(cloud: Cloud, asked: Mapping[str, Any]) -> None:
-    """Everything that can be wrong with a request to create a service. Raises ServiceError."""
+    """Check a request to create a service. Raises ServiceError: 400, 404, 409, or 501."""
     if sys.platform == "win32":
         raise ServiceError(
             501, "NotImplemented", "The local Azure serves models with gunicorn: not on Windows."
@@ -75,7 +75,7 @@ def check(cloud: Cloud, asked: Mapping[str, Any]) -> None:
 
 
 def check_name(cloud: Cloud, name: str, *, overwrite: bool) -> None:
-    """Whether a service of this name may be deployed. Raises ServiceError 409."""
+    """Check that a service of this name may be deployed. Raises ServiceError 409."""
     before = SERVICES.get(cloud, name)
     if before is None:
         return
@@ -90,7 +90,7 @@ def check_name(cloud: Cloud, name: str, *, overwrite: bool) -> None:
 
 
 def check_settled(name: str) -> None:
-    """Whether nothing is being rolled out for the service. Raises ServiceError 409."""
+    """Check that no rollout of the service is under way. Raises ServiceError 409."""
     if rollout.under_way(name):
         raise ServiceError(
             409,
@@ -100,7 +100,7 @@ def check_settled(name: str) -> None:
 
 
 def check_image(cloud: Cloud, image: ImageRequest) -> None:
-    """Whether the models and the environment of a request are there. Raises ServiceError."""
+    """Check the models and the environment of a request. Raises ServiceError 404 or 501."""
     for model_id in image.get("modelIds") or []:
         find_model(cloud, model_id)
     if not image.get("environment"):

@@ -189,7 +189,7 @@ def get_message(cloud: Cloud, request: Request, query: MessageQuery) -> Response
 
 @area.on("DELETE", MESSAGES, "poolId", "messageId")
 def delete_message(_cloud: Cloud, request: Request, query: MessageDeleted) -> None:
-    """The agent has read a message."""
+    """Forget a message that the agent has read."""
     del query
     check_pool(request)
 

@@ -240,7 +240,7 @@ def list_attachments(cloud: Cloud, request: Request) -> list[TaskAttachment]:
 
 @area.on("POST", EVENTS, "scopeIdentifier", "hubName", "planId")
 def raise_event(cloud: Cloud, request: Request, body: JobEvent) -> None:
-    """An event: `JobStarted` and `JobCompleted` move the job's owner, `TaskCompleted` a step."""
+    """Take an event: `JobStarted` and `JobCompleted` move the build, `TaskCompleted` a step."""
     plan, stored, _ = plan_of(cloud, request)
     if body["name"] == "TaskCompleted":
         _complete_task(cloud, plan, body)

@@ -172,7 +172,7 @@ def default_repository(cloud: Cloud, project: ProjectRecord) -> RepositoryRecord
 
 
 def set_default_branch(cloud: Cloud, repository: str, branch: str) -> None:
-    """The default branch of a repository that had none: that of its first push."""
+    """Make the branch of the first push the default of a repository that has none."""
 
     def change(stored: RepositoryRecord) -> None:
         stored["defaultBranch"] = stored["defaultBranch"] or branch

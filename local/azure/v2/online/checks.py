@@ -1,4 +1,4 @@
-"""What is checked before an online endpoint or deployment is made or changed."""
+"""Checks before an online endpoint or deployment is created or changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WITH_SERVICES = ("Kubernetes", "AKS")
 
 
 def check_name(name: str, what: str) -> None:
-    """Whether an endpoint or deployment may be called so. Raises ServiceError 400."""
+    """Check the name of an endpoint or deployment. Raises ServiceError 400."""
     if not _NAME.fullmatch(name):
         raise ServiceError(
             400,
@@ -31,7 +31,7 @@ def check_name(name: str, what: str) -> None:
 
 
 def check_compute(cloud: Cloud, compute_id: str) -> None:
-    """Whether an endpoint may be on a compute. Raises ServiceError 404 or 400."""
+    """Check that a compute can hold an endpoint. Raises ServiceError 404 or 400."""
     name = compute_id.rpartition("/")[2]
     found = compute_records.get_compute(cloud, name)
     if found is None:
@@ -57,7 +57,7 @@ def shares(asked: Mapping[str, float | str] | None, known: dict[str, int]) -> di
 
 
 def check_traffic(cloud: Cloud, name: str, properties: Properties) -> None:
-    """Whether traffic and mirrored traffic fit the deployments. Raises ServiceError 400."""
+    """Check that traffic and mirrored traffic fit the deployments. Raises ServiceError 400."""
     traffic, mirror = properties["traffic"], properties["mirrorTraffic"]
     there = {one["name"]: one["revision"] is not None for one in deployments_of(cloud, name)}
     for deployment, share in {**mirror, **traffic}.items():
@@ -97,7 +97,7 @@ def check_traffic(cloud: Cloud, name: str, properties: Properties) -> None:
 def check_deployment(
     cloud: Cloud, endpoint: Endpoint, name: str, properties: deployment_records.Properties
 ) -> None:
-    """Everything that can be seen to be wrong without doing it. Raises ServiceError."""
+    """Check what can be checked before a process is started. Raises ServiceError: 400, 404, 501."""
     if sys.platform == "win32":
         raise ServiceError(
             501, "NotImplemented", "The local Azure serves models with gunicorn: not on Windows."

@@ -143,7 +143,7 @@ def placed_text(cloud: Cloud, record: Deployment) -> str:
 
 
 def forget_traffic(cloud: Cloud, record: Deployment) -> None:
-    """A deployment that is gone has no share, not even of 0, in the traffic of its endpoint."""
+    """Remove a deployment from the traffic of its endpoint; it has no share then, not even of 0."""
 
     def change(endpoint: Endpoint) -> None:
         for shares in (endpoint["properties"]["traffic"], endpoint["properties"]["mirrorTraffic"]):
@@ -269,7 +269,7 @@ def _place_mlflow_score(app: Path) -> None:
 
 
 def _check_server(definition: Definition) -> None:
-    """The service runs what the environment brings: without an inference server it cannot."""
+    """Check that the environment brings an inference server. Raises DeploymentFailure."""
     try:
         spec = read_definition(definition)
     except EnvironmentFailure as failure:
