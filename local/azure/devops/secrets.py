@@ -8,7 +8,6 @@ null that comes back as "unchanged" (see `variables`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 
@@ -19,16 +18,19 @@ def hidden(value: Any) -> Any:
     """
     if isinstance(value, list):
         return [hidden(one) for one in value]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
+    shown = {
+        name: hidden(one) if isinstance(one, dict | list) else one for name, one in value.items()
+    }
     if not _is_secret(value):
-        return {name: hidden(one) for name, one in value.items()}
-    others = {name: hidden(one) for name, one in value.items() if name.lower() != "value"}
-    return {**others, "value": None}
+        return shown
+    return {**{name: one for name, one in shown.items() if name.lower() != "value"}, "value": None}
 
 
-def _is_secret(variable: Mapping[str, Any]) -> bool:
+def _is_secret(variable: dict[str, Any]) -> bool:
     return any(
         name.lower() == "issecret" and str(value).lower() == "true"
         for name, value in variable.items()
+        if len(name) == len("issecret")  # nearly all others are told by that alone
     )

@@ -87,7 +87,7 @@ def organization(cloud: Cloud) -> Organization:
 
     Its name must differ between states: clients keep what they learn under its address.
     """
-    found = _ORGANIZATIONS.get(cloud, _KEY)
+    found = _ORGANIZATIONS.look_up(cloud, _KEY)
     if found is None:
         made: Kept = {
             "id": str(uuid.uuid4()),

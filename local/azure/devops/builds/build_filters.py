@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable, Iterator
 
 from local.azure.devops.builds.build_shapes import BuildRecord, BuildsQuery
 from local.azure.devops.errors import invalid
@@ -14,39 +15,80 @@ def selected(builds: list[BuildRecord], query: BuildsQuery, user: IdentityRef) -
     if query.get("deletedFilter") == "onlyDeleted":
         return []
     order = query.get("queryOrder", "queueTimeDescending")
-    found = [one for one in builds if _matches(one, query, user)]
+    tests = list(_tests(query, user))
+    found = [one for one in builds if all(test(one) for test in tests)]
     if order.startswith("finish"):
         found = sorted((one for one in found if one["finishTime"]), key=_finish)
     elif order.startswith("start"):
         found = sorted((one for one in found if one["startTime"]), key=_start)
     else:
         found = sorted(found, key=_queued)
-    found = [one for one in found if _in_time(one, order, query)]
+    if query.get("minTime") or query.get("maxTime"):
+        found = [one for one in found if _in_time(one, order, query)]
     if order.endswith("Descending"):
         found.reverse()
     most = query.get("maxBuildsPerDefinition")
     return found if most is None else _limited(found, most)
 
 
-def _matches(build: BuildRecord, query: BuildsQuery, user: IdentityRef) -> bool:
-    tags = {tag.lower() for tag in build["tags"]}
+def indexed(query: BuildsQuery) -> dict[str, str]:
+    """The values, by path, of all builds that match: what the store looks up for a query."""
+    found = {}
+    if len(query.get("definitions", [])) == 1:
+        found["definition/id"] = str(query["definitions"][0])
+    if "branchName" in query:
+        found["sourceBranch"] = query["branchName"]
+    number = query.get("buildNumber", "")
+    if number and not number.endswith("*"):
+        found["buildNumber"] = number
+    return found
+
+
+def _tests(query: BuildsQuery, user: IdentityRef) -> Iterator[Callable[[BuildRecord], bool]]:
+    """A test for each filter that is given: of thousands of builds each costs some time."""
+    if query.get("requestedFor", user["id"]).lower() not in (
+        user["id"],
+        user["displayName"].lower(),
+        user["uniqueName"],
+    ) or ("queues" in query and 1 not in query["queues"]):
+        yield lambda _: False
+    if "definitions" in query:
+        definitions = set(query["definitions"])
+        yield lambda build: build["definition"]["id"] in definitions
+    if "buildIds" in query:
+        identities = set(query["buildIds"])
+        yield lambda build: build["id"] in identities
+    if "tagFilters" in query:
+        wanted = {tag.lower() for tag in query["tagFilters"]}
+        yield lambda build: wanted <= {tag.lower() for tag in build["tags"]}
+    yield from _tests_of_state(query)
+    yield from _tests_of_source(query)
+
+
+def _tests_of_state(query: BuildsQuery) -> Iterator[Callable[[BuildRecord], bool]]:
     statuses, reasons = query.get("statusFilter", ["all"]), query.get("reasonFilter", ["all"])
-    repository = build["repository"]
-    names = (user["id"], user["displayName"].lower(), user["uniqueName"])
-    return (
-        ("definitions" not in query or build["definition"]["id"] in query["definitions"])
-        and ("buildIds" not in query or build["id"] in query["buildIds"])
-        and ("queues" not in query or 1 in query["queues"])
-        and ("all" in statuses or build["status"] in statuses)
-        and ("all" in reasons or build["reason"] in reasons)
-        and ("resultFilter" not in query or (build["result"] or "none") in query["resultFilter"])
-        and query.get("branchName", build["sourceBranch"]) == build["sourceBranch"]
-        and query.get("repositoryId", "").lower() in ("", repository.get("id", "").lower())
-        and query.get("repositoryType", "").lower() in ("", repository.get("type", "").lower())
-        and query.get("requestedFor", user["id"]).lower() in names
-        and {tag.lower() for tag in query.get("tagFilters", [])} <= tags
-        and _has_number(build["buildNumber"], query.get("buildNumber", ""))
-    )
+    if "all" not in statuses:
+        yield lambda build: build["status"] in statuses
+    if "all" not in reasons:
+        yield lambda build: build["reason"] in reasons
+    if "resultFilter" in query:
+        results = query["resultFilter"]
+        yield lambda build: (build["result"] or "none") in results
+
+
+def _tests_of_source(query: BuildsQuery) -> Iterator[Callable[[BuildRecord], bool]]:
+    if "branchName" in query:
+        branch = query["branchName"]
+        yield lambda build: build["sourceBranch"] == branch
+    if query.get("repositoryId"):
+        repository = query["repositoryId"].lower()
+        yield lambda build: build["repository"].get("id", "").lower() == repository
+    if query.get("repositoryType"):
+        kind = query["repositoryType"].lower()
+        yield lambda build: build["repository"].get("type", "").lower() == kind
+    if query.get("buildNumber"):
+        number = query["buildNumber"]
+        yield lambda build: _has_number(build["buildNumber"], number)
 
 
 def _has_number(number: str, wanted: str) -> bool:

@@ -12,7 +12,7 @@ import json
 import uuid
 from collections.abc import Callable
 
-from local.azure.devops.builds.build_filters import selected
+from local.azure.devops.builds.build_filters import indexed, selected
 from local.azure.devops.builds.build_shapes import (
     Build,
     BuildRecord,
@@ -245,7 +245,7 @@ def delete_build(cloud: Cloud, request: Request) -> None:
 def list_builds(cloud: Cloud, request: Request, query: BuildsQuery) -> Page[Build]:
     """Builds that match all filters, in the order asked for; pages by continuation token."""
     project = project_of(cloud, request)
-    mine = _BUILDS.find(cloud, {"project": project["id"]})
+    mine = _BUILDS.find(cloud, {"project": project["id"], **indexed(query)})
     found = selected([_settled(cloud, one) for one in mine], query, organization(cloud).user)
     start = query.get("continuationToken", 0)
     end = start + query.get("$top", _DEFAULT_TOP)

@@ -60,7 +60,7 @@ def begin(cloud: Cloud, *, deletes: str = "") -> OperationReference:
 
 def has_ended(cloud: Cloud, identity: str) -> bool:
     """Whether an operation has ended; one that nobody began has."""
-    found = _OPERATIONS.get(cloud, identity)
+    found = _OPERATIONS.look_up(cloud, identity)
     return found is None or _has_ended(cloud, found)
 
 
