@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from dataclasses import replace
 from xml.sax.saxutils import escape
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
+from local.azure.kernel.uploads import UPLOADS
 from local.azure.kernel.web import BLOB_HOST, Router
 from local.azure.storage import blob_auth
 from local.azure.storage.blob import blob_operation, common_headers
@@ -17,6 +19,12 @@ logger = logging.getLogger(__name__)
 
 router = Router(host=BLOB_HOST)
 _VERSION = "2019-07-07"
+
+
+@router.at_start
+def clear_uploads(cloud: Cloud) -> None:
+    """Forget what was half uploaded when a server was killed."""
+    shutil.rmtree(cloud.root / UPLOADS, ignore_errors=True)
 
 
 @router.route("GET|HEAD|PUT|DELETE", "/{container}", authenticated=False, streams=True)

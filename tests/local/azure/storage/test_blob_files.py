@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from requests import Session
 
-from tests.local.azure.conftest import RunningAzure, get_token
+from tests.local.azure.conftest import RunningAzure, Starter, get_token
 
 NAMES = [
     "f",
@@ -83,3 +84,13 @@ def test_names_too_long_or_leaving_their_container_are_refused(
         answer = anonymous_http.put(base + name, data=b"x", headers=headers)
         assert answer.status_code == 400, name
     assert list(container.list_blobs()) == []
+
+
+def test_half_an_upload_does_not_outlive_its_server(
+    start_local_azure: Starter, tmp_path: Path
+) -> None:
+    left = tmp_path / "state" / "uploads" / "half"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x")
+    with start_local_azure(tmp_path / "state"):
+        assert not left.exists()
