@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 
 from bench import faults
-from bench.measure import Comparison
+from bench.measure import Comparison, Count
 
-NAMES = ("gate", "training", "serving", "forward", "startup", "wrong_input", "azure")
+NAMES = ("gate", "training", "serving", "forward", "startup", "wrong_input", "azure", "cache")
 # It counts, and takes an hour: only when it is named.
 FAULTS = "faults"
 
@@ -36,7 +36,7 @@ FAULTS = "faults"
 )
 def main(names: tuple[str, ...], json_file: Path | None, kills: int) -> None:
     """Run the named benchmarks, or all that measure speed."""
-    results: dict[str, Comparison] = {}
+    results: dict[str, Comparison | Count] = {}
     click.echo(machine())
     for name in names or NAMES:
         click.echo(f"{name} …", err=True)
@@ -68,8 +68,11 @@ def machine() -> str:
     )
 
 
-def show(name: str, result: Comparison) -> None:
+def show(name: str, result: Comparison | Count) -> None:
     """Print one benchmark's figures."""
+    if isinstance(result, Count):
+        click.echo(f"{name}: {result.claim}: {result.good} of {result.of}")
+        return
     spread = f"quartiles {result.ratio_low:.2f} to {result.ratio_high:.2f}"
     rounds = f"{result.rounds} rounds, {result.clock} time"
     click.echo(f"{name}: {result.claim}: {result.ratio:.2f} times ({spread}; {rounds})")

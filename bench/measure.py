@@ -36,6 +36,15 @@ class Comparison:
     clock: str = "wall"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """How often something held, of how many times that it was tried."""
+
+    claim: str
+    good: int
+    of: int
+
+
 def compared(
     claim: str,
     *,

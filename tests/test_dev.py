@@ -72,8 +72,9 @@ def test_a_demo_prepares_only_the_sdk_that_it_is_asked_for(
     arguments: list[str], expected: str
 ) -> None:
     program = (
-        "import dev, sys; made = []; dev.environment = made.append; "
-        "dev.warm_task_environments(dev.sdk_of(sys.argv[1:])); print(*made)"
+        "import dev, sys; from devtools import environments; made = []; "
+        "environments.environment = made.append; "
+        "environments.warm_task_environments(dev.sdk_of(sys.argv[1:])); print(*made)"
     )
     result = subprocess.run(
         [sys.executable, "-c", program, *arguments],
@@ -85,15 +86,49 @@ def test_a_demo_prepares_only_the_sdk_that_it_is_asked_for(
     assert result.stdout.split() == [expected, f"{expected}-gate"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        (["demo", "--clasic"], "--clasic"),
+        (["demo", "--sdk", "v3"], "v3"),
+        (["demo", "sample"], "sample"),
+        (["agent", "run", "pipeline.yml", "--varaible", "a=b"], "--varaible"),
+        (["agent", "rum", "pipeline.yml"], "rum"),
+        (["azure", "--prot", "1"], "--prot"),
+        (["bench", "startip"], "startip"),
+        (["package", "--pubic"], "--pubic"),
+    ],
+)
+def test_a_mistyped_argument_is_told_before_anything_is_built(
+    arguments: list[str], wrong: str
+) -> None:
+    result = dev(*arguments)
+    assert result.returncode == 2
+    assert f"Usage: python3 dev.py {arguments[0]}" in result.stderr
+    assert wrong in result.stderr.split("Error: ")[1]
+    assert "building" not in result.stderr
+    assert "--vsix" not in result.stderr
+
+
+@pytest.mark.parametrize("verb", ["demo", "agent", "azure", "bench", "package", "admin", "schema"])
+def test_help_names_dev_py_and_lists_nothing_that_it_gives_itself(verb: str) -> None:
+    said = dev(verb, "--help").stdout
+    assert f"Usage: python3 dev.py {verb} " in said
+    assert "[required]" not in said
+    assert "python -m" not in said
+
+
 def test_imports_nothing_but_the_standard_library() -> None:
-    tree = ast.parse((ROOT / "dev.py").read_text(encoding="utf-8"))
+    files = [ROOT / "dev.py", *(ROOT / "devtools").glob("*.py")]
     imported = {
         (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
-        for node in ast.walk(tree)
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
     }
-    assert {name.split(".")[0] for name in imported} <= sys.stdlib_module_names
+    assert len(files) > 2
+    assert {name.split(".")[0] for name in imported} <= {"devtools", *sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize(
@@ -136,6 +171,7 @@ def test_locks_agree_where_they_share_a_package() -> None:
 def test_downloads_pass_by_the_local_azure(tmp_path: Path) -> None:
     """The env file of `dev.py azure` is sourced, and something is still to be installed."""
     shutil.copy(ROOT / "dev.py", tmp_path)
+    shutil.copytree(ROOT / "devtools", tmp_path / "devtools")
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     # The stand-in compiles nothing, so there is nothing to narrow.
     (tmp_path / "extension").mkdir()

@@ -49,7 +49,8 @@ GOOD = ("succeeded", "succeededWithIssues")
     "--vsix",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
-    help="The built extension whose tasks run (dev.py builds it).",
+    hidden=True,
+    help="The built extension whose tasks run; dev.py builds it.",
 )
 @click.option(
     "--sdk",

@@ -1,0 +1,1 @@
+"""What dev.py is made of; like it, it needs nothing but Python."""
