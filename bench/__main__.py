@@ -41,11 +41,8 @@ def main(names: tuple[str, ...], json_file: Path | None, kills: int) -> None:
     for name in names or NAMES:
         click.echo(f"{name} …", err=True)
         if name == FAULTS:
-            rows = faults.run(kills)
-            for line in faults.table(rows):
+            for line in faults.table(faults.run(kills)):
                 click.echo(line)
-            for problem in (problem for row in rows for problem in row.problems):
-                click.echo(f"\n{problem}", err=True)
             continue
         found = importlib.import_module(f"bench.{name}").run()
         for label, result in (found if isinstance(found, dict) else {name: found}).items():

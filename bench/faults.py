@@ -17,12 +17,13 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 import requests
 
 from bench.startup import FILES, PIPELINES, TRAIN, client_environment
@@ -66,6 +67,8 @@ PHASES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 """The requests of each phase of a task, by SDK."""
 _SLOW = "import time\ntime.sleep(2)\n"
 _PATIENCE_S = 300.0
+# Characters of what a task said that tell why a case went wrong.
+_SAID = 600
 # A cluster of a job whose agent died expires within this.
 _EXPIRE_HOURS = "0.002"
 _EXPIRED_AFTER_S = 0.002 * 3600 + 1
@@ -91,7 +94,7 @@ class Row:
         self.right += right
         self.silent += silent
         if not (one and right and silent):
-            self.problems.append(f"{what}: {said[-600:]}")
+            self.problems.append(f"{what}: {said[-_SAID:]}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,12 +242,12 @@ def per_run_inputs() -> dict[str, str]:
     }
 
 
-def faulted(bench: Bench) -> Iterator[Row]:
+def faulted(bench: Bench, faults: Sequence[str] = FAULTS) -> Iterator[Row]:
     """Each task through each fault at each phase."""
     for task, phases in PHASES.items():
         for phase, requests_ in phases.items():
             row = Row(task=task, phase=phase, sdk=bench.sdk)
-            for fault in FAULTS:
+            for fault in faults:
                 build = next(bench.builds)
                 bench.faults("POST", f"{fault} {requests_[bench.sdk]}")
                 try:
@@ -345,8 +348,15 @@ def _foreign(bench: Bench) -> None:
         bench.arm("PUT", f"computes/{name}", body)
 
 
-def of_sdk(sdk: str, vsix: Path, kills: int, seed: int) -> list[Row]:
+def everything(bench: Bench, kills: int, chance: random.Random) -> Iterator[Row]:
     """All rows of one SDK."""
+    yield killed_runs(bench, kills, chance)
+    yield killed_clusters(bench, kills, chance)
+    yield from faulted(bench)
+
+
+def of_sdk(sdk: str, vsix: Path, rows: Callable[[Bench], Iterator[Row]]) -> list[Row]:
+    """Rows of one SDK, against a local Azure of its own. Each is told when it is there."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with zipfile.ZipFile(vsix) as archive:
@@ -359,24 +369,42 @@ def of_sdk(sdk: str, vsix: Path, kills: int, seed: int) -> list[Row]:
         with running_azure(folder / "state", folder) as azure:
             bench = Bench(sdk, folder, azure)
             _foreign(bench)
-            chance = random.Random(seed)  # noqa: S311 - nothing secret: when to kill
-            rows = list(faulted(bench))
-            return [
-                *rows,
-                killed_runs(bench, kills, chance),
-                killed_clusters(bench, kills, chance),
-            ]
+            found = []
+            for row in rows(bench):
+                found.append(row)
+                for told in (line(row), *row.problems):
+                    click.echo(f"  {told}", err=True)
+            return found
+
+
+def packed(folder: Path) -> Path:
+    """Build the .vsix into a folder."""
+    build = [sys.executable, "-m", "extension.package", "--out", str(folder)]
+    built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=True)
+    return Path(built.stdout.strip().splitlines()[-1])
 
 
 def run(kills: int, seed: int = 1) -> list[Row]:
     """Run both SDKs side by side."""
+
+    def rows(bench: Bench) -> Iterator[Row]:
+        return everything(bench, kills, _chance(seed))
+
     with tempfile.TemporaryDirectory() as name:
-        build = [sys.executable, "-m", "extension.package", "--out", name]
-        built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=True)
-        vsix = Path(built.stdout.strip().splitlines()[-1])
+        vsix = packed(Path(name))
         with ThreadPoolExecutor(max_workers=2) as pool:
-            found = [pool.submit(of_sdk, sdk, vsix, kills, seed) for sdk in FILES]
+            found = [pool.submit(of_sdk, sdk, vsix, rows) for sdk in FILES]
             return [row for each in found for row in each.result()]
+
+
+def _chance(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - nothing secret: when to kill
+
+
+def line(row: Row) -> str:
+    """A row of the table."""
+    counts = (row.cases, row.one, row.right, row.silent)
+    return f"| {row.task} | {row.phase} | {row.sdk} | {' | '.join(map(str, counts))} |"
 
 
 def table(rows: list[Row]) -> Iterator[str]:
@@ -384,5 +412,4 @@ def table(rows: list[Row]) -> Iterator[str]:
     yield "| Task | Phase | SDK | cases | one run, no cluster left | right end | no secret shown |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     for row in sorted(rows, key=lambda each: (each.task, each.phase, each.sdk)):
-        counts = (row.cases, row.one, row.right, row.silent)
-        yield f"| {row.task} | {row.phase} | {row.sdk} | {' | '.join(map(str, counts))} |"
+        yield line(row)

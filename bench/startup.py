@@ -190,7 +190,9 @@ def client_environment(folder: Path, azure: Mapping[str, str]) -> dict[str, str]
         **agent_environment(folder),
         **reach,
         "UV_OFFLINE": "1",
-        "VSTS_PUBLIC_VARIABLES": json.dumps(["Build.BuildId", "System.JobAttempt"]),
+        "VSTS_PUBLIC_VARIABLES": json.dumps(
+            ["Build.BuildId", "System.JobAttempt", "System.DefaultWorkingDirectory"]
+        ),
         "BUILD_BUILDID": "1",
         "SYSTEM_JOBATTEMPT": "1",
         "INPUT_RESOURCEGROUP": azure["AML_RESOURCE_GROUP"],

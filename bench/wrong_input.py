@@ -25,7 +25,8 @@ def run() -> Comparison:
         built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=True)
         with zipfile.ZipFile(built.stdout.strip().splitlines()[-1]) as vsix:
             vsix.extractall(folder)
-        environment = {**os.environ, **agent_environment(folder), "UV_OFFLINE": "1"}
+        wrong = {"INPUT_COMPUTENAME": "-not-a-name-"}
+        environment = {**os.environ, **agent_environment(folder), **wrong, "UV_OFFLINE": "1"}
         launcher = ["node", str(folder / TASK / "launcher.js")]
         interpreter = None
 
@@ -61,7 +62,6 @@ def agent_environment(folder: Path) -> dict[str, str]:
         "INPUT_RESOURCEGROUP": "rg",
         "INPUT_WORKSPACE": "ws",
         "INPUT_SDK": "v1",
-        "INPUT_COMPUTENAME": "-not-a-name-",
         f"ENDPOINT_URL_{CONNECTION}": "https://management.azure.com/",
         f"ENDPOINT_AUTH_{CONNECTION}": json.dumps(
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 
-from amltasks import errors
+from amltasks import errors, waiting
 from amltasks.azure_pipelines.agent import Connection, Job
 from amltasks.workspace.port import (
     ClientCertificate,
@@ -18,6 +18,8 @@ from amltasks.workspace.port import (
 )
 
 log = logging.getLogger("amltasks")
+
+_PATIENCE_MINUTES = 0.2
 
 # learn.microsoft.com/azure/developer/identity/national-cloud, and what the SDKs call them.
 _CLOUDS = {
@@ -101,13 +103,18 @@ def open_workspace(job: Job, *, resource_group: str, workspace: str, sdk: str) -
     log.info("Opening workspace %s in resource group %s", workspace, resource_group)
     # One of them is installed only, and its import may take seconds: bad input is told before it.
     adapter = importlib.import_module(f"amltasks.workspace.sdk_{sdk}.session")
-    opened: Workspace = adapter.open_workspace(
-        who,
-        resource_group=resource_group,
-        workspace=workspace,
-        debug=job.handover.debug,
-    )
-    return opened
+
+    def opened() -> Workspace:
+        found: Workspace = adapter.open_workspace(
+            who,
+            resource_group=resource_group,
+            workspace=workspace,
+            debug=job.handover.debug,
+        )
+        return found
+
+    # Each attempt signs in anew. A wrong address is told soon: nothing is under way yet.
+    return waiting.patiently(opened, job.cancellation.pause, _PATIENCE_MINUTES)
 
 
 def _cloud(connection: Connection) -> Cloud:

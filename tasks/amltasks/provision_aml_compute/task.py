@@ -25,6 +25,8 @@ _SUBNET = re.compile(
 )
 # The agent gives a canceled job five minutes by default, and this is its last step but one.
 _DELETE_MINUTES = 4.0
+# How long asking for a cluster outlives an outage.
+_CREATE_MINUTES = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +80,7 @@ def run(job: Job) -> str:
         size = preflight.choose_size(workspace.compute, spec, sizes, region)
         spec = replace(spec, vm_size=size)
         log.info("Creating cluster %s: %s, %s", spec.name, spec.vm_size, _nodes(spec))
-        workspace.compute.create_cluster(spec)
+        _create(job, workspace, spec)
     cluster = _ready(job, given, spec, workspace, outcome)
 
     job.channel.output("computeName", cluster.name)
@@ -149,6 +151,19 @@ def _sweep(job: Job, workspace: Workspace) -> None:
             log.info("Deleted cluster %s, left by a job and expired at %s", each.name, expired)
     if problems:
         job.warn("SWEEP_FAILED", "expired clusters were not all deleted: " + "; ".join(problems))
+
+
+def _create(job: Job, workspace: Workspace, spec: ClusterSpec) -> None:
+    """Ask for the cluster, and again when no answer came and Azure does not have it."""
+    attempts = 0
+
+    def ask() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1 or workspace.compute.find_cluster(spec.name) is None:
+            workspace.compute.create_cluster(spec)
+
+    waiting.patiently(ask, job.cancellation.pause, _CREATE_MINUTES)
 
 
 def _sizes(given: ProvisionInputs) -> tuple[str, ...]:

@@ -272,7 +272,7 @@ def test_what_passes_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert opened.properties(job.build) == {"a": "b"}
         assert organisation.ask("GET", f"build/builds/{job.build}")["tags"] == ["a"]
         assert job.warnings == []
-        with pytest.raises(errors.TaskError, match=r"DEVOPS_FORBIDDEN: .*was refused .*Forbidden"):
+        with pytest.raises(errors.TaskError, match=r"DEVOPS_FORBIDDEN: .*denied .*Forbidden"):
             opened.previous_successful_builds(organisation.definition, "refs/heads/main")
         # A comment is not made again: nobody knows whether it is there.
         opened.comment(number, "m", "text")

@@ -191,3 +191,13 @@ def test_waiting_for_a_cluster_outlives_what_passes(
         ended = _end(azure, sdk, "ProvisionAmlCompute", {"computeName": "cpu-more"}, tmp_path)
     assert ended.result == "Succeeded", ended.log
     assert ended.outputs["computeOutcome"] == "created"
+
+
+def test_a_lost_answer_makes_one_cluster(sdk: str, faulty: Faulty, tmp_path: Path) -> None:
+    """The cluster is asked for, the answer breaks off, and the workspace opens at the second try."""
+    lost = "truncate=10 times=1 method=PUT path=*/computes/*"
+    opening = "truncate=10 times=1 method=GET host=management.azure.com path=*/workspaces/ws-local"
+    with faulty(lost, opening) as azure:
+        ended = _end(azure, sdk, "ProvisionAmlCompute", {"computeName": "lost"}, tmp_path)
+    assert ended.result == "Succeeded", ended.log
+    assert ended.outputs["computeOutcome"] == "created"
