@@ -194,7 +194,7 @@ def test_waiting_for_a_cluster_outlives_what_passes(
 
 
 def test_a_lost_answer_makes_one_cluster(sdk: str, faulty: Faulty, tmp_path: Path) -> None:
-    """The cluster is asked for, the answer breaks off, and the workspace opens at the second try."""
+    """The answer to the PUT breaks off, and the workspace opens at the second try only."""
     lost = "truncate=10 times=1 method=PUT path=*/computes/*"
     opening = "truncate=10 times=1 method=GET host=management.azure.com path=*/workspaces/ws-local"
     with faulty(lost, opening) as azure:
