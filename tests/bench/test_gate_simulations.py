@@ -27,3 +27,13 @@ def test_spending_costs_power_look_by_look() -> None:
     first, fifth, last = gate_simulations.spending(2_500, (1, 5, 100))
     assert 0.95 > first > fifth > last
     assert last == pytest.approx(0.075, abs=0.01)
+
+
+def test_a_limit_that_holds_is_seldom_shown_not_to_hold() -> None:
+    """Where chance does it most often: all slices at the floor, half of them a gap apart."""
+    tries = 1500
+    most = 0.05 + 3 * (0.05 * 0.95 / tries) ** 0.5
+    assert gate_simulations.slices(20, 500, (0.9, 0.9), tries)["floor shown"] <= most
+    for count in (2, 20):
+        found = gate_simulations.slices(count, 500, (0.95, 0.85), tries, of=count // 2)
+        assert found["gap shown"] <= most

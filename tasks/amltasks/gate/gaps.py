@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from amltasks.gate import limits
+from amltasks.gate import limits, tested
 from amltasks.gate.decision_rules import Decision, gain
 from amltasks.gate.rules import Rule, Rules
 from amltasks.gate.verdict import Check, Reason
@@ -28,7 +28,7 @@ def check(
         undefined: the slices on which the metric is not defined.
     """
     values = {name: v for name, v in found.items() if v is not None and math.isfinite(v.value)}
-    severity = rule.severity
+    severity, test = rule.severity, tested.NOTHING
     if len(values) + len(undefined) < len(found):
         wrong = next(name for name in found if name not in values and name not in undefined)
         decision: Decision = Reason.METRIC_NOT_FINITE, f"'{rule.metric}' of {wrong} is no number"
@@ -42,7 +42,7 @@ def check(
         )
         severity = rule.severity if rule.undefined == "fail" else "note"
     else:
-        decision = _decide(rule, rules, values)
+        decision, test = _decide(rule, rules, values)
         if decision[0] is Reason.TOO_FEW_ROWS and rule.few(rules) == "warn":
             severity = "warn"
     return Check(
@@ -51,12 +51,16 @@ def check(
         direction=rule.direction,
         severity=severity,
         asked=f"no more than {rule.max_gap:g} between its slices",
+        p_value=test.p_value,
+        tested=test.hypothesis,
         reason=decision[0],
         detail=decision[1],
     )
 
 
-def _decide(rule: Rule, rules: Rules, values: Mapping[str, limits.Value]) -> Decision:
+def _decide(
+    rule: Rule, rules: Rules, values: Mapping[str, limits.Value]
+) -> tuple[Decision, tested.Tested]:
     assert rule.max_gap is not None  # noqa: S101 - a gap is asked for
     best = max(values, key=lambda name: values[name].value)
     worst = min(values, key=lambda name: values[name].value)
@@ -66,11 +70,17 @@ def _decide(rule: Rule, rules: Rules, values: Mapping[str, limits.Value]) -> Dec
         f"{values[best].value:.6g} ({best}), a gap of {wide:.6g} where {rule.max_gap:g} is allowed"
     )
     if wide <= rule.max_gap:
-        return Reason.PASSED, detail
+        return (Reason.PASSED, detail), tested.NOTHING
+    level = 1 - rules.confidence
+    p_value = limits.gap_p(values, rule.max_gap, level)
+    if math.isnan(p_value):
+        return (Reason.SLICE_GAP, detail), tested.NOTHING
+    test = tested.Tested(hypothesis=f"a gap of {rule.max_gap:g} or less", p_value=p_value)
+    if p_value <= level:
+        return (Reason.SLICE_GAP, detail), test
     least = limits.gap_low(values, rules.confidence)
-    if math.isfinite(least) and least <= rule.max_gap:
-        return Reason.TOO_FEW_ROWS, (
-            f"{detail}; between {len(values)} slices of so few rows, chance may make it (the true "
-            f"gap is at {rules.confidence * 100:g}% at least {least:.4g})"
-        )
-    return Reason.SLICE_GAP, detail
+    return (
+        Reason.TOO_FEW_ROWS,
+        f"{detail}; between {len(values)} slices of so few rows, chance may make it (the true "
+        f"gap is at {rules.confidence * 100:g}% at least {least:.4g})",
+    ), test

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from amltasks.gate import limits
 from amltasks.gate.paired import compare
@@ -48,7 +49,9 @@ def test_a_value_has_wilsons_bounds_with_a_correction() -> None:
     assert low == pytest.approx(middle - half, abs=0.004)
     assert high == pytest.approx(middle + half, abs=0.004)
     assert (one.p_at_least(0.95) < 0.05) == (high < 0.95)
-    assert one.p_at_most(low - 1e-6) < 0.05 < one.p_at_most(low + 1e-6)
+    assert one.p_at_least(0.95) == pytest.approx(stats.binom.sf(9, 100, 0.05))
+    assert one.p_at_most(0.85) == pytest.approx(stats.binom.cdf(10, 100, 0.15))
+    assert value(100, 100).p_at_least(0.9) == value(0, 100).p_at_most(0.1) == 1.0
 
 
 def test_a_gap_is_bounded_for_all_pairs_together() -> None:
@@ -58,3 +61,14 @@ def test_a_gap_is_bounded_for_all_pairs_together() -> None:
     two = {name: values[name] for name in ("a", "c")}
     assert least < limits.gap_low(two, 0.95)
     assert limits.gap_low({"a": values["a"], "b": values["b"]}, 0.95) == 0.0
+
+
+def test_a_gap_is_shown_more_often_than_by_all_pairs_and_never_wrongly() -> None:
+    values = {"a": value(95, 100), "b": value(90, 100), "c": value(40, 100)}
+    assert limits.gap_p(values, 0.2, 0.05) < 0.001
+    assert limits.gap_p(values, 0.6, 0.05) > 0.05
+    nearly = limits.gap_low(values, 0.95)
+    # What the bound of all pairs shows, the test of one difference shows, too.
+    assert limits.gap_p(values, nearly, 0.05) < 0.05
+    assert limits.gap_pairs(2, 0.0, 0.1, 0.05) == 2
+    assert 1 <= limits.gap_pairs(2, 0.5, 0.1, 0.05) < 1.001
