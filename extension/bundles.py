@@ -21,24 +21,17 @@ def node_tool(package: str, script: str) -> Path:
     return path
 
 
-def bundle(source: str, target: Path, *options: str) -> list[Path]:
+def bundle(source: str, target: Path, *, platform: str, language: str) -> list[Path]:
     """Bundle a TypeScript program into `target`, and the notices of what it contains beside it.
+
+    platform: `node` or `browser`. language: what it is compiled to, such as `node20`.
 
     Returns the folders of the npm packages that are in it, sorted.
     """
+    node_tool("esbuild", "bin/esbuild")
     metafile = target.with_suffix(".meta.json")
-    run(
-        [
-            node_tool("esbuild", "bin/esbuild"),
-            source,
-            "--bundle",
-            "--minify",
-            *options,
-            "--log-level=warning",
-            f"--outfile={target}",
-            f"--metafile={metafile}",
-        ]
-    )
+    script = ROOT / "extension" / "bundle.mjs"
+    run(["node", script, source, target, metafile, platform, language])
     inputs = json.loads(metafile.read_text(encoding="utf-8"))["inputs"]
     metafile.unlink()
     packages = packages_of(inputs)

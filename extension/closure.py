@@ -50,7 +50,7 @@ def modules(task: str) -> set[str]:
 
 
 def files(task: str) -> list[Path]:
-    """The files of those modules, and the templates that lie in the same folders, sorted."""
+    """The files of those modules, and the templates that one of them names, sorted."""
     found: set[Path] = set()
     for module in modules(task):
         place = SOURCES.joinpath(*module.split("."))
@@ -59,6 +59,9 @@ def files(task: str) -> list[Path]:
         else:
             found.add(place.with_suffix(".py"))
     templates = {
-        path for folder in {path.parent for path in found} for path in folder.glob("*.jinja")
+        template
+        for path in found
+        for template in path.parent.glob("*.jinja")
+        if template.name in path.read_text(encoding="utf-8")
     }
     return sorted(found | templates)

@@ -1,9 +1,10 @@
 """Build the .vsix: `python -m extension.package [--out DIR]` prints its path as the last line.
 
 The launcher is bundled once by esbuild and laid into a staged copy of every task, together with
-the `amltasks` package and the requirement locks; so is the report tab, into its own folder.
-`tfx extension create` then makes the archive, its warnings counting as failures. Last, the archive
-is packed anew with sorted names and fixed times, so that the same sources give the same bytes.
+the `amltasks` package and the requirement locks, without what only people read (`slim`); so is the
+report tab, into its own folder. `tfx extension create` then makes the archive, its warnings
+counting as failures. Last, the archive is packed anew (`archive`) with sorted names and fixed times,
+so that the same sources give the same bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 
 import click
 
-from extension import addresses, closure, contents, digests, sbom, strings
+from extension import addresses, archive, closure, contents, digests, sbom, slim, strings
 from extension.bundles import bundle, node_tool
 from extension.sources import ROOT, PackagingError, run, runs_on_agent, task_folders
 
@@ -64,14 +65,12 @@ CONTENT_TYPES = {
     ".vsixmanifest": "text/xml",
     ".vsomanifest": "application/json",
 }
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-"""The earliest time a zip can hold."""
 
 
 def bundle_launcher(folder: Path) -> list[Path]:
     """Bundle the launcher into `folder`; returns the npm packages in it."""
-    node = ("--platform=node", "--target=node20")
-    return bundle("tasks/launcher/main.ts", folder / LAUNCHER, *node)
+    target = folder / LAUNCHER
+    return bundle("tasks/launcher/main.ts", target, platform="node", language="node20")
 
 
 def stage(folder: Path, changes: Mapping[str, Any] | None = None) -> None:
@@ -100,7 +99,8 @@ def stage(folder: Path, changes: Mapping[str, Any] | None = None) -> None:
     shutil.rmtree(launcher)
     for name in TAB_FILES:
         copy(ROOT / TAB / name, folder / TAB / name)
-    packages += bundle(f"{TAB}/main.ts", folder / TAB / "tab.js", "--target=es2023")
+    script = folder / TAB / "tab.js"
+    packages += bundle(f"{TAB}/main.ts", script, platform="browser", language="es2023")
     for image in sorted((ROOT / "extension" / "images").glob("*.png")):
         copy(image, folder / "extension" / "images" / image.name)
     for name in PAGES:
@@ -129,10 +129,23 @@ def stage_program(
         load = f"require('./{LAUNCHER}');\n"
         (target / CLEAN_UP).write_text(load, encoding="utf-8", newline="\n")
     for path in closure.files(name):
-        copy(path, target / "python" / path.relative_to(closure.SOURCES))
+        stage_source(path, target / "python" / path.relative_to(closure.SOURCES))
     own = OWN_LOCKS.get(task.name, {})
     for lock in LOCKS:
-        copy(ROOT / "requirements" / own.get(lock, lock), target / "requirements" / lock)
+        text = slim.slim_lock((ROOT / "requirements" / own.get(lock, lock)).read_text("utf-8"))
+        place = target / "requirements" / lock
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text, encoding="utf-8", newline="\n")
+
+
+def stage_source(path: Path, target: Path) -> None:
+    """Lay out one file of the Python code, slimmed."""
+    if path.suffix != ".py":
+        copy(path, target)
+        return
+    text = slim.slim(path.read_text(encoding="utf-8"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8", newline="\n")
 
 
 def launcher_settings(task: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,18 +197,13 @@ def create_vsix(staged: Path, target: Path) -> None:
 
 def repack(source: Path, target: Path) -> None:
     """Copy the entries of a .vsix, sorted and without traces of the time and the machine."""
-    with (
-        zipfile.ZipFile(source) as old,
-        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
-    ):
+    with zipfile.ZipFile(source) as old:
         names = sorted(name for name in old.namelist() if not name.endswith("/"))
-        for name in names:
-            entry = zipfile.ZipInfo(name, ZIP_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3
-            entry.external_attr = 0o100644 << 16
-            data = content_types(names) if name == CONTENT_TYPES_NAME else old.read(name)
-            new.writestr(entry, data)
+        entries = {
+            name: content_types(names) if name == CONTENT_TYPES_NAME else old.read(name)
+            for name in names
+        }
+    target.write_bytes(archive.packed(entries))
 
 
 def content_types(names: Sequence[str]) -> bytes:

@@ -176,7 +176,7 @@ def draw(browser: Browser, pages: Mapping[Path, str]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         drawn = Image.open(io.BytesIO(view.screenshot(full_page=True)))
         # Text on plain ground: few colours do, and the .vsix stays small.
-        drawn.convert("RGB").quantize(32).save(path, optimize=True)
+        drawn.convert("RGB").quantize(16).save(path, optimize=True)
     view.close()
 
 

@@ -73,3 +73,49 @@ fast==2.0 ; sys_platform != 'darwin' \\
     --hash=sha256:{linux}
 """
     assert locks.narrowed(LOCK.format(**DIGESTS), PYLOCK) == expected.format(**DIGESTS)
+
+
+ONLY = {
+    "name": "native",
+    "wheels": [
+        file("native-1-cp311-cp311-manylinux_2_17_aarch64.whl", "new"),
+        file("native-1-cp311-cp311-macosx_10_9_universal2.whl", "linux"),
+    ],
+}
+
+
+def test_a_system_that_one_package_lacks_is_none_of_the_lock() -> None:
+    """What has wheels only decides, unless just some agents need it."""
+    assert locks.reachable([ONLY]) == {"manylinux aarch64", "macosx arm64", "macosx x86_64"}
+    assert locks.reachable([{**ONLY, "marker": "sys_platform == 'darwin'"}]) is None
+    assert locks.reachable([{**ONLY, "sdist": file("native-1.tar.gz", "source")}]) is None
+    assert locks.reachable([*PYLOCK["packages"], ONLY]) == locks.reachable([ONLY])
+    fast = {
+        "name": "fast",
+        "wheels": [
+            file("fast-2.0-cp311-cp311-musllinux_1_2_aarch64.whl", "wheel"),
+            file("fast-2.0-cp311-cp311-linux_aarch64.whl", "sdist"),
+            file("fast-2.0-cp311-cp311-win_amd64.whl", "new"),
+            file("fast-2.0-cp311-cp311-macosx_11_0_arm64.whl", "linux"),
+            file("fast-2.0-py3-none-any.whl", "source"),
+        ],
+    }
+    within = locks.reachable([ONLY])
+    assert set(locks.useless(fast, within)) == {DIGESTS["wheel"], DIGESTS["new"]}
+    assert set(locks.useless(fast)) == set()
+
+
+@pytest.mark.parametrize(
+    ("marker", "pythons"),
+    [
+        ("", ("310", "311", "312")),
+        ("python_full_version < '3.11'", ("310",)),
+        ("python_full_version >= '3.11'", ("311", "312")),
+        ("python_full_version >= '3.11' and sys_platform == 'win32'", ("311", "312")),
+        ("python_full_version < '3.11' or sys_platform == 'win32'", ("310", "311", "312")),
+        ("python_full_version >= '3.13'", ()),
+        ("extra == 'x'", ("310", "311", "312")),
+    ],
+)
+def test_a_marker_names_the_pythons(marker: str, pythons: tuple[str, ...]) -> None:
+    assert locks.pythons_of(marker) == pythons

@@ -104,6 +104,7 @@ def expected(editor: Portal, target: str) -> Mapping[str, str]:
         "targetWorkspace": [editor.chosen["workspace"]],
         "registryName": ["registry-local"],
         "computeName": ["cpu-cluster"],
+        "dedicatedCompute": ["cpu-cluster"],
         "aksName": ["k8s-cluster"],
         "serviceName": ["parts-service"],
         "modelName": ["parts"],
