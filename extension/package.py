@@ -3,8 +3,8 @@
 The launcher is bundled once by esbuild and laid into a staged copy of every task, together with
 the `amltasks` package and the requirement locks, without what only people read (`slim`); so is the
 report tab, into its own folder. `tfx extension create` then makes the archive, its warnings
-counting as failures. Last, the archive is packed anew (`archive`) with sorted names and fixed times,
-so that the same sources give the same bytes.
+counting as failures. Last, the archive is packed anew (`archive`) with sorted names and fixed
+times, so that the same sources give the same bytes.
 """
 
 from __future__ import annotations
