@@ -617,6 +617,41 @@ GATE_REJECTED = Cause(
     happened="the gate rejected the model '{model}' of this build",
     next_step="deploy a build whose gate passed; nothing was deployed",
 )
+MODEL_NOT_PASSED = Cause(
+    code="MODEL_NOT_PASSED",
+    happened="the model '{model}' did not pass a gate: {detail}; nothing was deployed",
+    next_step="deploy a version that Evaluate and Gate promoted (its tag 'gate' says 'promoted')"
+    "{otherwise}",
+)
+SERVICE_NOT_FOUND = Cause(
+    code="SERVICE_NOT_FOUND",
+    happened="there is no service '{service}' in the workspace '{workspace}'",
+    next_step="check the input 'serviceName'",
+)
+SERVICE_NOT_OURS = Cause(
+    code="SERVICE_NOT_OURS",
+    happened="the service '{service}' was not deleted, because {detail}",
+    next_step="delete it in the workspace if nobody needs it",
+)
+SERVICE_NOT_DELETED = Cause(
+    code="SERVICE_NOT_DELETED",
+    happened="the service '{service}' is still there after {minutes:g} minutes; it is {state}",
+    next_step="run the task again: it goes on with the deletion",
+    fault=Fault.SYSTEM,
+)
+REVISION_NOT_KEPT = Cause(
+    code="REVISION_NOT_KEPT",
+    happened="the service '{service}' has no {wanted} to go back to; {known}",
+    next_step="release the model of an earlier build with modelVersion 'build:<number>'; to be "
+    "able to go back at once, set keepRevisions to 1 or more in your releases",
+)
+MODE_UNSUPPORTED = Cause(
+    code="MODE_UNSUPPORTED",
+    happened="the services of azureml-sdk (sdk 'v1') are updated in place and keep no earlier "
+    "revision, so {what}",
+    next_step="release the model of an earlier build with modelVersion 'build:<number>', or use "
+    "sdk 'v2'",
+)
 SERVICE_WRONG_TARGET = Cause(
     code="SERVICE_WRONG_TARGET",
     happened="the service '{service}' runs on {found}, not on {expected}",

@@ -13,9 +13,11 @@ A build's properties, which release gates, checks and later builds read:
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,6 +72,8 @@ def connect(job: Job) -> DevOps | None:
 def _keep_cache_out_of_home(folder: str) -> None:
     # The package keeps what it learns for twelve hours, for whoever runs on this agent next.
     kept = Path(folder) / "azure-devops" if folder else Path(tempfile.mkdtemp())
+    if not folder:
+        atexit.register(shutil.rmtree, kept, ignore_errors=True)
     os.environ["AZURE_DEVOPS_CACHE_DIR"] = str(kept)
 
 

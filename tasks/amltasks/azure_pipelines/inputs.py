@@ -32,10 +32,17 @@ _ECHOED = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """An input counts only while another one has this value (``visibleRule``)."""
+    """An input counts only while others have these values (``visibleRule``)."""
 
     input: str
     value: str
+    also: Shown | None = None
+
+    @property
+    def rule(self) -> str:
+        """As ``visibleRule`` has it."""
+        first = f"{self.input} = {self.value}"
+        return f"{first} && {self.also.rule}" if self.also else first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +90,9 @@ def boolean(*, default: bool) -> Any:
     return _field(Spec(kind="boolean", default=str(default).lower()))
 
 
-def choice(*options: str) -> Any:
+def choice(*options: str, shown: Shown | None = None) -> Any:
     """One of ``options``; the first is the default."""
-    return _field(Spec(kind="choice", default=options[0], options=options))
+    return _field(Spec(kind="choice", default=options[0], options=options, shown=shown))
 
 
 def values() -> Any:
@@ -154,11 +161,14 @@ def parse(kind: type[Inputs], given: Mapping[str, str], variables: Mapping[str, 
 
 
 def _counts(spec: Spec, given: Mapping[str, str], kind: type[Any]) -> bool:
-    if spec.shown is None:
-        return True
-    other = next(f for f in dataclasses.fields(kind) if camel(f.name) == spec.shown.input)
-    value = given.get(spec.shown.input, "").strip() or spec_of(other).default
-    return value == spec.shown.value
+    shown = spec.shown
+    while shown is not None:
+        other = next(f for f in dataclasses.fields(kind) if camel(f.name) == shown.input)
+        value = given.get(shown.input, "").strip() or spec_of(other).default
+        if value != shown.value:
+            return False
+        shown = shown.also
+    return True
 
 
 def _expanded(default: str, variables: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import logging
 import math
@@ -31,23 +32,19 @@ _SHOWN = 80
 
 @dataclass(kw_only=True)
 class Attempt:
-    """What is being deployed, and what is noted of it for the report.
+    """What is changed about a service, and what is noted of it for the report.
 
     Attributes:
         minutes: how long each wait may take.
-        ramp: the revision's shares of the requests, in percent, one stage after the other.
-        bake_seconds: how long each stage below 100 % is watched.
+        rolled_back: whether the requests went back to an older revision.
         scored: the proof's rows as they were last answered.
-        rolled_back: whether the requests went back to the old revision.
     """
 
     job: Job
     workspace: Workspace
-    spec: ServiceSpec
+    service: str
     test: smoke.Test
     minutes: float
-    ramp: tuple[int, ...] = (100,)
-    bake_seconds: float = 0.0
     rolled_back: bool = False
     phases: list[Phase] = field(default_factory=list)
     scored: list[SmokeRow] = field(default_factory=list)
@@ -62,7 +59,23 @@ class Attempt:
             self.phases.append(Phase(name=name, seconds=time.monotonic() - begun))
 
 
-def create(attempt: Attempt, revision: Revision) -> None:
+@dataclass(kw_only=True)
+class Release(Attempt):
+    """A new revision on its way into service.
+
+    Attributes:
+        keep: how many revisions that were in service before stay, without requests.
+        ramp: the revision's shares of the requests, in percent, one stage after the other.
+        bake_seconds: how long each stage below 100 % is watched.
+    """
+
+    spec: ServiceSpec
+    keep: int = 0
+    ramp: tuple[int, ...] = (100,)
+    bake_seconds: float = 0.0
+
+
+def create(attempt: Release, revision: Revision) -> None:
     """Bring the first revision of a service into service."""
     left = "the new service was left for you to look at"
     spec = attempt.spec
@@ -70,10 +83,10 @@ def create(attempt: Attempt, revision: Revision) -> None:
     _prove(attempt, revision, left)
     promoted = _promote(attempt, revision)
     # What earlier first releases left when they failed; a failed one stays for a look at it.
-    _clean_up(attempt, promoted)
+    clean_up(attempt, promoted, attempt.keep)
 
 
-def replace(attempt: Attempt, revision: Revision) -> None:
+def replace(attempt: Release, revision: Revision) -> None:
     """Prove the new revision beside the live one, then roll the live one over to it."""
     name = attempt.spec.name
     log.info("Service %s exists; trying the new revision beside it as %s", name, revision.label)
@@ -82,17 +95,17 @@ def replace(attempt: Attempt, revision: Revision) -> None:
         log.info("Rolling service %s over to the new revision", name)
         revision = _promote(attempt, revision)
     finally:
-        _clean_up(attempt, revision)
+        clean_up(attempt, revision, attempt.keep)
 
 
-def _prove(attempt: Attempt, revision: Revision, left: str) -> None:
+def _prove(attempt: Release, revision: Revision, left: str) -> None:
     with attempt.phase(f"Deploying {revision.label}"):
         attempt.workspace.services.deploy(attempt.spec, revision)
-        _healthy(attempt, revision, left)
-    _smoke_test(attempt, revision, left)
+        healthy(attempt, revision, left)
+    smoke_test(attempt, revision, left)
 
 
-def _promote(attempt: Attempt, revision: Revision) -> Revision:
+def _promote(attempt: Release, revision: Revision) -> Revision:
     """Put the revision in service stage by stage; back to the old one if that goes wrong."""
     services, spec = attempt.workspace.services, attempt.spec
     restores = services.restores and not revision.fresh
@@ -108,11 +121,11 @@ def _promote(attempt: Attempt, revision: Revision) -> Revision:
                 promoted = services.promote(spec, revision, percent)
                 if revision.fresh and not services.restores:
                     return promoted
-                _healthy(attempt, promoted, left)
+                healthy(attempt, promoted, left)
                 if percent < 100:
                     _bake(attempt, promoted, percent, left)
                 else:
-                    _smoke_test(attempt, promoted, left)
+                    smoke_test(attempt, promoted, left)
     except BaseException:
         if restores and promoted.in_service:
             restore(attempt, promoted)
@@ -120,7 +133,7 @@ def _promote(attempt: Attempt, revision: Revision) -> Revision:
     return promoted
 
 
-def _bake(attempt: Attempt, promoted: Revision, percent: int, left: str) -> None:
+def _bake(attempt: Release, promoted: Revision, percent: int, left: str) -> None:
     """Watch the service while the revision has a part of its requests.
 
     The proof's rows go to the address that everybody uses, so old and new revision answer them.
@@ -154,12 +167,18 @@ def _p95(seconds: Sequence[float]) -> float:
     return sorted(seconds)[max(0, math.ceil(0.95 * len(seconds)) - 1)]
 
 
-def finish_interrupted(attempt: Attempt) -> None:
-    """Give the requests back that an earlier release moved when its agent died half-way."""
-    unfinished = attempt.workspace.services.unfinished(attempt.spec.name)
-    if unfinished is not None:
-        log.info("An earlier release ended while it moved requests to %s", unfinished.label)
-        restore(attempt, unfinished)
+def finish_interrupted(attempt: Attempt) -> Revision | None:
+    """Give the requests back that an earlier release moved when its agent died half-way.
+
+    Returns:
+        The revision of that release, which has no more requests; None when there was none.
+    """
+    unfinished = attempt.workspace.services.unfinished(attempt.service)
+    if unfinished is None:
+        return None
+    log.info("An earlier release ended while it moved requests to %s", unfinished.label)
+    restore(attempt, unfinished)
+    return dataclasses.replace(unfinished, in_service=False)
 
 
 def restore(attempt: Attempt, promoted: Revision) -> None:
@@ -184,9 +203,10 @@ def restore(attempt: Attempt, promoted: Revision) -> None:
         )
 
 
-def _clean_up(attempt: Attempt, revision: Revision) -> None:
+def clean_up(attempt: Attempt, revision: Revision, keep: int = 0) -> None:
+    """Remove what is no longer needed; what cannot be removed is a warning."""
     try:
-        for removed in attempt.workspace.services.clean_up(revision):
+        for removed in attempt.workspace.services.clean_up(revision, keep):
             log.info("Removed %s", removed)
     except errors.TaskError as error:
         attempt.job.warn(
@@ -195,7 +215,7 @@ def _clean_up(attempt: Attempt, revision: Revision) -> None:
         )
 
 
-def _healthy(attempt: Attempt, revision: Revision, left: str) -> None:
+def healthy(attempt: Attempt, revision: Revision, left: str) -> None:
     """Wait for a deployment; a failed one shows the end of the container's log."""
     rollout, ended = waiting.until(
         lambda: attempt.workspace.services.rollout(revision),
@@ -232,7 +252,8 @@ def _show_log(attempt: Attempt, revision: Revision) -> str:
     return next(iter(tracebacks.raised(tail)), "")
 
 
-def _smoke_test(attempt: Attempt, revision: Revision, left: str) -> None:
+def smoke_test(attempt: Attempt, revision: Revision, left: str) -> None:
+    """Score the proof's rows; a wrong or slow answer raises ``SMOKE_FAILED``."""
     test = attempt.test
 
     def score(body: str) -> Answer:

@@ -19,15 +19,22 @@ from datetime import datetime, timedelta, timezone
 
 from amltasks import errors
 from amltasks.azure_pipelines import attempts
+from amltasks.report.gate_tags import (
+    CLAIMED,
+    EVALUATION,
+    PROMOTED,
+    REASON,
+    REJECTED,
+    STATE,
+    STEPPED_BACK,
+)
 from amltasks.workspace.port import Model, Models
+
+__all__ = ["CLAIMED", "EVALUATION", "PROMOTED", "REASON", "REJECTED", "STATE", "STEPPED_BACK"]
 
 log = logging.getLogger("amltasks")
 
-STATE, OVER, BY, AT = "gate", "gate_over", "gate_by", "gate_at"
-CLAIMED, PROMOTED, STEPPED_BACK, REJECTED = "claimed", "promoted", "stepped-back", "rejected"
-
-EVALUATION = "gate_evaluation"
-"""The tag with the digest of the rows that a version was judged on."""
+OVER, BY, AT = "gate_over", "gate_by", "gate_at"
 
 CLAIM_MINUTES = 10
 """An older claim is that of a build that died; it counts no more."""

@@ -229,7 +229,7 @@ def _attempt(job: Job, given: GateInputs) -> dict[str, str]:
 
 def _quarantine(job: Job, candidate: Judged, verdict: Verdict, workspace: Workspace) -> None:
     """Mark what was rejected, so that nobody takes it for good."""
-    tags = {promotion.STATE: promotion.REJECTED, "gate_reason": verdict.reason.value}
+    tags = {promotion.STATE: promotion.REJECTED, promotion.REASON: verdict.reason.value}
     if candidate.rows is not None:
         tags[promotion.EVALUATION] = candidate.rows.digest
     try:

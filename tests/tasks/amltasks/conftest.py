@@ -217,6 +217,8 @@ def start_task(
     keep = {name: value for name, value in os.environ.items() if name in kept}
     home = folder / "home"
     home.mkdir(exist_ok=True)
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
     code = (
         "import os, sys; os.dup2(int(sys.argv[1]), 3); os.set_inheritable(3, True); "
         "python = [sys.executable, '-s', '-X', 'utf8', '-m', 'amltasks', sys.argv[2]]; "
@@ -250,6 +252,7 @@ def start_task(
                 "variables": {
                     **VARIABLES,
                     "system.defaultworkingdirectory": str(folder),
+                    "agent.tempdirectory": str(temporary),
                     **(variables or {}),
                 },
             }

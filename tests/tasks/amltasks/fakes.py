@@ -17,6 +17,7 @@ from amltasks.workspace.port import (
     ClusterSpec,
     Compute,
     Elsewhere,
+    Kept,
     Model,
     Models,
     Place,
@@ -148,7 +149,19 @@ class FakeServices(Services):
     def restore(self, revision: Revision) -> None:
         unexpected("Services.restore")
 
-    def clean_up(self, revision: Revision) -> tuple[str, ...]:
+    def kept(self, name: str) -> tuple[Kept, ...]:
+        unexpected("Services.kept")
+
+    def went_back(self, name: str) -> str:
+        unexpected("Services.went_back")
+
+    def go_back(self, revision: Revision, mark: str) -> Revision:
+        unexpected("Services.go_back")
+
+    def remove(self, name: str) -> tuple[str, ...]:
+        unexpected("Services.remove")
+
+    def clean_up(self, revision: Revision, keep: int = 0) -> tuple[str, ...]:
         unexpected("Services.clean_up")
 
     def logs(self, revision: Revision) -> list[str]:

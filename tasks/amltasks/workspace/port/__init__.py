@@ -46,6 +46,7 @@ from amltasks.workspace.port.runs import (
 )
 from amltasks.workspace.port.services import (
     Answer,
+    Kept,
     Revision,
     Rollout,
     Service,
@@ -67,6 +68,7 @@ __all__ = [
     "ClusterSpec",
     "Compute",
     "Elsewhere",
+    "Kept",
     "ManagedIdentity",
     "Model",
     "Models",

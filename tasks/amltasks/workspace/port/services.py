@@ -69,6 +69,20 @@ class Revision:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A revision that gets no requests and could have them again.
+
+    ``build`` is the number of the build that deployed it, empty when nothing says; ``model`` its
+    model; ``served`` tells whether it was in service.
+    """
+
+    revision: Revision
+    build: str
+    model: Model | None
+    served: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rollout:
     """The progress of a deployment. ``state`` is Azure's; ``problem`` is set when it failed."""
 
@@ -144,11 +158,46 @@ class Services(ABC):
         """Start serving as before :meth:`promote`, if :attr:`restores`."""
 
     @abstractmethod
-    def clean_up(self, revision: Revision) -> tuple[str, ...]:
+    def kept(self, name: str) -> tuple[Kept, ...]:
+        """The revisions of a service that could go back into service, the last served one first."""
+
+    @abstractmethod
+    def went_back(self, name: str) -> str:
+        """The mark of the last :meth:`go_back`; empty if a promotion came after it."""
+
+    @abstractmethod
+    def go_back(self, revision: Revision, mark: str) -> Revision:
+        """Start giving all requests to a kept revision; returns it as it will be then.
+
+        Revisions that were in service after it are forgotten: the next one to go back to is the
+        one that served before it.
+
+        Args:
+            revision: one of :meth:`kept`.
+            mark: what :meth:`went_back` tells, so that a step that is tried again goes back once.
+        """
+
+    @abstractmethod
+    def remove(self, name: str) -> tuple[str, ...]:
+        """Start removing a service that a task made, with all its revisions.
+
+        Returns:
+            What is being removed, in words; nothing when there is no such service.
+
+        Raises:
+            TaskError: ``SERVICE_NOT_OURS``
+        """
+
+    @abstractmethod
+    def clean_up(self, revision: Revision, keep: int = 0) -> tuple[str, ...]:
         """Remove what is no longer needed, of what tasks made for this service.
 
         That is what the revision replaced and what earlier releases left when they failed or, if
-        the revision is not in service, the revision itself.
+        the revision is not in service, the revision itself. What was in service last goes last.
+
+        Args:
+            revision: the one that this release deployed.
+            keep: how many of those that were in service before stay, without requests.
 
         Returns:
             What was removed, in words.

@@ -11,9 +11,11 @@ from typing import Any
 
 import requests
 
+from amltasks import errors
 from amltasks.workspace.failures import http_status, problems, translated
 from amltasks.workspace.port import (
     Answer,
+    Kept,
     Revision,
     Rollout,
     Service,
@@ -26,6 +28,8 @@ from amltasks.workspace.sdk_v1.models import to_model
 _NAME_LENGTH = 32
 # Marks a service that proves a revision beside a live one; its value is the live one's name.
 _BESIDE = "azure-machine-learning-tasks-beside"
+# A property, which nobody can change: a task made this service.
+_MARK = "azure-machine-learning-tasks"
 _ENDED = frozenset({"Succeeded", "Failed", "Cancelled", "TimedOut"})
 _SCORE_TIMEOUT_SECONDS = (10, 60)
 
@@ -82,6 +86,7 @@ class SdkServices(Services):
                     memory_gb=spec.memory_gb,
                     auth_enabled=True,
                     description=spec.description or None,
+                    properties={_MARK: "1"},
                     tags=dict(spec.tags) if revision.fresh else {**spec.tags, _BESIDE: spec.name},
                 ),
                 deployment_target=AksCompute(self._sdk, spec.cluster),
@@ -129,18 +134,41 @@ class SdkServices(Services):
             problem="; ".join(problems(error)) if state != "Succeeded" else "",
         )
 
-    def clean_up(self, revision: Revision) -> tuple[str, ...]:
-        from azureml.core.webservice import Webservice
+    def kept(self, name: str) -> tuple[Kept, ...]:  # noqa: ARG002 - the port's
+        return ()
 
+    def went_back(self, name: str) -> str:  # noqa: ARG002 - the port's
+        return ""
+
+    def go_back(self, revision: Revision, mark: str) -> Revision:  # noqa: ARG002 - the port's
+        raise ValueError("azureml-sdk keeps no revision to go back to")
+
+    def remove(self, name: str) -> tuple[str, ...]:
+        found = self._find(name)
+        if found is not None and _MARK not in (found.properties or {}):
+            raise errors.SERVICE_NOT_OURS.error(
+                service=name, detail="it is not one that this task made"
+            )
+        going = [*self._left_beside(name), *([name] if found is not None else [])]
+        for one in going:
+            self._delete(one)
+        return tuple(f"service {one}" for one in going)
+
+    def clean_up(self, revision: Revision, keep: int = 0) -> tuple[str, ...]:
+        if keep:
+            raise ValueError("azureml-sdk keeps no revision to go back to")
         left = [self._beside] if self._beside else []
         if revision.in_service:
-            with translated(f"looking for what releases of '{revision.service}' left"):
-                tags = [[_BESIDE, revision.service]]
-                found = [one.name for one in Webservice.list(self._sdk, tags=tags)]
-            left += [name for name in found if name not in left]
+            left += [name for name in self._left_beside(revision.service) if name not in left]
         for name in left:
             self._delete(name)
         return tuple(f"service {name}" for name in left)
+
+    def _left_beside(self, name: str) -> list[str]:
+        from azureml.core.webservice import Webservice
+
+        with translated(f"looking for what releases of '{name}' left"):
+            return [one.name for one in Webservice.list(self._sdk, tags=[[_BESIDE, name]])]
 
     def logs(self, revision: Revision) -> list[str]:
         found = self._find(revision.name)

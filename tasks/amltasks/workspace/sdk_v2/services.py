@@ -15,32 +15,40 @@ from typing import Any
 
 import requests
 
+from amltasks import errors
 from amltasks.workspace.failures import http_status, problems, translated
 from amltasks.workspace.port import (
     Answer,
-    Model,
+    Kept,
     Revision,
     Rollout,
     Service,
     Services,
     ServiceSpec,
 )
-from amltasks.workspace.sdk_v2 import assets
+from amltasks.workspace.sdk_v2 import assets, endpoints
+from amltasks.workspace.sdk_v2.endpoints import (
+    SERVED_TAG,
+    endpoint,
+    identity_of,
+    model_of,
+    served_of,
+    served_tag,
+    shared,
+    state_of,
+    traffic_of,
+)
 from amltasks.workspace.sdk_v2.rest import Rest, name_of
 
 SCORE_TIMEOUT_SECONDS = (10, 70)
 LOG_LINES = 200
 _HEADER = "azureml-model-deployment"
-# Marks what a task made. It deletes nothing but that and what it replaces.
-_MARK = "azure-machine-learning-tasks"
 # The revision that is being ramped up, and the traffic before: JSON.
 _RELEASE_TAG = "azure-machine-learning-tasks-release"
-_NAME_LENGTH = 32
-_REQUEST_TIMEOUT = "PT60S"
+# The step that went back to an earlier revision.
+_WENT_BACK_TAG = "azure-machine-learning-tasks-went-back"
 _ENDED = frozenset({"Succeeded", "Failed", "Canceled"})
 _KINDS = {"K8S": "Kubernetes", "Managed": "Managed"}
-# The service's own limits for a container; a request above them raises the limit.
-_LEAST_CPU_LIMIT, _LEAST_MEMORY_LIMIT_GB = 2.0, 4.0
 
 
 @dataclass(kw_only=True)
@@ -61,27 +69,28 @@ class RestServices(Services):
         self._rest = rest
         self._progress: dict[str, _Progress] = {}
         self._traffic_before: dict[str, dict[str, int]] = {}
+        self._served_before: dict[str, list[str]] = {}
         # A scoring request is never repeated: the user's code may not be idempotent.
         self._scoring = requests.Session()
 
     def find(self, name: str) -> Service | None:
         with translated(f"looking for the service '{name}'"):
-            found = self._rest.find(_endpoint(name))
+            found = self._rest.find(endpoint(name))
             if found is None:
                 return None
-            deployments = list(self._rest.every(_endpoint(name) + "/deployments"))
+            deployments = list(self._rest.every(endpoint(name) + "/deployments"))
         properties = found["properties"]
-        serving = [d for d in deployments if _traffic(found).get(d["name"], 0) > 0]
+        serving = [d for d in deployments if traffic_of(found).get(d["name"], 0) > 0]
         return Service(
             name=found["name"],
             kind=_KINDS.get(str(found.get("kind")), str(found.get("kind") or "")),
-            state=_state(found, serving),
+            state=state_of(found, serving),
             cluster=name_of(str(properties.get("compute") or "")),
             scoring_uri=str(properties.get("scoringUri") or ""),
             models=tuple(
                 model
                 for each in serving or deployments
-                if (model := _model(str(each["properties"].get("model") or "")))
+                if (model := model_of(str(each["properties"].get("model") or "")))
             ),
             serving=tuple(d["name"] for d in serving),
         )
@@ -91,7 +100,7 @@ class RestServices(Services):
         taken: set[str] = set()
         if live is not None:
             with translated(f"looking at the revisions of '{spec.name}'"):
-                found = self._rest.every(_endpoint(spec.name) + "/deployments")
+                found = self._rest.every(endpoint(spec.name) + "/deployments")
                 taken = {str(each["name"]) for each in found}
         base = "build-" + (re.sub(r"[^a-z0-9]", "", mark.lower())[-20:] or uuid.uuid4().hex[:8])
         names = (base, *(f"{base}-{number}" for number in range(2, len(taken) + 3)))
@@ -107,11 +116,13 @@ class RestServices(Services):
         with translated(f"deploying the service '{revision.label}'"):
             code = assets.code(self._rest, spec.source_directory)
             environment = assets.environment(self._rest, spec.environment, spec.environment_file)
-            body = self._deployment(spec, code, environment)
-            at = f"{_endpoint(revision.service)}/deployments/{revision.name}"
-            if self._rest.find(_endpoint(spec.name)) is None:
-                answer = self._rest.arm("PUT", _endpoint(spec.name), self._new_endpoint(spec))
-                self._watch(revision, _endpoint(spec.name), answer, then=(at, body))
+            body = endpoints.new_deployment(self._rest, spec, code, environment)
+            at = f"{endpoint(revision.service)}/deployments/{revision.name}"
+            if self._rest.find(endpoint(spec.name)) is None:
+                answer = self._rest.arm(
+                    "PUT", endpoint(spec.name), endpoints.new_endpoint(self._rest, spec)
+                )
+                self._watch(revision, endpoint(spec.name), answer, then=(at, body))
             else:
                 self._watch(revision, at, self._rest.arm("PUT", at, body))
 
@@ -133,11 +144,11 @@ class RestServices(Services):
 
     def unfinished(self, name: str) -> Revision | None:
         with translated(f"looking for an unfinished release of '{name}'"):
-            found = self._rest.find(_endpoint(name))
+            found = self._rest.find(endpoint(name))
         if found is None:
             return None
         noted = json.loads((found.get("tags") or {}).get(_RELEASE_TAG) or "{}")
-        shared = {one for one, percent in _traffic(found).items() if percent > 0}
+        shared = {one for one, percent in traffic_of(found).items() if percent > 0}
         candidate, before = str(noted.get("revision")), noted.get("before") or {}
         if candidate not in shared or not before or not shared - {candidate}:
             return None
@@ -155,38 +166,99 @@ class RestServices(Services):
             in_service=True,
         )
         with translated(f"giving the traffic of '{spec.name}' to {revision.name}"):
-            found = self._rest.arm("GET", _endpoint(spec.name)).json()
-            before = self._traffic_before.setdefault(spec.name, _traffic(found))
+            found = self._rest.arm("GET", endpoint(spec.name)).json()
+            before = self._traffic_before.setdefault(spec.name, traffic_of(found))
+            served = self._served_before.setdefault(spec.name, served_of(found))
+            tags = dict(found.get("tags") or {})
             if percent < 100:
                 # A later run reads this when our agent dies before the ramp ends.
-                noted = json.dumps({"revision": revision.name, "before": before})
-                found["tags"] = {**(found.get("tags") or {}), _RELEASE_TAG: noted}
-            self._route(promoted, found, _shared(before, revision.name, percent), spec)
+                tags[_RELEASE_TAG] = json.dumps({"revision": revision.name, "before": before})
+            else:
+                tags.pop(_RELEASE_TAG, None)
+                tags.pop(_WENT_BACK_TAG, None)
+                last = [one for one, share in before.items() if share > 0 and one not in served]
+                names = [revision.name, *(n for n in (*last, *served) if n != revision.name)]
+                tags[SERVED_TAG] = served_tag(names)
+            found["tags"] = tags
+            self._route(promoted, found, shared(before, revision.name, percent), spec)
         return promoted
 
     def restore(self, revision: Revision) -> None:
         with translated(f"giving the traffic of '{revision.service}' back"):
-            found = self._rest.arm("GET", _endpoint(revision.service)).json()
+            found = self._rest.arm("GET", endpoint(revision.service)).json()
+            tags = dict(found.get("tags") or {})
+            tags.pop(_RELEASE_TAG, None)
+            if revision.service in self._served_before:
+                tags[SERVED_TAG] = served_tag(self._served_before[revision.service])
+            found["tags"] = tags
             self._route(revision, found, self._traffic_before[revision.service])
 
-    def clean_up(self, revision: Revision) -> tuple[str, ...]:
+    def kept(self, name: str) -> tuple[Kept, ...]:
+        with translated(f"looking for earlier revisions of '{name}'"):
+            found = self._rest.arm("GET", endpoint(name)).json()
+            deployments = list(self._rest.every(endpoint(name) + "/deployments"))
+        return endpoints.kept(found, deployments)
+
+    def went_back(self, name: str) -> str:
+        with translated(f"looking at the service '{name}'"):
+            found = self._rest.arm("GET", endpoint(name)).json()
+        return str((found.get("tags") or {}).get(_WENT_BACK_TAG) or "")
+
+    def go_back(self, revision: Revision, mark: str) -> Revision:
+        back = Revision(
+            service=revision.service,
+            name=revision.name,
+            label=revision.service,
+            fresh=False,
+            in_service=True,
+        )
+        with translated(f"going back to '{revision.label}'"):
+            found = self._rest.arm("GET", endpoint(revision.service)).json()
+            served, tags = served_of(found), dict(found.get("tags") or {})
+            older = served[served.index(revision.name) + 1 :] if revision.name in served else served
+            tags[SERVED_TAG] = served_tag([revision.name, *older])
+            tags.pop(_RELEASE_TAG, None)
+            tags.pop(_WENT_BACK_TAG, None)
+            found["tags"] = {**tags, **({_WENT_BACK_TAG: mark} if mark else {})}
+            self._route(back, found, {revision.name: 100})
+        return back
+
+    def remove(self, name: str) -> tuple[str, ...]:
+        with translated(f"deleting the service '{name}'"):
+            found = self._rest.find(endpoint(name))
+            if found is None:
+                return ()
+            deployments = list(self._rest.every(endpoint(name) + "/deployments"))
+            foreign = [str(each["name"]) for each in deployments if not endpoints.ours(each)]
+            if not endpoints.ours(found):
+                detail = "it is not one that this task made"
+                raise errors.SERVICE_NOT_OURS.error(service=name, detail=detail)
+            if foreign:
+                detail = "this task did not make its deployment " + ", ".join(foreign)
+                raise errors.SERVICE_NOT_OURS.error(service=name, detail=detail)
+            if found["properties"].get("provisioningState") != "Deleting":
+                self._rest.arm("DELETE", endpoint(name))
+        going = [f"deployment {each['name']} of {name}" for each in deployments]
+        return (*going, f"endpoint {name}")
+
+    def clean_up(self, revision: Revision, keep: int = 0) -> tuple[str, ...]:
         removed: list[str] = []
         before = self._traffic_before.get(revision.service) or {}
+        at = endpoint(revision.service)
         with translated(f"removing old revisions of '{revision.service}'"):
-            for each in list(self._rest.every(_endpoint(revision.service) + "/deployments")):
-                name, ours = each["name"], _MARK in (each["properties"].get("properties") or {})
-                if revision.in_service:
-                    useless = name != revision.name and (ours or before.get(name, 0) > 0)
-                else:
-                    useless = name == revision.name
-                if useless:
-                    at = f"{_endpoint(revision.service)}/deployments/{name}"
-                    self._rest.arm("DELETE", at)
-                    removed.append(f"deployment {name} of {revision.service}")
+            found = self._rest.arm("GET", at).json()
+            deployments = list(self._rest.every(at + "/deployments"))
+            if revision.in_service:
+                useless = endpoints.useless(found, deployments, revision.name, before, keep)
+            else:
+                useless = [n for each in deployments if (n := each["name"]) == revision.name]
+            for name in useless:
+                self._rest.arm("DELETE", f"{at}/deployments/{name}")
+                removed.append(f"deployment {name} of {revision.service}")
         return tuple(removed)
 
     def logs(self, revision: Revision) -> list[str]:
-        at = f"{_endpoint(revision.service)}/deployments/{revision.name}/getLogs"
+        at = f"{endpoint(revision.service)}/deployments/{revision.name}/getLogs"
         body = {"containerType": "InferenceServer", "tail": LOG_LINES}
         with translated(f"reading the log of the service '{revision.label}'"):
             try:
@@ -199,7 +271,7 @@ class RestServices(Services):
 
     def key(self, name: str) -> str:
         with translated(f"reading the key of the service '{name}'"):
-            found = self._rest.arm("POST", f"{_endpoint(name)}/listKeys").json()
+            found = self._rest.arm("POST", f"{endpoint(name)}/listKeys").json()
             return str(found.get("primaryKey") or "")
 
     def score(self, revision: Revision, body: str) -> Answer:
@@ -208,7 +280,7 @@ class RestServices(Services):
         if not revision.in_service:
             headers[_HEADER] = revision.name
         with translated(f"calling the service '{revision.label}'"):
-            found = self._rest.arm("GET", _endpoint(revision.service)).json()
+            found = self._rest.arm("GET", endpoint(revision.service)).json()
             said = self._scoring.post(
                 str(found["properties"]["scoringUri"]),
                 data=body.encode("utf-8"),
@@ -216,55 +288,6 @@ class RestServices(Services):
                 timeout=SCORE_TIMEOUT_SECONDS,
             )
         return Answer(status=said.status_code, body=said.text, seconds=said.elapsed.total_seconds())
-
-    def _new_endpoint(self, spec: ServiceSpec) -> dict[str, Any]:
-        properties: dict[str, Any] = {"authMode": "Key", "traffic": {}}
-        if spec.description:
-            properties["description"] = spec.description
-        if spec.target == "kubernetes":
-            properties["compute"] = f"{self._rest.scope}/computes/{spec.cluster}"
-        return {
-            "location": self._rest.workspace["location"],
-            "kind": "K8S" if spec.target == "kubernetes" else "Managed",
-            "identity": {"type": "SystemAssigned"},
-            "tags": dict(spec.tags),
-            "properties": properties,
-        }
-
-    def _deployment(self, spec: ServiceSpec, code: str, environment: str) -> dict[str, Any]:
-        model = f"models/{spec.model.name}/versions/{spec.model.version}"
-        properties: dict[str, Any] = {
-            "model": f"{self._rest.scope}/{model}",
-            "environmentId": environment,
-            "codeConfiguration": {
-                "codeId": code,
-                "scoringScript": spec.entry_script.relative_to(spec.source_directory).as_posix(),
-            },
-            # The timeout of azureml-sdk's services; the default of 5 s fails a cold start.
-            "requestSettings": {"requestTimeout": _REQUEST_TIMEOUT},
-            "scaleSettings": {"scaleType": "Default"},
-            "properties": {_MARK: "1"},
-        }
-        if spec.description:
-            properties["description"] = spec.description
-        if spec.target == "kubernetes":
-            properties["endpointComputeType"] = "Kubernetes"
-            properties["containerResourceRequirements"] = {
-                "containerResourceRequests": _resources(spec.cpu_cores, spec.memory_gb),
-                "containerResourceLimits": _resources(
-                    max(spec.cpu_cores, _LEAST_CPU_LIMIT),
-                    max(spec.memory_gb, _LEAST_MEMORY_LIMIT_GB),
-                ),
-            }
-        else:
-            properties["endpointComputeType"] = "Managed"
-            properties["instanceType"] = spec.instance_type
-        return {
-            "location": self._rest.workspace["location"],
-            "sku": {"name": "Default", "capacity": spec.replicas},
-            "tags": dict(spec.tags),
-            "properties": properties,
-        }
 
     def _route(
         self,
@@ -280,9 +303,9 @@ class RestServices(Services):
             properties["description"] = spec.description
         tags = {**(found.get("tags") or {}), **(spec.tags if spec is not None else {})}
         body = {k: found[k] for k in ("location", "kind", "sku") if found.get(k)}
-        body["identity"] = _identity(found)
+        body["identity"] = identity_of(found)
         body |= {"tags": tags, "properties": {**properties, "traffic": dict(traffic)}}
-        at = _endpoint(revision.service)
+        at = endpoint(revision.service)
         self._watch(revision, at, self._rest.arm("PUT", at, body))
 
     def _watch(
@@ -294,48 +317,3 @@ class RestServices(Services):
     ) -> None:
         address = answer.headers.get("Azure-AsyncOperation") or self._rest.address(at)
         self._progress[revision.label] = _Progress(address=address, then=then)
-
-
-def _endpoint(name: str) -> str:
-    return f"onlineEndpoints/{name}"
-
-
-def _traffic(endpoint: Mapping[str, Any]) -> dict[str, int]:
-    return {str(k): int(v) for k, v in (endpoint["properties"].get("traffic") or {}).items()}
-
-
-def _shared(before: Mapping[str, int], name: str, percent: int) -> dict[str, int]:
-    """Traffic in whole percent: ``percent`` for one revision, the rest as it was shared before."""
-    rest, traffic = 100 - percent, {}
-    served = {one: share for one, share in before.items() if share > 0 and one != name}
-    total = sum(served.values())
-    for number, (one, share) in enumerate(served.items(), start=1):
-        part = rest if number == len(served) else round((100 - percent) * share / total)
-        traffic[one] = min(part, rest)
-        rest -= traffic[one]
-    return {**{one: share for one, share in traffic.items() if share}, name: percent}
-
-
-def _state(endpoint: Mapping[str, Any], serving: list[dict[str, Any]]) -> str:
-    """``Healthy``, as in azureml-sdk, or Azure's state of the first part that is not."""
-    states = [str(each["properties"].get("provisioningState")) for each in (endpoint, *serving)]
-    unwell = next((state for state in states if state != "Succeeded"), None)
-    return unwell or ("Healthy" if serving else "Unserved")
-
-
-def _model(model_id: str) -> Model | None:
-    found = re.search(r"/models/([^/]+)/versions/(\d+)$", model_id)
-    if found is None:
-        return None
-    return Model(name=found[1], version=int(found[2]), run_id="", description="", tags={})
-
-
-def _resources(cpu_cores: float, memory_gb: float) -> dict[str, str]:
-    return {"cpu": f"{cpu_cores:g}", "memory": f"{memory_gb:g}Gi"}
-
-
-def _identity(endpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """The identity without the fields that only the service may set."""
-    found = endpoint.get("identity") or {"type": "SystemAssigned"}
-    users: dict[str, Any] = {name: {} for name in found.get("userAssignedIdentities") or {}}
-    return {"type": found["type"], **({"userAssignedIdentities": users} if users else {})}

@@ -49,6 +49,7 @@ _ASKED = """
 import json, os, sys, traceback, warnings
 warnings.simplefilter("ignore")
 given = os.environ
+scoring = lambda: given["SCORING"]
 {open}
 for line in sys.stdin:
     try:
@@ -60,7 +61,10 @@ os._exit(0)
 """
 OPEN = {
     "v1": """
-from azureml.core import Webservice, Workspace
+from azureml.core import Environment, Webservice, Workspace
+from azureml.core.compute import AksCompute
+from azureml.core.model import InferenceConfig
+from azureml.core.webservice import AksWebservice
 from azureml.core.authentication import ServicePrincipalAuthentication
 from azureml.core.model import Model
 auth = ServicePrincipalAuthentication(
@@ -72,7 +76,7 @@ ws = Workspace.get(
 """,
     "v2": """
 from azure.ai.ml import MLClient
-from azure.ai.ml.entities import KubernetesCompute
+from azure.ai.ml.entities import KubernetesCompute, KubernetesOnlineEndpoint, Model
 from azure.identity import EnvironmentCredential
 ml = MLClient(
     EnvironmentCredential(), given["AML_SUBSCRIPTION_ID"], given["AML_RESOURCE_GROUP"],
@@ -122,6 +126,14 @@ class Seen(ABC):
 
     @abstractmethod
     def targets(self) -> list[str]: ...
+
+    @abstractmethod
+    def make_service(self, name: str, model: str, cluster: str) -> None:
+        """A service that no task made."""
+
+    @abstractmethod
+    def register_again(self, model: str) -> int:
+        """Register a version by hand, without a gate; returns its number."""
 
 
 class SeenByV1(Seen):
@@ -174,6 +186,19 @@ class SeenByV1(Seen):
 
     def targets(self) -> list[str]:
         return list(self.ask("list(ws.compute_targets)"))
+
+    def make_service(self, name: str, model: str, cluster: str) -> None:
+        self.ask(
+            f"(lambda s: s.wait_for_deployment() or s.name)(Model.deploy(ws, '{name}', "
+            f"[Model(ws, '{model}')], InferenceConfig(entry_script='score.py', "
+            "source_directory=scoring(), environment=Environment.from_conda_specification("
+            "'by-hand', scoring() + '/conda.yml')), AksWebservice.deploy_configuration(), "
+            f"AksCompute(ws, '{cluster}')))"
+        )
+
+    def register_again(self, model: str) -> int:
+        path = "(open('m.txt', 'w').write('m'), 'm.txt')[1]"
+        return int(self.ask(f"Model.register(ws, {path}, '{model}').version"))
 
 
 class SeenByV2(Seen):
@@ -234,6 +259,17 @@ class SeenByV2(Seen):
     def targets(self) -> list[str]:
         return list(self.ask("[c.name for c in ml.compute.list()]"))
 
+    def make_service(self, name: str, model: str, cluster: str) -> None:
+        self.ask(
+            "ml.online_endpoints.begin_create_or_update("
+            f"KubernetesOnlineEndpoint(name='{name}', compute='{cluster}')).result().name"
+        )
+
+    def register_again(self, model: str) -> int:
+        path = "(open('m.txt', 'w').write('m'), 'm.txt')[1]"
+        made = f"ml.models.create_or_update(Model(name='{model}', path={path}))"
+        return int(self.ask(f"{made}.version"))
+
 
 @contextlib.contextmanager
 def asked(azure: Azure, opening: str, folder: Path) -> Iterator[Ask]:
@@ -241,7 +277,12 @@ def asked(azure: Azure, opening: str, folder: Path) -> Iterator[Ask]:
     with subprocess.Popen(
         [sys.executable, "-c", _ASKED.format(open=opening)],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), **azure.environment},
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "SCORING": str(CONSUMER / "scoring"),
+            **azure.environment,
+        },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

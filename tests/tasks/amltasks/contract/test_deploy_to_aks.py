@@ -274,3 +274,73 @@ def test_a_cancel_removes_the_revision_beside(
     assert ended.result == "Canceled"
     assert REMOVED[sdk].replace("4711", "4799") in ended.log
     assert seen.revisions(SERVICE) == before
+
+
+KEPT = "kept"
+
+
+@pytest.mark.parametrize("sdk", ["v2"], indirect=True)
+def test_it_goes_back_to_a_kept_revision(
+    start_in_azure: Starter, where: dict[str, str], seen: Seen
+) -> None:
+    def build(number: int, **changed: str) -> Ended:
+        variables = {"build.buildid": str(number), "build.buildnumber": f"2026.{number}"}
+        inputs = {**where, "serviceName": KEPT, "ramp": "100", **changed}
+        return start_in_azure(TASK, inputs, variables=variables).end()
+
+    def back(number: int, to: str = "") -> Ended:
+        return build(number, mode="rollback", rollbackTo=to)
+
+    for number in (1, 2, 3):
+        ended = build(number, keepRevisions="1")
+        assert ended.result == "Succeeded", ended.log
+    assert seen.revisions(KEPT) == ["build-2", "build-3"]
+    key = seen.service(KEPT)["key"]
+    missed = back(4, "2026.1")
+    assert "no revision or build '2026.1' to go back to" in missed.issues["REVISION_NOT_KEPT"]
+    assert "build-2 (build 2026.2)" in missed.message
+    refused = build(4, mode="rollback", smokeFile="wrong_smoke.json")
+    assert list(refused.issues) == ["SMOKE_FAILED"]
+    shares = f"ml.online_endpoints.get('{KEPT}').traffic.items()"
+    traffic = f"{{name: share for name, share in {shares} if share}}"
+    assert seen.ask(traffic) == {"build-3": 100}
+    for _ in ("first attempt", "second attempt"):
+        ended = back(5)
+        assert ended.result == "Succeeded", ended.log
+        assert ended.outputs["revision"] == "build-2"
+        assert seen.ask(traffic) == {"build-2": 100}
+    assert ended.outputs["rolledBack"] == "false", "the first attempt did"
+    assert list(back(6).issues) == ["REVISION_NOT_KEPT"]  # not forward to the one that was left
+    ended = back(7, "2026.3")
+    assert (ended.outputs["revision"], ended.outputs["previousRevision"]) == ("build-3", "build-2")
+    assert ended.outputs["rolledBack"] == "true"
+    assert seen.service(KEPT)["key"] == key
+    assert seen.call(KEPT, '{"data": ["made of plastic"]}') == {"predictions": [1]}
+    ended = build(8, mode="delete")
+    assert ended.result == "Succeeded", ended.log
+    assert KEPT not in seen.services()
+
+
+def test_a_review_environment_is_deleted_and_no_other(
+    deployed: Deploy, sdk: str, model: str, kubernetes: str, seen: Seen
+) -> None:
+    ended = deployed(serviceName="review")
+    assert ended.result == "Succeeded", ended.log
+    for said in ("Service review is deleted.", "There is no service review; nothing was deleted."):
+        ended = deployed(serviceName="review", mode="delete", modelName="", entryScript="")
+        assert (ended.result, ended.message) == ("Succeeded", said)
+        assert ended.outputs["serviceState"] == "Deleted"
+        assert "review" not in seen.services()
+    seen.make_service("foreign", model, kubernetes)
+    ended = deployed(serviceName="foreign", mode="delete")
+    assert list(ended.issues) == ["SERVICE_NOT_OURS"]
+    assert "foreign" in seen.services()
+
+
+def test_a_model_that_bypassed_its_gate_is_refused(
+    deployed: Deploy, model: str, seen: Seen
+) -> None:
+    number = seen.register_again(model)
+    ended = deployed(serviceName="bypass", modelVersion=str(number))
+    assert "a gate judged other versions, such as 1" in ended.issues["MODEL_NOT_PASSED"]
+    assert "bypass" not in seen.services()

@@ -12,7 +12,7 @@ import pytest
 from amltasks import errors
 from amltasks.azure_pipelines.agent import Job
 from amltasks.deploy_to_aks import revisions, smoke
-from amltasks.deploy_to_aks.revisions import Attempt
+from amltasks.deploy_to_aks.revisions import Release
 from amltasks.workspace.port import Answer, Model, Revision, Rollout, ServiceSpec, Workspace
 from tests.tasks.amltasks.fakes import FakeServices
 
@@ -67,7 +67,7 @@ class Services(FakeServices):
     def restore(self, revision: Revision) -> None:
         self.did.append(f"restore {revision.name}")
 
-    def clean_up(self, revision: Revision) -> tuple[str, ...]:
+    def clean_up(self, revision: Revision, keep: int = 0) -> tuple[str, ...]:
         self.did.append("clean up " + ("old" if revision.in_service else revision.name))
         return ()
 
@@ -104,8 +104,9 @@ class FakeWorkspace:
         self.services = services
 
 
-def attempt(services: Services, pauses: Pauses | None = None, **options: Any) -> Attempt:
-    return Attempt(
+def attempt(services: Services, pauses: Pauses | None = None, **options: Any) -> Release:
+    return Release(
+        service="parts",
         job=cast(Job, FakeJob(pauses or Pauses())),
         workspace=cast(Workspace, FakeWorkspace(services)),
         spec=SPEC,
