@@ -623,6 +623,18 @@ MODEL_NOT_PASSED = Cause(
     next_step="deploy a version that Evaluate and Gate promoted (its tag 'gate' says 'promoted')"
     "{otherwise}",
 )
+MODEL_NEEDS_SCRIPT = Cause(
+    code="MODEL_NEEDS_SCRIPT",
+    happened="the model '{model}' is not registered as an MLflow model, so it cannot be deployed "
+    "without a scoring script; nothing was deployed",
+    next_step="give 'entryScript' and 'environmentFile', or register the model with the type "
+    "mlflow_model",
+)
+ENVIRONMENT_NOT_FOUND = Cause(
+    code="ENVIRONMENT_NOT_FOUND",
+    happened="there is no environment '{environment}' in the workspace '{workspace}'",
+    next_step="check the input 'environment', or register that environment",
+)
 SERVICE_NOT_FOUND = Cause(
     code="SERVICE_NOT_FOUND",
     happened="there is no service '{service}' in the workspace '{workspace}'",

@@ -61,7 +61,7 @@ def test_the_service_answers_the_smoke_rows(trained: Path) -> None:
     rows = smoke.read(SAMPLE / "smoke.json")
     program = "import score, sys; score.init(); print(score.json.dumps(score.run(sys.argv[1])))"
     model = str(trained / "outputs")
-    said = run(program, trained, smoke.request(rows), AZUREML_MODEL_DIR=model)
+    said = run(program, trained, smoke.request(smoke.Test(rows=rows)), AZUREML_MODEL_DIR=model)
     assert smoke.compare(rows, said.strip().splitlines()[-1]) == []
 
 

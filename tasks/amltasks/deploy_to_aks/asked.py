@@ -13,10 +13,15 @@ from amltasks import clusters, errors
 from amltasks.azure_pipelines import inputs
 from amltasks.azure_pipelines.agent import Job
 from amltasks.deploy_to_aks import smoke
+from amltasks.workspace.port import EnvironmentReference
 
 log = logging.getLogger("amltasks")
 
 _NAME = re.compile(r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$")
+_IN_REGISTRY = re.compile(
+    r"azureml://registries/[\w.-]+/environments/[\w.-]+/(?:versions|labels)/[\w.-]+"
+)
+_IN_WORKSPACE = re.compile(r"(?:azureml:)?([A-Za-z0-9][\w.-]*)(?::([\w.-]+)|@latest)")
 _RELEASE = inputs.Shown(input="mode", value="release")
 
 
@@ -54,9 +59,15 @@ class DeployInputs:
         most=1000,
         shown=inputs.Shown(input="target", value="managed", also=_RELEASE),
     )
-    entry_script: str = inputs.text(required=True, shown=_RELEASE)
-    environment_file: str = inputs.text(required=True, shown=_RELEASE)
+    entry_script: str = inputs.text(shown=_RELEASE)
+    environment_file: str = inputs.text(shown=_RELEASE)
+    environment: str = inputs.text(shown=_RELEASE)
     source_directory: str = inputs.text()
+    environment_variables: Mapping[str, str] = inputs.texts()
+    request_timeout: float = inputs.number(default="60", least=1, most=300)
+    max_concurrent_requests: int = inputs.whole(default=1, least=1, most=1000)
+    max_queue_wait: float = inputs.number(default="0.5", least=0, most=300)
+    app_insights: bool = inputs.boolean(default=False)
     aks_region: str = inputs.text()
     aks_vm_size: str = inputs.text(default="Standard_D3_v2")
     aks_agent_count: int = inputs.whole(default=1, least=1, most=1000)
@@ -100,23 +111,97 @@ def check_names(given: DeployInputs) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """What is uploaded; absolute paths of what is there."""
+    """What is uploaded: absolute paths of what is there, None for what is not given."""
 
-    entry_script: Path
-    source_directory: Path
-    environment_file: Path
+    entry_script: Path | None = None
+    source_directory: Path | None = None
+    environment_file: Path | None = None
 
 
 def files(job: Job, given: DeployInputs) -> Files:
-    """Entry script, source directory and environment file, absolute and there."""
+    """The files of the scoring code; none for an MLflow model, which brings its own.
+
+    Raises:
+        TaskError: ``INPUT_MISSING``, ``INPUT_INVALID`` or ``FILE_NOT_FOUND``
+    """
+    _check_environment(given)
+    if not given.entry_script:
+        return Files()
     entry_script = inputs.existing_file("entryScript", given.entry_script, job.sources)
-    environment_file = inputs.existing_file("environmentFile", given.environment_file, job.sources)
-    if not given.source_directory:
-        return Files(
-            entry_script=entry_script,
-            source_directory=entry_script.parent,
-            environment_file=environment_file,
+    environment_file = None
+    if given.environment_file:
+        environment_file = inputs.existing_file(
+            "environmentFile", given.environment_file, job.sources
         )
+    return Files(
+        entry_script=entry_script,
+        source_directory=_source_directory(job, given, entry_script),
+        environment_file=environment_file,
+    )
+
+
+def _check_environment(given: DeployInputs) -> None:
+    """A script has one environment; without a script, the MLflow model brings its own."""
+    if given.entry_script:
+        if not given.environment_file and not given.environment:
+            why = ", and so is 'environment', though entryScript is given"
+            raise errors.INPUT_MISSING.error(name="environmentFile", why=why)
+        if given.environment_file and given.environment:
+            raise errors.INPUT_INVALID.error(
+                name="environment",
+                value=given.environment,
+                expected="to be given together with environmentFile",
+            )
+        if given.environment:
+            parse_reference(given.environment, given.sdk)
+        return
+    if given.sdk == "v1":
+        why = ", and azureml-sdk (sdk 'v1') deploys no model to AKS without a script"
+        raise errors.INPUT_MISSING.error(name="entryScript", why=why)
+    for name, value in (
+        ("environmentFile", given.environment_file),
+        ("environment", given.environment),
+        ("sourceDirectory", given.source_directory),
+    ):
+        if value:
+            why = f", though {name} is given (an MLflow model without a script brings its own)"
+            raise errors.INPUT_MISSING.error(name="entryScript", why=why)
+
+
+def parse_reference(reference: str, sdk: str) -> EnvironmentReference:
+    """The environment that the input names.
+
+    Args:
+        reference: ``azureml:name:version``, ``name:version``, ``name@label``, or with v2 the
+            address of an environment in a registry,
+            ``azureml://registries/<registry>/environments/<name>/versions/<version>``.
+        sdk: ``v1`` or ``v2``.
+
+    Raises:
+        TaskError: ``INPUT_INVALID``
+    """
+    if _IN_REGISTRY.fullmatch(reference):
+        if sdk == "v1":
+            raise errors.INPUT_INVALID.error(
+                name="environment",
+                value=reference,
+                expected="name:version with sdk v1, which knows no registries",
+            )
+        return EnvironmentReference(address=reference)
+    found = _IN_WORKSPACE.fullmatch(reference)
+    if found is None:
+        raise errors.INPUT_INVALID.error(
+            name="environment",
+            value=reference,
+            expected="name:version, name@latest or azureml://registries/<registry>/environments/"
+            "<name>/versions/<version>",
+        )
+    return EnvironmentReference(name=found[1], version=found[2] or "")
+
+
+def _source_directory(job: Job, given: DeployInputs, entry_script: Path) -> Path:
+    if not given.source_directory:
+        return entry_script.parent
     source_directory = job.folder(given.source_directory).resolve()
     if not source_directory.is_dir():
         raise errors.FILE_NOT_FOUND.error(
@@ -131,11 +216,7 @@ def files(job: Job, given: DeployInputs) -> Files:
             value=given.entry_script,
             expected=f"a file under sourceDirectory ({given.source_directory})",
         )
-    return Files(
-        entry_script=entry_script,
-        source_directory=source_directory,
-        environment_file=environment_file,
-    )
+    return source_directory
 
 
 def smoke_test(job: Job, given: DeployInputs) -> smoke.Test:
@@ -148,7 +229,10 @@ def smoke_test(job: Job, given: DeployInputs) -> smoke.Test:
     else:
         log.info("No smokeFile is given: the service's answers are not checked")
     return smoke.Test(
-        rows=rows, max_seconds=given.smoke_max_seconds, malformed=given.smoke_malformed
+        rows=rows,
+        max_seconds=given.smoke_max_seconds,
+        malformed=given.smoke_malformed,
+        mlflow=given.mode == "release" and not given.entry_script,
     )
 
 

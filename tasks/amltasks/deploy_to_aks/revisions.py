@@ -145,7 +145,7 @@ def _bake(attempt: Release, promoted: Revision, percent: int, left: str) -> None
     seconds: list[float] = []
     end = time.monotonic() + attempt.bake_seconds
     while not seconds or time.monotonic() < end:
-        answer = services.score(promoted, smoke.request(test.rows))
+        answer = services.score(promoted, smoke.request(test))
         seconds.append(answer.seconds)
         if answer.status not in (200, _TOO_MANY):
             said = core_yaml.shortened(answer.body, 200)
@@ -264,7 +264,7 @@ def smoke_test(attempt: Attempt, revision: Revision, left: str) -> None:
     if test.rows:
         with attempt.phase(f"Scoring {len(test.rows)} smoke rows on {revision.label}"):
             answer, _ = waiting.until(
-                lambda: score(smoke.request(test.rows)),
+                lambda: score(smoke.request(test)),
                 lambda a: a.status not in _TRANSIENT,  # a replica being exchanged
                 describe=lambda a: (
                     f"Service {revision.label} answered {a.status} to {len(test.rows)} smoke rows"

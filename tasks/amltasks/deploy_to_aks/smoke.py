@@ -42,11 +42,16 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Test:
-    """What a service must stand; ``max_seconds`` 0: no limit."""
+    """What a service must stand.
+
+    ``max_seconds`` 0 sets no limit; ``mlflow`` says that the service is an MLflow model without a
+    script, which takes other bodies.
+    """
 
     rows: tuple[Row, ...] = ()
     max_seconds: float = 0.0
     malformed: bool = False
+    mlflow: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +102,21 @@ def read(path: Path) -> tuple[Row, ...]:
     )
 
 
-def request(rows: tuple[Row, ...]) -> str:
-    """The body of the scoring request."""
-    return json.dumps({"data": [row.input for row in rows]}, ensure_ascii=False)
+def request(test: Test) -> str:
+    """The body of the scoring request.
+
+    An MLflow model without a script takes ``input_data``, which names the columns if each row is an
+    object. Source: learn.microsoft.com/azure/machine-learning/how-to-deploy-mlflow-models
+    """
+    rows = [row.input for row in test.rows]
+    if not test.mlflow:
+        return json.dumps({"data": rows}, ensure_ascii=False)
+    given: Any = rows
+    if all(isinstance(row, dict) for row in rows):
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        values = [[row.get(name) for name in columns] for row in rows]
+        given = {"columns": columns, "index": list(range(len(rows))), "data": values}
+    return json.dumps({"input_data": given}, ensure_ascii=False)
 
 
 def strained(test: Test, score: Callable[[str], Answer]) -> str:
@@ -116,7 +133,7 @@ def strained(test: Test, score: Callable[[str], Answer]) -> str:
 
 def _slow(test: Test, score: Callable[[str], Answer]) -> str:
     """Judged by the median: the first request of a process may have to wait for it."""
-    taken = statistics.median(score(request(test.rows)).seconds for _ in range(TIMED_REQUESTS))
+    taken = statistics.median(score(request(test)).seconds for _ in range(TIMED_REQUESTS))
     log.info("The smoke rows take %.3f s (median of %d requests)", taken, TIMED_REQUESTS)
     if taken <= test.max_seconds:
         return ""

@@ -8,7 +8,7 @@ from amltasks.azure_pipelines.agent import Job
 from amltasks.deploy_to_aks import asked, going_back, models, removing, reports, revisions, targets
 from amltasks.deploy_to_aks.asked import DeployInputs
 from amltasks.deploy_to_aks.revisions import Attempt, Release
-from amltasks.workspace.port import Model, Service, ServiceSpec, Workspace
+from amltasks.workspace.port import Model, RequestLimits, Service, ServiceSpec, Workspace
 
 __all__ = ["DeployInputs", "run"]
 
@@ -31,6 +31,8 @@ def _release(job: Job, given: DeployInputs) -> str:
     workspace = _open(job, given)
 
     model = models.find(workspace, model_name, model_version)
+    if not given.entry_script and not model.mlflow:
+        raise errors.MODEL_NEEDS_SCRIPT.error(model=f"{model.name}:{model.version}")
     models.check_gate(job, workspace, model, given.require_gate)
     live = workspace.services.find(given.service_name)
     targets.check(given, live)
@@ -123,6 +125,16 @@ def _spec(job: Job, given: DeployInputs, model: Model, files: asked.Files) -> Se
         source_directory=files.source_directory,
         environment_file=files.environment_file,
         environment=f"scoring-{given.service_name}",
+        registered=asked.parse_reference(given.environment, given.sdk)
+        if given.environment
+        else None,
+        variables=given.environment_variables,
+        limits=RequestLimits(
+            timeout=given.request_timeout,
+            concurrent=given.max_concurrent_requests,
+            queue_wait=given.max_queue_wait,
+        ),
+        app_insights=given.app_insights,
         cpu_cores=given.cpu_cores,
         memory_gb=given.memory_gb,
         replicas=given.num_replicas if in_cluster else given.instance_count,

@@ -46,7 +46,9 @@ from amltasks.workspace.port.runs import (
 )
 from amltasks.workspace.port.services import (
     Answer,
+    EnvironmentReference,
     Kept,
+    RequestLimits,
     Revision,
     Rollout,
     Service,
@@ -68,6 +70,7 @@ __all__ = [
     "ClusterSpec",
     "Compute",
     "Elsewhere",
+    "EnvironmentReference",
     "Kept",
     "ManagedIdentity",
     "Model",
@@ -77,6 +80,7 @@ __all__ = [
     "Principal",
     "Quota",
     "RegistryPlace",
+    "RequestLimits",
     "Revision",
     "Rollout",
     "Run",

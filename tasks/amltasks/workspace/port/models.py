@@ -9,13 +9,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A registered model version. ``run_id`` is empty when it came from no run."""
+    """A registered model version. ``run_id`` is empty when it came from no run.
+
+    ``mlflow`` says that it is registered as an MLflow model, which needs no script.
+    """
 
     name: str
     version: int
     run_id: str
     description: str
     tags: Mapping[str, str]
+    mlflow: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +84,10 @@ class Models(ABC):
     def register(
         self, *, run_id: str, path: str, name: str, tags: Mapping[str, str], description: str
     ) -> Model:
-        """Register the artifacts at or under ``path`` of a run as the next version."""
+        """Register the artifacts at or under ``path`` of a run as the next version.
+
+        A folder with a file ``MLmodel`` becomes an MLflow model, where the SDK knows such.
+        """
 
     @abstractmethod
     def tag(self, model: Model, tags: Mapping[str, str]) -> Model:

@@ -11,12 +11,34 @@ from amltasks.workspace.port.models import Model
 
 
 @dataclass(frozen=True, kw_only=True)
+class EnvironmentReference:
+    """A registered environment: ``name`` and ``version`` (empty: the latest) in the workspace, or
+    the ``address`` of one in a registry.
+    """
+
+    name: str = ""
+    version: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestLimits:
+    """How a replica takes requests; ``timeout`` and ``queue_wait`` in seconds."""
+
+    timeout: float
+    concurrent: int
+    queue_wait: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServiceSpec:
     """A web service. Paths are absolute; ``cpu_cores`` and ``memory_gb`` are a replica's.
 
     ``target`` is ``kubernetes``, in the compute target ``cluster``, or ``managed``, on machines of
     the size ``instance_type`` that Azure ML runs. ``environment`` names the environment: one name
-    for one conda file, so that its image is built once, however many services use it.
+    for one conda file, so that its image is built once, however many services use it. In its place
+    may stand a registered one, ``registered``. An MLflow model may come without script and
+    environment. ``variables`` are the environment variables of the container.
     """
 
     name: str
@@ -24,10 +46,14 @@ class ServiceSpec:
     cluster: str
     instance_type: str
     model: Model
-    entry_script: Path
-    source_directory: Path
-    environment_file: Path
+    entry_script: Path | None
+    source_directory: Path | None
+    environment_file: Path | None
     environment: str
+    registered: EnvironmentReference | None
+    variables: Mapping[str, str]
+    limits: RequestLimits
+    app_insights: bool
     cpu_cores: float
     memory_gb: float
     replicas: int

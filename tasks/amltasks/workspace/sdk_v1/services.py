@@ -78,13 +78,17 @@ class SdkServices(Services):
                 self._sdk,
                 revision.name,
                 [model],
-                inference_config=_inference(spec),
+                inference_config=self._inference(spec),
                 deployment_config=AksWebservice.deploy_configuration(
                     autoscale_enabled=False,
                     num_replicas=spec.replicas,
                     cpu_cores=spec.cpu_cores,
                     memory_gb=spec.memory_gb,
                     auth_enabled=True,
+                    enable_app_insights=spec.app_insights,
+                    scoring_timeout_ms=round(spec.limits.timeout * 1000),
+                    replica_max_concurrent_requests=spec.limits.concurrent,
+                    max_request_wait_time=round(spec.limits.queue_wait * 1000),
                     description=spec.description or None,
                     properties={_MARK: "1"},
                     tags=dict(spec.tags) if revision.fresh else {**spec.tags, _BESIDE: spec.name},
@@ -108,11 +112,15 @@ class SdkServices(Services):
         with translated(f"updating the service '{spec.name}'"), _hushed():
             found.update(
                 models=[model],
-                inference_config=_inference(spec),
+                inference_config=self._inference(spec),
                 autoscale_enabled=False,
                 num_replicas=spec.replicas,
                 cpu_cores=spec.cpu_cores,
                 memory_gb=spec.memory_gb,
+                enable_app_insights=spec.app_insights,
+                scoring_timeout_ms=round(spec.limits.timeout * 1000),
+                replica_max_concurrent_requests=spec.limits.concurrent,
+                max_request_wait_time=round(spec.limits.queue_wait * 1000),
                 description=spec.description or None,
                 tags=dict(spec.tags),
             )
@@ -198,6 +206,38 @@ class SdkServices(Services):
             )
         return Answer(status=said.status_code, body=said.text, seconds=said.elapsed.total_seconds())
 
+    def _inference(self, spec: ServiceSpec) -> Any:
+        from azureml.core.model import InferenceConfig
+
+        if spec.entry_script is None or spec.source_directory is None:
+            raise ValueError("azureml-sdk deploys no model without a script")
+        environment = self._environment(spec)
+        environment.environment_variables.update(spec.variables)
+        return InferenceConfig(
+            entry_script=spec.entry_script.relative_to(spec.source_directory).as_posix(),
+            source_directory=str(spec.source_directory),
+            environment=environment,
+        )
+
+    def _environment(self, spec: ServiceSpec) -> Any:
+        from azureml.core import Environment
+
+        if spec.environment_file is not None:
+            return Environment.from_conda_specification(
+                name=spec.environment, file_path=str(spec.environment_file)
+            )
+        assert spec.registered is not None  # noqa: S101 - the task has checked that there is one
+        name, version = spec.registered.name, spec.registered.version
+        try:
+            return Environment.get(self._sdk, name, version or None)
+        except Exception as cause:
+            # The SDK raises Exception itself, with the service's answer as its text.
+            if "not found" not in str(cause).lower() and http_status(cause) != 404:
+                raise
+            raise errors.ENVIRONMENT_NOT_FOUND.error(
+                environment=f"{name}:{version or 'latest'}", workspace=self._sdk.name
+            ) from cause
+
     def _delete(self, name: str) -> None:
         found = self._find(name)
         if found is not None:
@@ -225,19 +265,6 @@ def candidate_name(service: str, mark: str) -> str:
     """
     suffix = "-c" + (re.sub(r"[^a-z0-9]", "", mark.lower())[-8:] or uuid.uuid4().hex[:6])
     return service[: _NAME_LENGTH - len(suffix)].rstrip("-") + suffix
-
-
-def _inference(spec: ServiceSpec) -> Any:
-    from azureml.core import Environment
-    from azureml.core.model import InferenceConfig
-
-    return InferenceConfig(
-        entry_script=spec.entry_script.relative_to(spec.source_directory).as_posix(),
-        source_directory=str(spec.source_directory),
-        environment=Environment.from_conda_specification(
-            name=spec.environment, file_path=str(spec.environment_file)
-        ),
-    )
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import requests
 
 from amltasks import errors
+from amltasks.workspace.port import ServiceSpec
 from amltasks.workspace.sdk_v2.ignoring import travelling_files
 from amltasks.workspace.sdk_v2.rest import Rest
 
@@ -64,6 +65,29 @@ def _put_blob(session: requests.Session, address: str, path: Path) -> requests.R
         headers={"x-ms-blob-type": "BlockBlob", "x-ms-version": _STORAGE_VERSION},
         timeout=_UPLOAD_TIMEOUT_SECONDS,
     )
+
+
+def environment_of(rest: Rest, spec: ServiceSpec) -> str:
+    """The id of the environment that a service runs in.
+
+    Raises:
+        TaskError: ``ENVIRONMENT_NOT_FOUND``
+    """
+    if spec.environment_file is not None:
+        return environment(rest, spec.environment, spec.environment_file)
+    assert spec.registered is not None  # noqa: S101 - the task has checked that there is one
+    if spec.registered.address:
+        return spec.registered.address
+    name, version = spec.registered.name, spec.registered.version
+    if not version:
+        container = rest.find(f"environments/{name}")
+        version = str((container or {}).get("properties", {}).get("latestVersion") or "")
+    found = rest.find(f"environments/{name}/versions/{version}") if version else None
+    if found is None:
+        raise errors.ENVIRONMENT_NOT_FOUND.error(
+            environment=f"{name}:{version or 'latest'}", workspace=rest.name
+        )
+    return str(found["id"])
 
 
 def environment(rest: Rest, name: str, conda_file: Path) -> str:

@@ -73,6 +73,7 @@ class ModelProperties(TypedDict, total=False):
 
     description: str
     jobName: str
+    modelType: str
     tags: dict[str, str] | None
     nextVersion: str
 

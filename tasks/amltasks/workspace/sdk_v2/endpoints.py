@@ -18,7 +18,6 @@ MARK = "azure-machine-learning-tasks"
 SERVED_TAG = "azure-machine-learning-tasks-served"
 """The endpoint's tag with the deployments that were in service, the last one first."""
 
-_REQUEST_TIMEOUT = "PT60S"
 _LONGEST_TAG = 256
 # The service's own limits for a container; a request above them raises the limit.
 _LEAST_CPU_LIMIT, _LEAST_MEMORY_LIMIT_GB = 2.0, 4.0
@@ -45,20 +44,25 @@ def new_endpoint(rest: Rest, spec: ServiceSpec) -> dict[str, Any]:
 
 
 def new_deployment(rest: Rest, spec: ServiceSpec, code: str, environment: str) -> dict[str, Any]:
-    """The deployment: what runs, on which machines."""
+    """The deployment: what runs, on which machines; ``code`` is empty for an MLflow model alone."""
     model = f"models/{spec.model.name}/versions/{spec.model.version}"
     properties: dict[str, Any] = {
         "model": f"{rest.scope}/{model}",
-        "environmentId": environment,
-        "codeConfiguration": {
-            "codeId": code,
-            "scoringScript": spec.entry_script.relative_to(spec.source_directory).as_posix(),
+        "environmentVariables": dict(spec.variables),
+        "appInsightsEnabled": spec.app_insights,
+        # The default timeout of the service, 5 s, fails a cold start.
+        "requestSettings": {
+            "requestTimeout": _duration(spec.limits.timeout),
+            "maxConcurrentRequestsPerInstance": spec.limits.concurrent,
+            "maxQueueWait": _duration(spec.limits.queue_wait),
         },
-        # The timeout of azureml-sdk's services; the default of 5 s fails a cold start.
-        "requestSettings": {"requestTimeout": _REQUEST_TIMEOUT},
         "scaleSettings": {"scaleType": "Default"},
         "properties": {MARK: "1"},
     }
+    if spec.entry_script is not None and spec.source_directory is not None:
+        properties["environmentId"] = environment
+        script = spec.entry_script.relative_to(spec.source_directory).as_posix()
+        properties["codeConfiguration"] = {"codeId": code, "scoringScript": script}
     if spec.description:
         properties["description"] = spec.description
     if spec.target == "kubernetes":
@@ -79,6 +83,11 @@ def new_deployment(rest: Rest, spec: ServiceSpec, code: str, environment: str) -
         "tags": dict(spec.tags),
         "properties": properties,
     }
+
+
+def _duration(seconds: float) -> str:
+    """ISO 8601."""
+    return f"PT{seconds:g}S"
 
 
 def endpoint(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -66,6 +67,8 @@ class RestModels(Models):
         if description:
             properties["description"] = description
         with translated(f"registering the model '{name}'"):
+            if self._is_mlflow(run_id, path):
+                properties["modelType"] = "mlflow_model"
             container: ModelBody | None = self._rest.find(f"models/{name}")
             following = container["properties"].get("nextVersion") if container else None
             version = int(following or 1)
@@ -79,6 +82,11 @@ class RestModels(Models):
             doing=f"registering the model '{name}'",
             detail=f"other builds took each of the next {_REGISTER_TRIES} versions",
         )
+
+    def _is_mlflow(self, run_id: str, path: str) -> bool:
+        at = f"ExperimentRun/dcid.{quote(run_id)}/{quote(path)}/MLmodel"
+        found = self._rest.data("GET", "artifact/v2.0", f"artifacts/prefix/contentinfo/{at}").json()
+        return any(each["path"] == f"{path}/MLmodel" for each in found.get("value") or [])
 
     def _register(self, name: str, version: int, properties: dict[str, Any]) -> ModelBody | None:
         """The version that was made, None when that number is taken."""
@@ -125,4 +133,5 @@ def to_model(name: str, found: ModelBody) -> Model:
         run_id=str(properties.get("jobName") or ""),
         description=str(properties.get("description") or ""),
         tags={str(k): str(v) for k, v in (properties.get("tags") or {}).items()},
+        mlflow=properties.get("modelType") == "mlflow_model",
     )

@@ -114,8 +114,10 @@ class RestServices(Services):
 
     def deploy(self, spec: ServiceSpec, revision: Revision) -> None:
         with translated(f"deploying the service '{revision.label}'"):
-            code = assets.code(self._rest, spec.source_directory)
-            environment = assets.environment(self._rest, spec.environment, spec.environment_file)
+            code = environment = ""
+            if spec.source_directory is not None:
+                code = assets.code(self._rest, spec.source_directory)
+                environment = assets.environment_of(self._rest, spec)
             body = endpoints.new_deployment(self._rest, spec, code, environment)
             at = f"{endpoint(revision.service)}/deployments/{revision.name}"
             if self._rest.find(endpoint(spec.name)) is None:

@@ -76,7 +76,7 @@ ws = Workspace.get(
 """,
     "v2": """
 from azure.ai.ml import MLClient
-from azure.ai.ml.entities import KubernetesCompute, KubernetesOnlineEndpoint, Model
+from azure.ai.ml.entities import Environment, KubernetesCompute, KubernetesOnlineEndpoint, Model
 from azure.identity import EnvironmentCredential
 ml = MLClient(
     EnvironmentCredential(), given["AML_SUBSCRIPTION_ID"], given["AML_RESOURCE_GROUP"],
@@ -134,6 +134,14 @@ class Seen(ABC):
     @abstractmethod
     def register_again(self, model: str) -> int:
         """Register a version by hand, without a gate; returns its number."""
+
+    @abstractmethod
+    def register_environment(self, name: str) -> None:
+        """Register the environment of the consumer's scoring script."""
+
+    @abstractmethod
+    def limits(self, service: str) -> dict[str, int]:
+        """What a replica takes: timeout_ms, concurrent, wait_ms."""
 
 
 class SeenByV1(Seen):
@@ -199,6 +207,19 @@ class SeenByV1(Seen):
     def register_again(self, model: str) -> int:
         path = "(open('m.txt', 'w').write('m'), 'm.txt')[1]"
         return int(self.ask(f"Model.register(ws, {path}, '{model}').version"))
+
+    def register_environment(self, name: str) -> None:
+        made = f"Environment.from_conda_specification('{name}', scoring() + '/conda.yml')"
+        self.ask(f"{made}.register(ws).version")
+
+    def limits(self, service: str) -> dict[str, int]:
+        return dict(
+            self.ask(
+                "[{'timeout_ms': s.scoring_timeout_ms, 'wait_ms': s.max_request_wait_time,"
+                " 'concurrent': s.max_concurrent_requests_per_container}"
+                f" for s in [Webservice(ws, '{service}')]][0]"
+            )
+        )
 
 
 class SeenByV2(Seen):
@@ -269,6 +290,21 @@ class SeenByV2(Seen):
         path = "(open('m.txt', 'w').write('m'), 'm.txt')[1]"
         made = f"ml.models.create_or_update(Model(name='{model}', path={path}))"
         return int(self.ask(f"{made}.version"))
+
+    def register_environment(self, name: str) -> None:
+        image = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04"
+        made = f"Environment(name='{name}', image='{image}', conda_file=scoring() + '/conda.yml')"
+        self.ask(f"ml.environments.create_or_update({made}).version")
+
+    def limits(self, service: str) -> dict[str, int]:
+        return dict(
+            self.ask(
+                "[{'timeout_ms': r.request_timeout_ms, 'wait_ms': r.max_queue_wait_ms,"
+                " 'concurrent': r.max_concurrent_requests_per_instance}"
+                f" for d in ml.online_deployments.list('{service}') for r in [d.request_settings]"
+                "][0]"
+            )
+        )
 
 
 @contextlib.contextmanager

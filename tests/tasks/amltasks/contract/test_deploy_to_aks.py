@@ -344,3 +344,37 @@ def test_a_model_that_bypassed_its_gate_is_refused(
     ended = deployed(serviceName="bypass", modelVersion=str(number))
     assert "a gate judged other versions, such as 1" in ended.issues["MODEL_NOT_PASSED"]
     assert "bypass" not in seen.services()
+
+
+def test_a_registered_environment_and_limits(deployed: Deploy, seen: Seen, kubernetes: str) -> None:
+    seen.register_environment("ready-made")
+    ended = deployed(
+        serviceName="ready",
+        environmentFile="",
+        environment="ready-made@latest",
+        environmentVariables="SPEED: 1.10",
+        requestTimeout="20",
+        maxConcurrentRequests="2",
+        maxQueueWait="2",
+    )
+    assert ended.result == "Succeeded", ended.log
+    assert seen.call("ready", '{"data": ["made of plastic"]}') == {"predictions": [1]}
+    assert seen.limits("ready") == {"timeout_ms": 20000, "concurrent": 2, "wait_ms": 2000}
+    ended = deployed(serviceName="none", environmentFile="", environment="nowhere:7")
+    assert list(ended.issues) == ["ENVIRONMENT_NOT_FOUND"]
+    assert "nowhere:7" in ended.message
+    assert "none" not in seen.services()
+
+
+@pytest.mark.parametrize("sdk", ["v2"], indirect=True)  # azureml-sdk needs a script
+def test_an_mlflow_model_needs_no_script(deployed: Deploy, model: str, seen: Seen) -> None:
+    assert seen.ask(f"ml.models.get('{model}', '1').type") == "mlflow_model", "by the gate"
+    bare = {"entryScript": "", "environmentFile": ""}
+    ended = deployed(**bare, serviceName="flow")
+    assert ended.result == "Succeeded", ended.log
+    assert ended.log.count("All 2 smoke rows are answered as expected") == 2
+    assert seen.call("flow", '{"input_data": ["made of plastic"]}') == [1]
+    number = seen.register_again(model)
+    ended = deployed(**bare, serviceName="bare", modelVersion=str(number), requireGate="false")
+    assert list(ended.issues) == ["MODEL_NEEDS_SCRIPT"]
+    assert "bare" not in seen.services()

@@ -13,7 +13,15 @@ from amltasks import errors
 from amltasks.azure_pipelines.agent import Job
 from amltasks.deploy_to_aks import revisions, smoke
 from amltasks.deploy_to_aks.revisions import Release
-from amltasks.workspace.port import Answer, Model, Revision, Rollout, ServiceSpec, Workspace
+from amltasks.workspace.port import (
+    Answer,
+    Model,
+    RequestLimits,
+    Revision,
+    Rollout,
+    ServiceSpec,
+    Workspace,
+)
 from tests.tasks.amltasks.fakes import FakeServices
 
 ROWS = (smoke.Row(input="steel", expected=0), smoke.Row(input="plastic", expected=1))
@@ -28,6 +36,10 @@ SPEC = ServiceSpec(
     source_directory=Path(),
     environment_file=Path("conda.yml"),
     environment="scoring-parts",
+    registered=None,
+    variables={},
+    limits=RequestLimits(timeout=60, concurrent=1, queue_wait=0.5),
+    app_insights=False,
     cpu_cores=1,
     memory_gb=1,
     replicas=1,

@@ -18,7 +18,16 @@ def test_reads_rows_and_asks_for_them_all_at_once(tmp_path: Path) -> None:
     file.write_text('\ufeff[{"input": "ä", "expected": 1, "note": "x"}]', encoding="utf-8")
     rows = smoke.read(file)
     assert rows == (Row(input="ä", expected=1),)
-    assert json.loads(smoke.request(rows)) == {"data": ["ä"]}
+    assert json.loads(smoke.request(smoke.Test(rows=rows))) == {"data": ["ä"]}
+
+
+def test_an_mlflow_model_is_asked_in_its_own_way() -> None:
+    texts = smoke.request(smoke.Test(rows=ROWS, mlflow=True))
+    assert json.loads(texts) == {"input_data": ["made of plastic", "made of steel"]}
+    named = (Row(input={"age": 3, "size": 1}, expected=1), Row(input={"size": 2}, expected=0))
+    table = {"columns": ["age", "size"], "index": [0, 1], "data": [[3, 1], [None, 2]]}
+    asked = smoke.request(smoke.Test(rows=named, mlflow=True))
+    assert json.loads(asked) == {"input_data": table}
 
 
 @pytest.mark.parametrize(

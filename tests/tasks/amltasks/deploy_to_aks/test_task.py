@@ -49,6 +49,22 @@ WHERE = {
         ({"ramp": "10,100", "sdk": "v1"}, "INPUT_INVALID"),
         ({"bakeSeconds": "-1"}, "INPUT_INVALID"),
         ({"mode": "undo"}, "INPUT_INVALID"),
+        ({"environment": "scoring:1"}, "INPUT_INVALID"),  # and a file too
+        ({"environmentFile": "", "environment": "scoring"}, "INPUT_INVALID"),
+        (
+            {
+                "environmentFile": "",
+                "environment": "azureml://registries/azureml/environments/e/versions/1",
+                "sdk": "v1",
+            },
+            "INPUT_INVALID",
+        ),
+        ({"entryScript": ""}, "INPUT_MISSING"),  # for there is an environment file
+        ({"entryScript": "", "environmentFile": "", "sdk": "v1"}, "INPUT_MISSING"),
+        ({"environmentVariables": "- a"}, "INPUT_INVALID"),
+        ({"requestTimeout": "0"}, "INPUT_INVALID"),
+        ({"maxConcurrentRequests": "0"}, "INPUT_INVALID"),
+        ({"maxQueueWait": "-1"}, "INPUT_INVALID"),
         ({"mode": "rollback", "sdk": "v1"}, "MODE_UNSUPPORTED"),
         ({"mode": "rollback", "smokeFile": "nowhere.json"}, "FILE_NOT_FOUND"),
         ({"mode": "delete", "serviceName": "Compliance"}, "SERVICE_NAME_INVALID"),
