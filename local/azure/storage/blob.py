@@ -53,8 +53,13 @@ def _unknown() -> BlobRecord:
 
 
 def path_of(cloud: Cloud, container: str, name: str) -> Path:
-    """The file that holds a blob; it need not exist. Raises ServiceError 400 for a bad name."""
-    return blob_files.place_of(cloud, container, name)
+    """The file that holds a blob, or the folder of that name where there is no such blob.
+
+    Neither need exist. Raises ServiceError 400 for a bad name.
+    """
+    place = blob_files.place_of(cloud, container, name)
+    folder = blob_files.folder_of(cloud, container, name)
+    return folder if folder is not None and not place.is_file() else place
 
 
 def sas_url(cloud: Cloud, container: str, name: str, *, permissions: str = "rcwa") -> str:
@@ -235,7 +240,7 @@ def _delete_blob(cloud: Cloud, _request: Request, container: str, name: str) -> 
 
 
 def _writable(cloud: Cloud, request: Request, container: str, name: str) -> Path:
-    path = path_of(cloud, container, name)
+    path = blob_files.place_of(cloud, container, name)
     if request.headers.get("if-none-match") == "*" and path.is_file():
         raise ServiceError(409, "BlobAlreadyExists", "The specified blob already exists.")
     match = request.headers.get("if-match")
@@ -252,7 +257,7 @@ def _writable(cloud: Cloud, request: Request, container: str, name: str) -> Path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):  # one above it came at the same time
-        path = path_of(cloud, container, name)
+        path = blob_files.place_of(cloud, container, name)
         path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -285,7 +290,7 @@ def _record(
         "etag": etag,
     }
     _BLOBS.put(cloud, _record_key(container, name), record)
-    blob_files.note(cloud, container, name, path_of(cloud, container, name))
+    blob_files.note(cloud, container, name, blob_files.place_of(cloud, container, name))
 
 
 def _metadata(request: Request) -> dict[str, str]:

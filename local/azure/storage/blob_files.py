@@ -52,6 +52,15 @@ def place_of(cloud: Cloud, container: str, name: str) -> Path:
     return aside if taken or aside.is_file() else plain
 
 
+def folder_of(cloud: Cloud, container: str, name: str) -> Path | None:
+    """The folder of the blobs whose names begin with this one and a slash; None without such."""
+    parts = [part for part in name.split("/") if part]
+    if _is_unusual(parts):
+        return None
+    folder = cloud.root.joinpath("blobs", container, *parts)
+    return folder if folder.is_dir() else None
+
+
 def _is_unusual(parts: list[str]) -> bool:
     sizes = [len(os.fsencode(part)) for part in parts]
     if max(sizes) > _LONGEST_PART or sum(sizes) + len(sizes) > _LONGEST_PATH:
