@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +24,12 @@ def part(bench: Bench) -> Iterator[Row]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sdk", ["v2", "v1"])
-def test_a_lost_answer_and_a_kill_change_no_outcome(tmp_path: Path, sdk: str) -> None:
+def test_a_lost_answer_and_a_kill_change_no_outcome(
+    tmp_path: Path, sdk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The launcher finds uv on the PATH.
+    tools = Path(sys.executable).parent
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
     rows = faults.of_sdk(sdk, faults.packed(tmp_path), part)
     assert len(rows) == sum(len(phases) for phases in faults.PHASES.values()) + 2
     assert [problem for row in rows for problem in row.problems] == []
