@@ -208,7 +208,7 @@ def test_the_reason_is_told_and_nothing_else_happens(judged: AgentRun, reason: s
     step = judged.step(reason)
     outputs = step["outputs"]
     passed = reason == "PASSED"
-    assert outputs["reason"] == reason, judged.console
+    assert outputs.get("reason") == reason, judged.console
     assert outputs["passed"] == str(passed).lower()
     assert outputs["modelVersion"] == ("1" if passed else "")
     copy = "azureml://registries/registry-local/models/model-passed/versions/1"
