@@ -104,7 +104,7 @@ def expected(editor: Portal, target: str) -> Mapping[str, str]:
         "targetWorkspace": [editor.chosen["workspace"]],
         "registryName": ["registry-local"],
         "computeName": ["cpu-cluster"],
-        "dedicatedCompute": ["cpu-cluster"],
+        "dedicatedCompute": ["k8s-cluster", "cpu-cluster"],  # a run may be on either
         "aksName": ["k8s-cluster"],
         "serviceName": ["parts-service"],
         "modelName": ["parts"],
