@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from amltasks import errors
@@ -17,15 +18,17 @@ from amltasks.workspace.port import (
     VmSize,
 )
 from amltasks.workspace.port.compute import SYSTEM
+from amltasks.workspace.sign_in import SignIn
 
 
 class SdkCompute(Compute):
     """The port's ``Compute``."""
 
-    def __init__(self, sdk: Any, offers: Offers) -> None:
-        """Work in this ``azureml.core.Workspace``."""
+    def __init__(self, sdk: Any, offers: Offers, sign_in: SignIn) -> None:
+        """Work in this ``azureml.core.Workspace``, which signs in with ``sign_in``."""
         self._sdk = sdk
         self._offers = offers
+        self._sign_in = sign_in
 
     def find_cluster(self, name: str) -> Cluster | None:
         found = self._find(name, "AmlCompute")
@@ -40,9 +43,14 @@ class SdkCompute(Compute):
 
     def delete_cluster(self, name: str) -> None:
         found = self._find(name, "AmlCompute")
-        if found is not None:
+        if found is None:
+            return
+
+        def delete() -> None:
             with translated(f"deleting the cluster '{name}'"):
                 found.delete()
+
+        self._renewing_once(delete)
 
     def sizes(self, location: str) -> tuple[VmSize, ...]:
         with translated(f"listing the VM sizes of {location}"):
@@ -56,32 +64,37 @@ class SdkCompute(Compute):
         # No admin user is made: nobody logs in to the nodes.
         from azureml.core.compute import AmlCompute, ComputeTarget
 
-        with creating("cluster", spec.name):
-            ComputeTarget.create(
-                self._sdk,
-                spec.name,
-                AmlCompute.provisioning_configuration(
-                    vm_size=spec.vm_size,
-                    vm_priority=spec.priority,
-                    min_nodes=spec.min_nodes,
-                    max_nodes=spec.max_nodes,
-                    idle_seconds_before_scaledown=spec.idle_seconds,
-                    location=spec.location or None,
-                    tags=dict(spec.tags) or None,
-                    remote_login_port_public_access="Enabled" if spec.ssh else "Disabled",
-                    **_network(spec),
-                    **_identity(spec),
-                ),
-            )
+        configuration = AmlCompute.provisioning_configuration(
+            vm_size=spec.vm_size,
+            vm_priority=spec.priority,
+            min_nodes=spec.min_nodes,
+            max_nodes=spec.max_nodes,
+            idle_seconds_before_scaledown=spec.idle_seconds,
+            location=spec.location or None,
+            tags=dict(spec.tags) or None,
+            remote_login_port_public_access="Enabled" if spec.ssh else "Disabled",
+            **_network(spec),
+            **_identity(spec),
+        )
+
+        def create() -> None:
+            with creating("cluster", spec.name):
+                ComputeTarget.create(self._sdk, spec.name, configuration)
+
+        self._renewing_once(create)
 
     def scale_cluster(self, spec: ClusterSpec) -> None:
         found = self._find(spec.name, "AmlCompute")
-        with translated(f"updating the cluster '{spec.name}'"):
-            found.update(
-                min_nodes=spec.min_nodes,
-                max_nodes=spec.max_nodes,
-                idle_seconds_before_scaledown=spec.idle_seconds,
-            )
+
+        def update() -> None:
+            with translated(f"updating the cluster '{spec.name}'"):
+                found.update(
+                    min_nodes=spec.min_nodes,
+                    max_nodes=spec.max_nodes,
+                    idle_seconds_before_scaledown=spec.idle_seconds,
+                )
+
+        self._renewing_once(update)
 
     def find_aks(self, name: str) -> AksCluster | None:
         found = self._find(name, "AKS")
@@ -108,6 +121,19 @@ class SdkCompute(Compute):
                     location=spec.location or None,
                 ),
             )
+
+    def _renewing_once(self, change: Callable[[], None]) -> None:
+        """Make a change; if Azure refuses the token, sign in anew and make it once more.
+
+        A refused request changed nothing. Raises as ``change`` does.
+        """
+        try:
+            change()
+        except errors.TaskError as error:
+            if error.cause is not errors.UNAUTHORIZED:
+                raise
+            self._sign_in.renew()
+            change()
 
     def _find(self, name: str, kind: str) -> Any:
         from azureml.core.compute import ComputeTarget

@@ -38,7 +38,7 @@ def open_workspace(
     return Workspace(
         name=sdk.name,
         location=sdk.location,
-        compute=SdkCompute(sdk, Offers(principal, sign_in)),
+        compute=SdkCompute(sdk, Offers(principal, sign_in), sign_in),
         runs=SdkRuns(sdk, sign_in),
         models=SdkModels(sdk, open_other),
         services=SdkServices(sdk),

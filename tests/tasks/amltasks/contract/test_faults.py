@@ -193,6 +193,16 @@ def test_waiting_for_a_cluster_outlives_what_passes(
     assert ended.outputs["computeOutcome"] == "created"
 
 
+def test_a_token_that_expires_before_the_cluster_is_made_is_renewed(
+    sdk: str, faulty: Faulty, tmp_path: Path
+) -> None:
+    with faulty("expired times=1 method=PUT path=*/computes/*") as azure:
+        ended = _end(azure, sdk, "ProvisionAmlCompute", {"computeName": "cpu-late"}, tmp_path)
+    assert ended.result == "Succeeded", ended.log
+    assert ended.outputs["computeOutcome"] == "created"
+    assert (tmp_path / "faulty" / "azure.log").read_text().count("fault: expired") == 1
+
+
 def test_a_lost_answer_makes_one_cluster(sdk: str, faulty: Faulty, tmp_path: Path) -> None:
     """The answer to the PUT breaks off, and the workspace opens at the second try only."""
     lost = "truncate=10 times=1 method=PUT path=*/computes/*"
