@@ -243,3 +243,16 @@ def provisioned(target: Any) -> Any:
         target.refresh_state()
     assert target.provisioning_state == "Succeeded"
     return target
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Any:
+    """azureml-core's ``Dataset``, whose native client (Rust) signs in on a thread of its own.
+
+    That thread imports azure-ai-ml where it is installed, and its stack is too small for so deep an
+    import: the process dies. So it is imported here first.
+    """
+    import azure.ai.ml  # noqa: F401
+    from azureml.core import Dataset
+
+    return Dataset

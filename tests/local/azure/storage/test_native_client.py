@@ -12,13 +12,11 @@ Dataset.Tabular.from_delimited_files("https://otheraccount.blob.core.windows.net
 """
 
 
-def test_it_reads_by_the_proxy(aml_workspace: Any, tmp_path: Path) -> None:
-    from azureml.core import Dataset
-
+def test_it_reads_by_the_proxy(aml_workspace: Any, dataset: Any, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     datastore = aml_workspace.get_default_datastore()
     datastore.upload(str(tmp_path), "native", show_progress=False)
-    found = Dataset.Tabular.from_delimited_files((datastore, "native/a.csv"))
+    found = dataset.Tabular.from_delimited_files((datastore, "native/a.csv"))
     assert found.to_pandas_dataframe().to_dict("list") == {"x": [1], "y": [2]}
 
 

@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 
 
-def test_versions_of_a_data_set(aml_workspace: Any, tmp_path: Path) -> None:
-    from azureml.core import Dataset
-
+def test_versions_of_a_data_set(aml_workspace: Any, dataset: Any, tmp_path: Path) -> None:
     datastore = aml_workspace.get_default_datastore()
     made = []
     for number in (1, 2):
@@ -16,29 +14,27 @@ def test_versions_of_a_data_set(aml_workspace: Any, tmp_path: Path) -> None:
         datastore.upload_files(
             [str(tmp_path / f"{number}.csv")], target_path="sets", show_progress=False
         )
-        table = Dataset.Tabular.from_delimited_files((datastore, f"sets/{number}.csv"))
+        table = dataset.Tabular.from_delimited_files((datastore, f"sets/{number}.csv"))
         made.append(table.register(aml_workspace, "table", create_new_version=True))
     assert [one.version for one in made] == [1, 2]
     with pytest.raises(Exception, match="already a dataset registered"):
         table.register(aml_workspace, "table")
-    newest = Dataset.get_by_name(aml_workspace, "table")
+    newest = dataset.get_by_name(aml_workspace, "table")
     assert (newest.id, newest.version) == (made[1].id, 2)
-    first = Dataset.get_by_name(aml_workspace, "table", version=1)
+    first = dataset.get_by_name(aml_workspace, "table", version=1)
     assert first.to_pandas_dataframe().to_dict("list") == {"x": [1]}
     assert newest.to_pandas_dataframe().to_dict("list") == {"x": [2]}
     with pytest.raises(Exception, match="Cannot find dataset registered with name"):
-        Dataset.get_by_name(aml_workspace, "table", version=3)
+        dataset.get_by_name(aml_workspace, "table", version=3)
 
 
-def test_files_of_a_data_set(aml_workspace: Any, tmp_path: Path) -> None:
-    from azureml.core import Dataset
-
+def test_files_of_a_data_set(aml_workspace: Any, dataset: Any, tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("hello")
     datastore = aml_workspace.get_default_datastore()
     datastore.upload_files([str(tmp_path / "note.txt")], target_path="notes", show_progress=False)
-    files = Dataset.File.from_files((datastore, "notes"))
+    files = dataset.File.from_files((datastore, "notes"))
     files.register(aml_workspace, "notes", description="greetings", tags={"kind": "text"})
-    found = Dataset.get_by_name(aml_workspace, "notes")
+    found = dataset.get_by_name(aml_workspace, "notes")
     assert (found.description, found.tags) == ("greetings", {"kind": "text"})
     (copy,) = found.download(str(tmp_path / "down"), overwrite=True)
     assert Path(copy).read_text() == "hello"
