@@ -137,7 +137,7 @@ def editor(task: Task, values: Mapping[str, str]) -> str:
         for number, (name, value) in enumerate(rows, 1)
     ]
     lines.append(f'<span class="n">{len(rows) + 1}</span>    ')
-    rest = [item for item in task["inputs"] if item["name"] not in values][:9]
+    rest = [item for item in task["inputs"] if item["name"] not in values][:3]
     offers = "".join(
         f"<div>{html.escape(yaml_name(item))}<i>{marked(item['helpMarkDown'])}</i></div>"
         for item in rest
@@ -176,7 +176,7 @@ def draw(browser: Browser, pages: Mapping[Path, str]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         drawn = Image.open(io.BytesIO(view.screenshot(full_page=True)))
         # Text on plain ground: few colours do, and the .vsix stays small.
-        drawn.convert("RGB").quantize(16).save(path, optimize=True)
+        drawn.convert("RGB").quantize(8).save(path, optimize=True)
     view.close()
 
 

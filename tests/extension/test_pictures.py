@@ -31,11 +31,12 @@ def labels(values: dict[str, str]) -> list[str]:
     [("kubernetes", "aksName", "instanceType"), ("managed", "instanceType", "aksName")],
 )
 def test_what_a_rule_hides_is_not_shown(target: str, there: str, hidden: str) -> None:
-    shown = labels({**pictures.VALUES, "target": target})
+    values = {**pictures.VALUES, "target": target, "mode": "release"}
+    shown = labels(values)
     assert LABELS[there] in shown
     assert LABELS[hidden] not in shown
     assert LABELS["tags"] not in shown  # it is in a group that is not open
-    text = pictures.form(TASK, {**pictures.VALUES, "target": target})
+    text = pictures.form(TASK, values)
     assert ("+ Replicas in the cluster" in text) == (target == "kubernetes")
 
 
@@ -49,7 +50,7 @@ def test_the_samples_values_are_of_inputs_that_there_are() -> None:
 def test_the_editor_shows_names_of_yaml(tmp_path: Path) -> None:
     text = pictures.editor(TASK, pictures.VALUES)
     assert '<span class="k">    resourceGroupName</span>: <span class="v">my-group</span>' in text
-    assert "<div>sourceDirectory<i>" in text
+    assert "<div>environment<i>" in text
 
 
 def test_chromium_draws_them(browser: Browser, tmp_path: Path) -> None:

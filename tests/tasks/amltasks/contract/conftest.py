@@ -349,17 +349,32 @@ def seen(aml_azure: Azure, sdk: str, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="session")
-def cluster(aml_azure: Azure, sdk: str, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+def made() -> dict[str, Ended]:
+    """What was made once for each SDK. pytest ends a session's fixture when the SDK changes, and
+    makes it anew when a later file comes back to that SDK; Azure still has the first one.
+    """
+    return {}
+
+
+@pytest.fixture(scope="session")
+def cluster(
+    aml_azure: Azure,
+    sdk: str,
+    made: dict[str, Ended],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Ended:
     """A cluster for the pipelines, provisioned by the task; v2 comes first and makes it."""
-    ended = start_task(
-        "ProvisionAmlCompute",
-        {**aml_azure.place, "sdk": sdk, "computeName": f"{CLUSTER}-{sdk}"},
-        folder=tmp_path_factory.mktemp("cluster"),
-        connection=aml_azure.connection,
-        environment=aml_azure.client_environment,
-    ).end()
-    assert ended.result == "Succeeded", ended.log
-    return ended
+    name = f"{CLUSTER}-{sdk}"
+    if name not in made:
+        made[name] = start_task(
+            "ProvisionAmlCompute",
+            {**aml_azure.place, "sdk": sdk, "computeName": name},
+            folder=tmp_path_factory.mktemp("cluster"),
+            connection=aml_azure.connection,
+            environment=aml_azure.client_environment,
+        ).end()
+        assert made[name].result == "Succeeded", made[name].log
+    return made[name]
 
 
 def trained_inputs(sdk: str) -> dict[str, str]:
@@ -377,20 +392,26 @@ def trained_inputs(sdk: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def trained(
-    aml_azure: Azure, sdk: str, cluster: Ended, tmp_path_factory: pytest.TempPathFactory
+    aml_azure: Azure,
+    sdk: str,
+    cluster: Ended,
+    made: dict[str, Ended],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Ended:
     """A pipeline that ran well, with accuracy 0.9: what gates and deployments start from."""
-    folder = tmp_path_factory.mktemp("trained")
-    shutil.copytree(CONSUMER, folder, dirs_exist_ok=True)
-    ended = start_task(
-        "RunAmlPipeline",
-        {**aml_azure.place, **trained_inputs(sdk)},
-        folder=folder,
-        connection=aml_azure.connection,
-        environment=aml_azure.client_environment,
-    ).end()
-    assert ended.result == "Succeeded", ended.log
-    return ended
+    name = f"trained-{sdk}"
+    if name not in made:
+        folder = tmp_path_factory.mktemp("trained")
+        shutil.copytree(CONSUMER, folder, dirs_exist_ok=True)
+        made[name] = start_task(
+            "RunAmlPipeline",
+            {**aml_azure.place, **trained_inputs(sdk)},
+            folder=folder,
+            connection=aml_azure.connection,
+            environment=aml_azure.client_environment,
+        ).end()
+        assert made[name].result == "Succeeded", made[name].log
+    return made[name]
 
 
 @pytest.fixture(scope="session")
