@@ -75,9 +75,9 @@ def main_inputs(task: Task, values: Mapping[str, str]) -> list[Mapping[str, Any]
 
 
 def holds(rule: str, values: Mapping[str, str]) -> bool:
-    """Whether a visible rule of the form `input = value` holds; an empty one always does."""
-    name, _, wanted = (part.strip() for part in rule.partition("="))
-    return not rule or values[name] == wanted
+    """Whether a visible rule holds: `input = value`, several joined by `&&`, or an empty one."""
+    terms = [term.partition("=") for term in rule.split("&&") if term]
+    return all(values[name.strip()] == wanted.strip() for name, _, wanted in terms)
 
 
 def form(task: Task, values: Mapping[str, str]) -> str:
@@ -176,7 +176,7 @@ def draw(browser: Browser, pages: Mapping[Path, str]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         drawn = Image.open(io.BytesIO(view.screenshot(full_page=True)))
         # Text on plain ground: few colours do, and the .vsix stays small.
-        drawn.convert("RGB").quantize(8).save(path, optimize=True)
+        drawn.convert("RGB").quantize(16).save(path, optimize=True)
     view.close()
 
 

@@ -50,7 +50,7 @@ def test_the_samples_values_are_of_inputs_that_there_are() -> None:
 def test_the_editor_shows_names_of_yaml(tmp_path: Path) -> None:
     text = pictures.editor(TASK, pictures.VALUES)
     assert '<span class="k">    resourceGroupName</span>: <span class="v">my-group</span>' in text
-    assert "<div>environment<i>" in text
+    assert "<div>modelSource<i>" in text
 
 
 def test_chromium_draws_them(browser: Browser, tmp_path: Path) -> None:

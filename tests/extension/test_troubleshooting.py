@@ -60,7 +60,7 @@ def test_a_changed_sentence_is_found_and_written(root: Path) -> None:
     ("path", "old", "new"),
     [
         ("tasks/amltasks/errors.py", 'code="TIE"', 'code="TIED_NOW"'),
-        ("tasks/amltasks/deploy_to_aks/reports.py", '"REPORT_NOT_WRITTEN"', '"TIED_NOW"'),
+        ("tasks/amltasks/deploy_to_aks/revisions.py", '"CANDIDATE_LEFT"', '"TIED_NOW"'),
         ("tasks/launcher/errors.ts", "'TASK_DIED',", "'TIED_NOW',"),
         ("docs/troubleshooting.yml", "TIE:", "TIED_NOW:"),
     ],
