@@ -63,19 +63,23 @@ def callback_problems(task: Task) -> Iterator[str]:
     if not is_json(declared["Execute"]["Body"]):
         yield "the Body of Execute is not JSON"
     for part in parts:
-        request = declared[part]
-        if request["EndpointId"] != f"$({CONNECTION})":
-            yield f"the EndpointId of {part} is not $({CONNECTION})"
-        if not request["EndpointUrl"].startswith(CONNECTED):
-            yield f"the EndpointUrl of {part} does not start with {CONNECTED}"
-        if not is_json(request["Headers"]):
-            yield f"the Headers of {part} are not JSON"
+        yield from request_problems(part, declared[part])
     span = declared.get("Events", {}).get("TaskCompleted", {}).get("Timeout", "")
     if not is_timeout(span):
         yield f"the Timeout of TaskCompleted, {span!r}, is no time span up to 72 hours"
     yield from input_problems(
         task, [declared[part][name] for part, names in parts.items() for name in names]
     )
+
+
+def request_problems(part: str, request: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with a request that the service sends by the task's connection."""
+    if request["EndpointId"] != f"$({CONNECTION})":
+        yield f"the EndpointId of {part} is not $({CONNECTION})"
+    if not request["EndpointUrl"].startswith(CONNECTED):
+        yield f"the EndpointUrl of {part} does not start with {CONNECTED}"
+    if not is_json(request["Headers"]):
+        yield f"the Headers of {part} are not JSON"
 
 
 def input_problems(task: Task, texts: list[str]) -> Iterator[str]:

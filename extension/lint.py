@@ -112,28 +112,37 @@ def input_problems(task: Task) -> Iterator[str]:
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"the name or alias {name} is given to more than one input"
     for name, item in inputs.items():
-        options = item.get("options", {})
-        default = item.get("defaultValue", "")
-        if not NAME.fullmatch(name):
-            yield f"input {name}: the name has other characters than letters and digits"
-        if item["type"] not in INPUT_TYPES and not item["type"].startswith("connectedService:"):
-            yield f"input {name}: there is no type {item['type']}"
-        if not item.get("helpMarkDown", "").endswith((".", ")")):
-            yield f"input {name}: helpMarkDown is not a sentence"
+        for problem in (*one_input(item), *shown_when(item, inputs)):
+            yield f"input {name}: {problem}"
         if "groupName" in item and item["groupName"] not in groups:
             yield f"input {name}: there is no group {item['groupName']}"
-        if item["type"] == "pickList" and default not in options and not editable(item):
-            yield f"input {name}: the default {default!r} is none of the options"
-        if not isinstance(default, str):
-            yield f"input {name}: the default is not a text"
-        if item["required"] and ("visibleRule" in item or item.get("groupName")):
-            yield f"input {name}: it is required, and hidden"
-        if "visibleRule" in item:
-            rule = item["visibleRule"]
-            yield from (f"input {name}: {problem}" for problem in rule_problems(rule, inputs))
-            for other in depends_on(rule, inputs):
-                if inputs[other].get("groupName") != item.get("groupName"):
-                    yield f"input {name}: visibleRule depends on {other}, which is in another group"
+
+
+def one_input(item: Mapping[str, Any]) -> Iterator[str]:
+    """What one input says of itself: its name, type, help and default."""
+    default = item.get("defaultValue", "")
+    if not NAME.fullmatch(item["name"]):
+        yield "the name has other characters than letters and digits"
+    if item["type"] not in INPUT_TYPES and not item["type"].startswith("connectedService:"):
+        yield f"there is no type {item['type']}"
+    if not item.get("helpMarkDown", "").endswith((".", ")")):
+        yield "helpMarkDown is not a sentence"
+    if item["type"] == "pickList" and default not in item.get("options", {}) and not editable(item):
+        yield f"the default {default!r} is none of the options"
+    if not isinstance(default, str):
+        yield "the default is not a text"
+
+
+def shown_when(item: Mapping[str, Any], inputs: Mapping[str, Any]) -> Iterator[str]:
+    """When an input is shown: never hidden when required, and ruled by inputs of its own group."""
+    if item["required"] and ("visibleRule" in item or item.get("groupName")):
+        yield "it is required, and hidden"
+    if "visibleRule" not in item:
+        return
+    yield from rule_problems(item["visibleRule"], inputs)
+    for other in depends_on(item["visibleRule"], inputs):
+        if inputs[other].get("groupName") != item.get("groupName"):
+            yield f"visibleRule depends on {other}, which is in another group"
 
 
 def group_problems(task: Task) -> Iterator[str]:
@@ -202,22 +211,8 @@ def icon_problems(path: Path, size: int) -> Iterator[str]:
 
 def manifest_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with vss-extension.json."""
-    folders = [f"tasks/{folder.name}" for folder in task_folders(root)]
-    tasks = [item for item in manifest["contributions"] if item["type"] == TASK_CONTRIBUTION]
-    named = [item["properties"]["name"] for item in tasks]
-    if sorted(named) != folders:
-        yield f"contributions are {sorted(named)}, and the tasks {folders}"
-    for item in tasks:
-        if item["id"] != Path(item["properties"]["name"]).name:
-            yield f"the contribution {item['id']} is not named like its folder"
-    files = [item["path"] for item in manifest["files"]]
-    for folder in folders:
-        if folder not in files:
-            yield f"{folder} is not among the files"
-    contents = [item["path"] for item in manifest["content"].values()]
-    for name in [*files, *contents, manifest["icons"]["default"]]:
-        if name != sbom.NAME and not (root / name).exists():
-            yield f"{name} does not exist"
+    yield from contribution_problems(root, manifest)
+    yield from file_problems(root, manifest)
     yield from tab_problems(root, manifest)
     if not re.fullmatch(r"\d+\.\d+\.\d+(\.\d+)?", manifest["version"]):
         yield f"version {manifest['version']} is not three or four numbers with dots"
@@ -227,6 +222,30 @@ def manifest_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
         if len(manifest[key]) > most:
             yield f"{key} has {len(manifest[key])} characters, and {most} is the most"
     yield from icon_problems(root / manifest["icons"]["default"], 128)
+
+
+def contribution_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Each task is a contribution that is named like its folder."""
+    folders = [f"tasks/{folder.name}" for folder in task_folders(root)]
+    tasks = [item for item in manifest["contributions"] if item["type"] == TASK_CONTRIBUTION]
+    named = [item["properties"]["name"] for item in tasks]
+    if sorted(named) != folders:
+        yield f"contributions are {sorted(named)}, and the tasks {folders}"
+    for item in tasks:
+        if item["id"] != Path(item["properties"]["name"]).name:
+            yield f"the contribution {item['id']} is not named like its folder"
+
+
+def file_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """The files that the manifest names exist, and each task's folder is among them."""
+    files = [item["path"] for item in manifest["files"]]
+    for folder in task_folders(root):
+        if f"tasks/{folder.name}" not in files:
+            yield f"tasks/{folder.name} is not among the files"
+    contents = [item["path"] for item in manifest["content"].values()]
+    for name in [*files, *contents, manifest["icons"]["default"]]:
+        if name != sbom.NAME and not (root / name).exists():
+            yield f"{name} does not exist"
 
 
 def tab_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
