@@ -220,9 +220,10 @@ def test_it_is_canceled_when_its_starter_is_gone(command, document, make_vsix, t
 @posix
 def test_a_second_interrupt_kills(command, document, make_vsix, task_json):
     vsix = make_vsix((task_json("Wait"), {"main.js": STUBBORN}))
-    agent, shown = start(command(CANCEL, "--vsix", str(vsix)), "child")
+    # Without the second interrupt the task would have ten minutes before it is killed.
+    patient = ("--variable", "PROCESS_SIGINT_TIMEOUT=600000")
+    agent, shown = start(command(CANCEL, "--vsix", str(vsix), *patient), "child")
     child = child_of(shown)
-    began = time.monotonic()
     agent.send_signal(signal.SIGINT)
     assert agent.stdout is not None
     for line in agent.stdout:
@@ -231,7 +232,6 @@ def test_a_second_interrupt_kills(command, document, make_vsix, task_json):
     agent.send_signal(signal.SIGINT)
     rest, _ = agent.communicate(timeout=PATIENCE_S)
     assert agent.returncode == 130
-    assert time.monotonic() - began < 7
     assert "cleaned" not in rest
     assert gone(child)
     assert document()["result"] == "canceled"
@@ -246,7 +246,7 @@ def test_a_stubborn_task_is_killed_after_ten_seconds(command, make_vsix, task_js
     agent.send_signal(signal.SIGINT)
     rest, _ = agent.communicate(timeout=PATIENCE_S)
     assert agent.returncode == 130
-    assert 9.5 < time.monotonic() - began < 20
+    assert time.monotonic() - began > 9.5
     assert "ignored SIGTERM" in rest
     assert f"Terminate orphan process: pid {child.pid}" in rest
     assert gone(child)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -275,14 +274,13 @@ def test_files_in_the_sources_do_not_replace_modules(launcher: Launcher) -> None
 def test_a_process_that_python_leaves_behind_does_not_hold_up_the_step(launcher: Launcher) -> None:
     code = (
         "import subprocess\n"
-        "left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
         "print('left', left.pid, flush=True)\n"
     )
-    start = time.monotonic()
     outcome = launcher.run(code + SUCCEED)
+    # It still runs: the launcher did not wait for its end.
     subprocess.run(["kill", outcome.log.split("left ")[1].split()[0]], check=True)
     assert outcome.result == ("Succeeded", "done")
-    assert time.monotonic() - start < 30
 
 
 @pytest.mark.parametrize(

@@ -123,9 +123,8 @@ def test_the_lock_of_a_killed_task_is_taken_over_at_once(fresh_launcher: Launche
         time.sleep(0.05)
     process.kill()
     process.communicate()
-    started = time.monotonic()
     outcome = fresh_launcher.run()
     assert outcome.result[0] == "Succeeded"
-    assert "Waiting for another task" not in outcome.log or time.monotonic() - started < 30
+    assert "Waiting for another task" not in outcome.log
     (folder,) = tools.iterdir()
     assert (folder / ".complete").exists()

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -93,10 +92,8 @@ def test_waiting_for_another_builder_can_be_stopped(building_azure: Cloud) -> No
     stop, log = Stop(), list[str]()
     with virtualenvs.locked(home / "lock", log.append, stop):
         threading.Timer(0.2, stop.ask, ["Canceled"]).start()
-        started = time.monotonic()
         with pytest.raises(EnvironmentFailure, match="Canceled"):
             build(building_azure, SPEC, log, stop)
-    assert time.monotonic() - started < 5
     assert log == ["Another run is building this environment; waiting for it."]
 
 

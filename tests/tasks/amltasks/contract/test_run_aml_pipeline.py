@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -101,10 +100,8 @@ def test_a_cancel_cancels_the_run_and_says_so(
     again = {"system.jobattempt": "2"}
     started = start_in_azure(TASK, slow, variables=again)
     started.wait_for(lambda s: any("training in mode slow" in line for line in s.lines))
-    begun = time.monotonic()
     started.say("cancel")
     ended = started.end()
-    assert time.monotonic() - begun < 6
     assert (ended.result, ended.code) == ("Canceled", 130)
     assert ended.outputs["runId"] == run_id
     assert f"Canceling run {run_id} in Azure ML" in ended.log
