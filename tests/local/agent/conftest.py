@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import textwrap
 import time
@@ -13,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from local.agent.definition.numbering import Numbers
+from local.agent.host.connection import system_connection
+from local.agent.host.console import Console
 from local.agent.host.masking import SecretMasker
 from local.agent.host.variables import Variables
 from local.agent.organization.caller import SETTINGS
@@ -20,6 +24,8 @@ from local.agent.run import json_report
 from local.agent.run.run import run_pipeline
 from local.agent.run.setup import Options
 from local.agent.run.start import Prepared, prepare, prepare_release
+from local.agent.session.counters import Counters
+from local.agent.session.session import Folders, Session
 
 # Bash@3, as classic definitions name it.
 BASH = "6c731c3c-3c68-459a-a5c9-bde6e6595b5b"
@@ -363,3 +369,21 @@ def build_result(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def session(tmp_path, masker):
+    """A run that has not started."""
+    return Session(
+        folders=Folders(root=tmp_path / "run", tools=tmp_path / "tools"),
+        masker=masker,
+        console=Console(masker),
+        source=tmp_path / "azure-pipelines.yml",
+        environment={},
+        predefined={"Build.BuildNumber": "20260102.1"},
+        access_token="a-token",
+        connections=(),
+        system=system_connection("http://127.0.0.1/", "a-token"),
+        started=datetime.datetime.now(datetime.timezone.utc),
+        counters=Counters(numbers=Numbers(tmp_path / "numbers.json"), pipeline="p"),
+    )

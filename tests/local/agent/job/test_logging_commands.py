@@ -12,25 +12,10 @@ from typing import cast
 
 import pytest
 
-from local.agent.host.console import Console, StepLog
-from local.agent.host.variables import Variables
 from local.agent.job.logging_commands import process_line
-from local.agent.job.step_record import Restrictions, StepRecord
+from local.agent.job.step_record import Restrictions
 from local.agent.session.session import Session
 from local.agent.session.task_result import Result
-
-
-@pytest.fixture
-def record(tmp_path, masker, job_variables):
-    log = StepLog(Console(masker), "step", tmp_path / "step.log")
-    yield StepRecord(
-        name="step",
-        log=log,
-        variables=job_variables,
-        task_variables=Variables(masker),
-        prepend_path=[],
-    )
-    log.close()
 
 
 class FakeSession:
@@ -160,34 +145,6 @@ def test_lesser_mistakes_are_warnings(record, line, handled, part):
     assert [issue.type for issue in record.issues] == ["warning"]
     assert part in record.issues[0].message
     assert record.command_result is None
-
-
-def test_ten_issues_of_each_kind_are_kept(record):
-    for number in range(15):
-        say(record, f"##vso[task.logissue type=error;code=E{number}]e{number}")
-        say(record, f"##vso[task.issue type=Warning]w{number}")
-    kinds = [issue.type for issue in record.issues]
-    assert (kinds.count("error"), kinds.count("warning")) == (10, 10)
-    assert (record.issues[0].message, record.issues[0].code) == ("e0", "E0")
-    assert record.result is None
-
-
-def test_progress_never_falls_and_stays_in_range(record):
-    for value in ("30", "10", "x", "250"):
-        say(record, f"##vso[task.setprogress value={value};]at {value}")
-    assert (record.percent, record.operation) == (100, "at 250")
-
-
-def test_outputs_are_not_set_under_their_bare_name(record):
-    record.output_names = frozenset({"declared"})
-    say(record, "##vso[task.setvariable variable=Declared]1")
-    say(record, "##vso[task.setvariable variable=b;isoutput=true]2")
-    say(record, "##vso[task.setvariable variable=c]3")
-    found = [record.variables.get(name) for name in ("step.declared", "declared", "step.b", "b")]
-    assert found == ["1", None, "2", None]
-    assert record.variables.get("c") == "3"
-    assert record.variables.is_read_only("step.b")
-    assert record.outputs == {"Declared": ("1", False), "b": ("2", False)}
 
 
 def test_a_refused_secret_is_not_shown(record, capsys):
