@@ -3,8 +3,7 @@
  * task-lib, which escapes them. Nothing that Python prints can become a command.
  */
 
-import * as tl from 'azure-pipelines-task-lib/task';
-
+import { command, setSecret, setVariable, warning } from './agentCommands';
 import { reason } from './errors';
 import { redaction } from './redaction';
 
@@ -33,7 +32,7 @@ export class Channel {
       this.obey(JSON.parse(line) as Message);
     } catch (error) {
       // Not the line itself: it may hold a secret.
-      tl.warning(redaction.text(`A message of the task was not understood: ${reason(error)}`));
+      warning(`A message of the task was not understood: ${reason(error)}`);
     }
   }
 
@@ -41,7 +40,7 @@ export class Channel {
   showIssue(level: 'error' | 'warning', code: string, message: string): void {
     this.hasShownError ||= level === 'error';
     const more = this.support && code ? ` See ${this.support}#${code.toLowerCase()}` : '';
-    tl.command('task.logissue', { type: level, code }, redaction.text(message) + more);
+    command('task.logissue', { type: level, code }, redaction.text(message) + more);
   }
 
   private obey(message: Message): void {
@@ -55,18 +54,19 @@ export class Channel {
     switch (message['type']) {
       case 'variable': {
         const isSecret = message['secret'] === true;
-        if (isSecret) {
-          redaction.add(text('value'));
-        }
-        tl.setVariable(text('name'), text('value'), isSecret, message['output'] !== false);
+        const isOutput = message['output'] !== false;
+        setVariable(text('name'), text('value'), { isSecret, isOutput });
         return;
       }
       case 'secret':
-        tl.setSecret(text('value'));
-        redaction.add(text('value'));
+        setSecret(text('value'));
         return;
       case 'progress':
-        tl.setProgress(Number(message['percent']), redaction.text(text('text')));
+        command(
+          'task.setprogress',
+          { value: String(Number(message['percent'])) },
+          redaction.text(text('text')),
+        );
         return;
       case 'issue':
         this.showIssue(
@@ -76,13 +76,17 @@ export class Channel {
         );
         return;
       case 'summary':
-        tl.uploadSummary(published(text('path')));
+        command('task.uploadsummary', {}, published(text('path')));
         return;
       case 'attachment':
-        tl.addAttachment(text('kind'), text('name'), published(text('path')));
+        command(
+          'task.addattachment',
+          { type: text('kind'), name: text('name') },
+          published(text('path')),
+        );
         return;
       case 'testresults':
-        tl.command(
+        command(
           'results.publish',
           {
             type: 'JUnit',
@@ -108,9 +112,9 @@ export class Channel {
   }
 }
 
-/** Tell the agent the result. Not by `tl.setResult`, which would show the error a second time. */
+/** Tell the agent the result. Without an issue: it was shown already. */
 export function complete({ result, message }: Conclusion): void {
-  tl.command('task.complete', { result }, redaction.text(message));
+  command('task.complete', { result }, redaction.text(message));
 }
 
 /** The path of a file that the agent is to publish; the agent masks logs, not files. */

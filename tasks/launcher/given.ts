@@ -1,15 +1,14 @@
 /**
  * What the agent gave to this task, taken out of the process's environment before anything else is
- * loaded: no child inherits it, and task-lib, whose getters write each value they read into the debug
- * log, never sees it. To be imported first.
+ * loaded: no child inherits it. To be imported first.
  */
 
 /**
  * What the agent hands to the task alone; inputs may carry secrets, too. Its proxy settings are put
- * into the variables that Python and uv read (proxy.ts), and task-lib would log them.
+ * into the variables that Python and uv read (proxy.ts).
  */
 const CONFIDENTIAL =
-  /^(INPUT_|ENDPOINT_|SECRET_|SECUREFILE_|VSTS_TASKVARIABLE_|VSTS_SECRET_VARIABLES$|AGENT_PROXY)/i;
+  /^(INPUT_|ENDPOINT_|SECRET_|SECUREFILE_|VSTS_TASKVARIABLE_|VSTS_(PUBLIC|SECRET)_VARIABLES$|COMMAND_CORRELATION_ID$|AGENT_PROXY)/i;
 
 const taken = new Map<string, string>();
 for (const [name, value] of Object.entries(process.env)) {
@@ -19,12 +18,18 @@ for (const [name, value] of Object.entries(process.env)) {
   }
 }
 
-process.env['DISTRIBUTEDTASK_TASKS_NODE_SKIPDEBUGLOGSWHENDEBUGMODEOFF'] ??= 'true';
-
 /** Names of the public pipeline variables. */
-export const publicVariables = JSON.parse(
-  process.env['VSTS_PUBLIC_VARIABLES'] ?? '[]',
-) as readonly string[];
+export const publicVariables = names('PUBLIC');
+const secretVariables = new Set(names('SECRET').map(environmentName));
+
+/** Whether the agent told this pipeline variable as a secret. */
+export function wasSecret(name: string): boolean {
+  return secretVariables.has(environmentName(name));
+}
+
+function names(kind: 'PUBLIC' | 'SECRET'): readonly string[] {
+  return JSON.parse(taken.get(`VSTS_${kind}_VARIABLES`) ?? '[]') as readonly string[];
+}
 
 /** Names of all INPUT_ variables, without the prefix and as the agent writes them. */
 export function inputNames(): string[] {

@@ -5,13 +5,21 @@ import { input, variable } from './given';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
+import { debug } from './agentCommands';
 import { type Cancellation, listenForCancel } from './cancel';
 import { Channel, complete, type Conclusion } from './channel';
-import { Cancelled, LauncherError, reason, taskDied, toolDirectoryUnusable } from './errors';
+import {
+  Cancelled,
+  errorCode,
+  LauncherError,
+  reason,
+  taskDied,
+  toolDirectoryUnusable,
+} from './errors';
 import { prepareEnvironment } from './environment';
 import { collect, type Exit, type Phase, runPython, type TaskSettings } from './handover';
 import { childEnvironment } from './proxy';
-import { debug, say } from './log';
+import { say } from './log';
 import { findPython } from './python';
 import { replaced, type TaskDefinition } from './stepInputs';
 
@@ -124,4 +132,11 @@ function failure(error: unknown): Conclusion {
   return { result: 'Failed', message: taskDied(`The launcher failed: ${reason(error)}.`).message };
 }
 
+process.on('uncaughtException', (error) => {
+  // The agent has gone and reads no more: what is under way still ends in order.
+  if (errorCode(error) !== 'EPIPE') {
+    complete(failure(error));
+    process.exit(1);
+  }
+});
 void main();

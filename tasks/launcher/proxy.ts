@@ -6,12 +6,9 @@
 
 import * as fs from 'node:fs';
 
-import * as tl from 'azure-pipelines-task-lib/task';
-
+import { debug, setSecret, warning } from './agentCommands';
 import { certificatesUnusable, errorCode } from './errors';
 import { variable } from './given';
-import { debug } from './log';
-import { redaction } from './redaction';
 import { absoluteFolders } from './searchPath';
 
 /** Settings of the user's Python that would change ours. */
@@ -107,7 +104,7 @@ function agentProxy(): string | undefined {
   url.password = encodeURIComponent(password);
   if (url.password !== password) {
     // The agent masks the password as it was typed; this form of it must not be shown either.
-    tl.setSecret(url.password);
+    setSecret(url.password);
   }
   return url.href.replace(/\/$/, '');
 }
@@ -125,9 +122,7 @@ function agentBypass(): string[] {
     patterns = undefined;
   }
   if (!Array.isArray(patterns)) {
-    tl.warning(
-      redaction.text(`Agent.ProxyBypassList is not a JSON list and was left out: ${text}`),
-    );
+    warning(`Agent.ProxyBypassList is not a JSON list and was left out: ${text}`);
     return [];
   }
   return patterns.flatMap((pattern) => {

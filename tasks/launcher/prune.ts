@@ -6,9 +6,10 @@
 import * as fs from 'node:fs/promises';
 import * as path from 'node:path';
 
+import { debug } from './agentCommands';
 import { removeLeftover, removeWhole } from './folders';
 import { withFreeLock } from './lock';
-import { debug, say } from './log';
+import { say } from './log';
 
 export const MARKER = '.complete';
 const TOUCH_MS = 10 * 60_000;

@@ -2,10 +2,10 @@
 
 import * as fs from 'node:fs';
 
+import { debug } from './agentCommands';
 import { runCommand } from './command';
 import { pythonNotFound, pythonUnsupported, quoted } from './errors';
 import { variable } from './given';
-import { debug } from './log';
 import { onPath } from './searchPath';
 import { HERE, type System } from './system';
 

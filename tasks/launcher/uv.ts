@@ -3,11 +3,12 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
+import { debug } from './agentCommands';
 import { runCommand } from './command';
 import { uvUnavailable } from './errors';
 import { makeFolders, nameBeside, removeLeftover, renameFolder } from './folders';
 import { explainPip } from './installError';
-import { debug, say } from './log';
+import { say } from './log';
 import { ISOLATED, type Python } from './python';
 import { onPath } from './searchPath';
 

@@ -154,8 +154,7 @@ def test_all_tasks_carry_one_launcher_and_it_is_small(built_vsix: Path) -> None:
         launchers = {archive.read(f"tasks/{task}/launcher.js") for task in TASKS}
         notices = archive.read(f"tasks/{TASKS[0]}/ThirdPartyNotices.txt").decode()
     assert len(launchers) == 1
-    assert len(launchers.pop()) < 500_000
-    assert built_vsix.stat().st_size < 2_000_000
+    assert len(launchers.pop()) < 60_000
     assert "azure-pipelines-task-lib" in notices
     assert "Permission is hereby granted" in notices
 
@@ -227,7 +226,8 @@ def test_the_bill_of_materials_is_valid_and_names_all_parts(built_vsix: Path) ->
     purls = {item["purl"]: item for item in bill["components"]}
     headings = re.findall(r"^-{70}\n(\S+) (\S+) \((.+)\)$", notices, re.MULTILINE)
     npm = {f"pkg:npm/{name.replace('@', '%40')}@{version}" for name, version, _ in headings}
-    assert len(npm) > 5
+    for name in ("azure-pipelines-task-lib", "fast-levenshtein", "azure-devops-extension-sdk"):
+        assert any(purl.startswith(f"pkg:npm/{name}@") for purl in npm)
     assert npm == {purl for purl in purls if purl.startswith("pkg:npm/")}
     assert all(purls[purl]["licenses"] and purls[purl]["scope"] == "required" for purl in npm)
     pinned = re.findall(r"^([\w.-]+)==([^\s;]+)", locks, re.MULTILINE)

@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,7 +89,7 @@ class Outcome:
     @property
     def errors(self) -> list[str]:
         """The messages of all error issues."""
-        issues = [*self.named("task.logissue"), *self.named("task.issue")]
+        issues = self.named("task.logissue")
         return [issue.data for issue in issues if issue.properties["type"] == "error"]
 
     def named(self, name: str) -> list[Command]:
@@ -260,18 +259,15 @@ def evaluated(code: str, env: Mapping[str, str] | None = None) -> str:
         encoding="utf-8",
         check=True,
     )
-    # task-lib writes a key into the folder that it runs in.
-    with tempfile.TemporaryDirectory() as folder:
-        result = subprocess.run(
-            ["node", "-"],
-            cwd=folder,
-            input=made.stdout,
-            env={**os.environ, **(env or {})},
-            capture_output=True,
-            encoding="utf-8",
-            timeout=PATIENCE_S,
-            check=False,
-        )
+    result = subprocess.run(
+        ["node", "-"],
+        input=made.stdout,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE_S,
+        check=False,
+    )
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     return "\n".join(line for line in lines if not line.startswith("##vso[task.debug]"))

@@ -103,9 +103,7 @@ def test_a_half_built_one_is_repaired(fresh_launcher: Launcher, damage: str) -> 
 
 def test_two_at_once_make_it_once(fresh_launcher: Launcher) -> None:
     (fresh_launcher.folder / "requirements" / "v2.txt").write_text(locked("click"))
-    # Two agents that share a tool directory; task-lib keeps a key in each one's own temp folder.
-    temp = {"Agent.TempDirectory": str(fresh_launcher.sources)}
-    both = [fresh_launcher.start(CLICK), fresh_launcher.start(CLICK, variables=temp)]
+    both = [fresh_launcher.start(CLICK), fresh_launcher.start(CLICK)]
     outcomes = [finish(process) for process in both]
     results = [outcome.result[0] for outcome in outcomes]
     assert results == ["Succeeded", "Succeeded"], outcomes

@@ -254,9 +254,23 @@ def test_messages_that_cannot_be_understood_are_warnings(launcher: Launcher) -> 
         "send(type='variable', name='x', value={'a': 1})\n"
         "send(type='secret', value='two\\nlines')\n" + SUCCEED
     )
-    assert len(outcome.named("task.issue")) == 5
+    issues = [issue.properties["type"] for issue in outcome.named("task.logissue")]
+    assert issues == ["warning"] * 5
     assert "two" not in outcome.stdout
     assert outcome.result == ("Succeeded", "done")
+
+
+def test_what_was_a_secret_once_stays_one(launcher: Launcher) -> None:
+    outcome = launcher.run(
+        "send(type='variable', name='my.password', value='a-new-password', secret=False)\n"
+        "send(type='variable', name='own', value='first-of-own', secret=True)\n"
+        "send(type='variable', name='Own', value='second-of-own', secret=False)\n"
+        "send(type='variable', name='', value='x')\n" + SUCCEED
+    )
+    said = [found.properties["issecret"] for found in outcome.named("task.setvariable")]
+    assert said == ["true"] * 3
+    (issue,) = outcome.named("task.logissue")
+    assert issue.data == "A message of the task was not understood: a variable has no name"
 
 
 def test_files_in_the_sources_do_not_replace_modules(launcher: Launcher) -> None:
