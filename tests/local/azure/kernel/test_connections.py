@@ -9,7 +9,6 @@ import hashlib
 import socket
 import ssl
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -17,7 +16,6 @@ import pytest
 from local.azure import server
 from local.azure.kernel import connections
 from local.azure.kernel.http import Response
-from local.azure.kernel.uploads import Upload
 from local.azure.kernel.web import Router
 from tests.local.azure.conftest import get_token
 from tests.patience import PATIENCE_S
@@ -200,13 +198,6 @@ def test_hanging_up_anywhere_leaves_no_traceback(local_azure, azure_http):
     assert "Exception" not in log
 
 
-def test_a_client_that_does_not_wait_for_the_tunnel_is_told(local_azure):
-    port = int(local_azure.environment["HTTPS_PROXY"].rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
-        connection.sendall(f"CONNECT {ARM}:443 HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n".encode())
-        assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 400")
-
-
 DATA = "https://eastus.api.azureml.ms"
 
 
@@ -273,17 +264,3 @@ def _account(session, azure):
         f"https://{ARM}{azure.scope}/datastores/workspaceblobstore?api-version=2024-04-01"
     )
     return stores.json()["properties"]["accountName"]
-
-
-def test_uploads_leave_no_file(tmp_path: Path):
-    small, large = Upload(folder=tmp_path / "u"), Upload(folder=tmp_path / "u")
-    small.write(b"x")
-    large.write(b"a" * (3 * MIB))
-    large.write(b"b")
-    assert (small.read(), large.size) == (b"x", 3 * MIB + 1)
-    assert large.read()[-2:] == b"ab"
-    small.move_to(tmp_path / "small")
-    large.close()
-    small.close()
-    assert (tmp_path / "small").read_bytes() == b"x"
-    assert list((tmp_path / "u").iterdir()) == []
