@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 from devtools.console import fail
-from devtools.places import ENVS, ROOT, WINDOWS, digest, located, stamped
+from devtools.places import ENVS, ROOT, WINDOWS, digest, located, stamp_folder, stamped
 from devtools.steps import locked, step
 
-SDKS = ("v1", "v2")
+# The locks of the tasks, by SDK.
+TASKS = {"v1": ("v1", "v1-gate"), "v2": ("v2", "v2-gate", "v2-rest")}
+SDKS = tuple(TASKS)
 
 
 def python() -> str:
@@ -24,8 +26,8 @@ def warm_task_environments(*sdks: str) -> None:
     Those of the given SDKs, or of both.
     """
     for sdk in sdks or SDKS:
-        environment(sdk)
-        environment(f"{sdk}-gate")
+        for name in TASKS[sdk]:
+            environment(name)
 
 
 def environment(name: str) -> Path:
@@ -50,7 +52,7 @@ def environment(name: str) -> Path:
                     *("--python", str(interpreter), "--require-hashes", str(requirements)),
                 ],
             )
-            (folder / ".stamp").write_text(stamp)
+            stamp_folder(folder, stamp)
     return interpreter
 
 
@@ -63,7 +65,7 @@ def node_modules() -> None:
     with locked(ENVS / "npm.lock"):
         if not stamped(folder, stamp):
             step("installing node_modules (npm ci)", located(["npm", "ci", "--loglevel=error"]))
-            (folder / ".stamp").write_text(stamp)
+            stamp_folder(folder, stamp)
 
 
 def uv() -> str:
@@ -82,7 +84,7 @@ def uv() -> str:
                     *("--target", str(folder), "--requirement", str(requirements)),
                 ],
             )
-            (folder / ".stamp").write_text(stamp)
+            stamp_folder(folder, stamp)
     return str(uv_in(folder))
 
 

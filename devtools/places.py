@@ -21,6 +21,16 @@ def stamped(folder: Path, stamp: str) -> bool:
     return False
 
 
+def stamp_folder(folder: Path, stamp: str) -> None:
+    """Say that a folder was finished from this input.
+
+    In a new file: the folder may be a copy that shares its files with another one (``cp -al``).
+    """
+    place = folder / ".stamp"
+    place.unlink(missing_ok=True)
+    place.write_text(stamp)
+
+
 def digest(data: bytes) -> str:
     """Return a content digest as hex digits."""
     return hashlib.sha256(data).hexdigest()

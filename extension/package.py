@@ -31,6 +31,9 @@ SETTINGS = "launcher.json"
 """What the launcher may do for a task, and which page explains its codes."""
 LOCKS = ("v1.txt", "v2.txt", "uv.txt")
 OWN_LOCKS = {
+    # On v2 they ask REST APIs alone; azure-ai-ml is for pipelines and their outputs.
+    "ProvisionAmlComputeV1": {"v2.txt": "v2-rest.txt"},
+    "DeployToAksV1": {"v2.txt": "v2-rest.txt"},
     # Its statistics and plots are large; the other tasks must not wait for them.
     "EvaluateAndGateV1": {"v1.txt": "v1-gate.txt", "v2.txt": "v2-gate.txt"},
 }
@@ -105,7 +108,7 @@ def stage(folder: Path, changes: Mapping[str, Any] | None = None) -> None:
         copy(image, folder / "extension" / "images" / image.name)
     for name in PAGES:
         copy(ROOT / name, folder / name)
-    locks = {name for task in ({}, *OWN_LOCKS.values()) for name in ({*LOCKS} | {*task.values()})}
+    locks = {*LOCKS, *(name for own in OWN_LOCKS.values() for name in own.values())}
     listed = [ROOT / "requirements" / name for name in sorted(locks)]
     bill = sbom.bill(packages, listed, digests.digests(folder))
     (folder / sbom.NAME).write_text(bill, encoding="utf-8", newline="\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -121,6 +122,51 @@ def test_only_the_gate_brings_the_statistics(built_vsix: Path) -> None:
             task: b"scipy==" in archive.read(f"tasks/{task}/requirements/v2.txt") for task in TASKS
         }
     assert brought == {task: task == "EvaluateAndGateV1" for task in TASKS}
+
+
+def test_on_v2_only_who_submits_or_reads_runs_brings_azure_ai_ml(built_vsix: Path) -> None:
+    with zipfile.ZipFile(built_vsix) as archive:
+        locks = {task: archive.read(f"tasks/{task}/requirements/v2.txt") for task in TASKS}
+    brought = {task for task, lock in locks.items() if b"azure-ai-ml==" in lock}
+    assert brought == {"EvaluateAndGateV1", "RunAmlPipelineV1"}
+    # The port's runs are all that needs it, and the others never ask for them.
+    asking = {
+        task
+        for task in TASKS
+        for path in (ROOT / "tasks" / "amltasks" / closure.package_of(task[:-2])).rglob("*.py")
+        if any(
+            isinstance(node, ast.Attribute) and node.attr == "runs"
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        )
+    }
+    assert asking == brought
+
+
+@pytest.mark.parametrize("task", ["ProvisionAmlComputeV1", "DeployToAksV1"])
+def test_a_task_without_azure_ai_ml_starts_without_it(
+    built_vsix: Path, task: str, tmp_path: Path
+) -> None:
+    prefix = f"tasks/{task}/"
+    with zipfile.ZipFile(built_vsix) as archive:
+        archive.extractall(tmp_path, [name for name in archive.namelist() if prefix in name])
+    lock = (tmp_path / prefix / "requirements" / "v2.txt").read_text(encoding="utf-8")
+    brought = set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
+    # Of the packages that come with azure-ai-ml alone, none can be imported.
+    absent = {"azure.ai", "azure.storage", "azure.mgmt", "marshmallow", "pydash", "jsonschema"}
+    assert not brought & {"azure-ai-ml", "azure-storage-blob", "azure-mgmt-core", "marshmallow"}
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(sys.argv[1].split()))\n"
+        f"import amltasks.{closure.package_of(task[:-2])}.task, amltasks.workspace.sdk_v2.session\n"
+        "from azure.identity import ClientSecretCredential"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, " ".join(absent)],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / prefix / "python")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_contributions_name_the_folders_of_the_tasks(built_vsix: Path) -> None:
