@@ -28,9 +28,15 @@ const NOT_OURS = [
   'PIP_USER',
 ];
 
-/** The children's environment without what would lead pip or uv elsewhere. */
+/**
+ * The children's environment without what would lead pip or uv elsewhere. A variable that a pipeline
+ * sets to nothing is not set: uv, for one, ends at an empty UV_OFFLINE.
+ */
 export function installerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = Object.entries(env).filter(([name]) => !NOT_OURS.includes(name.toUpperCase()));
+  const kept = Object.entries(env).filter(
+    ([name, value]) =>
+      !NOT_OURS.includes(name.toUpperCase()) && (value?.trim() || !/^(UV|PIP)_/i.test(name)),
+  );
   return Object.fromEntries(kept);
 }
 

@@ -58,11 +58,15 @@ export function childEnvironment(): NodeJS.ProcessEnv {
 function addAuthorities(env: NodeJS.ProcessEnv): void {
   const authorities = variable('Agent.CAInfo');
   for (const name of AUTHORITIES) {
-    if (env[name]) {
-      checkAuthorities(name, env[name]);
+    const own = env[name]?.trim();
+    if (own) {
+      checkAuthorities(name, own);
     } else if (authorities) {
       checkAuthorities('The agent setting Agent.CAInfo (--sslcacert)', authorities);
       env[name] = authorities;
+    } else {
+      // Set to nothing, it would be a file of that name.
+      Reflect.deleteProperty(env, name);
     }
   }
 }

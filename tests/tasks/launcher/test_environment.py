@@ -426,6 +426,16 @@ def test_settings_of_pip_reach_uv_and_those_of_uv_win(
     assert "UV_DEFAULT_INDEX" not in settings()
 
 
+@pytest.mark.parametrize("value", ["", " "])
+def test_a_setting_without_a_value_is_none(fresh_launcher: Launcher, value: str) -> None:
+    (fresh_launcher.folder / "requirements" / "v2.txt").write_text(locked("click"))
+    uv = ("UV_OFFLINE", "UV_NO_CACHE", "UV_LINK_MODE", "UV_CONCURRENT_DOWNLOADS", "UV_HTTP_TIMEOUT")
+    other = ("UV_DEFAULT_INDEX", "UV_FIND_LINKS", "PIP_NO_INDEX", "PIP_INDEX_URL", "SSL_CERT_FILE")
+    empty = dict.fromkeys((*uv, *other), value)
+    outcome = fresh_launcher.run(CLICK, env=empty)
+    assert outcome.result[0] == "Succeeded", outcome.log
+
+
 def test_settings_in_the_sources_do_not_count(fresh_launcher: Launcher) -> None:
     (fresh_launcher.folder / "requirements" / "v2.txt").write_text(locked("click"))
     (fresh_launcher.sources / "uv.toml").write_text('index-url = "http://127.0.0.1:9/simple"\n')
