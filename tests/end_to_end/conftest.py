@@ -6,10 +6,8 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from local.demo.children import read_env_file
-from tests.patience import PATIENCE_S
+from tests.running_azure import running_azure
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,27 +58,8 @@ def vsix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextlib.contextmanager
 def local_azure(folder: Path, *options: str) -> Iterator[dict[str, str]]:
     """A local Azure with fresh state; yields the variables of its env file."""
-    env_file = folder / "azure.env"
-    with (folder / "azure.log").open("wb") as log:
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "local.azure", "--state", str(folder / "state")),
-                *("--port", "0", "--env-file", str(env_file), *options),
-            ],
-            cwd=ROOT,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            deadline = time.monotonic() + PATIENCE_S
-            while not env_file.exists():
-                assert server.poll() is None, (folder / "azure.log").read_text()
-                assert time.monotonic() < deadline, "the local Azure does not get ready"
-                time.sleep(0.1)
-            yield read_env_file(env_file)
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(PATIENCE_S)
+    with running_azure(folder / "state", *options) as server:
+        yield dict(server.environment)
 
 
 def run_agent(

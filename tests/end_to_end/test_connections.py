@@ -47,7 +47,7 @@ def test_a_task_outlives_its_tokens_however_it_signs_in(ran: AgentRun, sdk: str,
 
 
 def test_tokens_were_renewed(ran: AgentRun, folder: Path) -> None:
-    log = (folder / "azure.log").read_text()
+    log = (folder / "state.log").read_text()
     # Six steps got theirs from Entra; each at its start, and again while the cluster was made.
     assert len(re.findall(r"POST login\.microsoftonline\.com\S+/token 200", log)) >= 2 * 6
     # Of the three steps that are federated, each asks for a new assertion each time.

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.azure.conftest import RunningAzure, Starter, start_local_azure
+from tests.local.azure.conftest import Starter, start_local_azure
+from tests.running_azure import RunningAzure
 
 ROOT = Path(__file__).resolve().parents[2]
 __all__ = ["start_local_azure"]  # a fixture

@@ -13,7 +13,8 @@ import requests
 
 from amltasks.azure_pipelines.devops import PREFIX, worst
 from tests.extension import server
-from tests.local.azure.conftest import RunningAzure, http_session
+from tests.local.azure.conftest import http_session
+from tests.running_azure import RunningAzure
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "tasks" / "AmlGateVerdictV1"

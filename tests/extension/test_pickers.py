@@ -14,7 +14,8 @@ import requests
 from extension import pickers
 from local.azure.resources.regions import REGIONS, VM_SIZES
 from tests.extension import portal
-from tests.local.azure.conftest import RunningAzure, get_token, http_session
+from tests.local.azure.conftest import get_token, http_session
+from tests.running_azure import RunningAzure
 
 ROOT = Path(__file__).resolve().parents[2]
 ARM = "https://management.azure.com"

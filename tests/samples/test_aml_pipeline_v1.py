@@ -4,15 +4,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.demo.children import read_env_file
-from tests.patience import PATIENCE_S
+from tests.running_azure import running_azure
 
 pytestmark = pytest.mark.slow
 
@@ -63,27 +61,14 @@ def describe_pipeline(
     sample_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Any]]:
     folder = tmp_path_factory.mktemp("azure")
-    env_file = folder / "azure.env"
-    command = [sys.executable, "-m", "local.azure", "--state", str(folder / "state")]
-    command += ["--env-file", str(env_file), "--until-stdin-closes"]
-    with (
-        (folder / "azure.log").open("wb") as log,
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=ROOT
-        ) as server,
-    ):
-        deadline = time.monotonic() + PATIENCE_S
-        while not env_file.exists():
-            assert server.poll() is None, (folder / "azure.log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+    with running_azure(folder / "state") as server:
         home = {"HOME": str(folder), "USERPROFILE": str(folder)}
 
         def describe(**parameters: Any) -> Any:
             script = str(sample_folder / "aml_pipeline_v1.py")
             result = subprocess.run(
                 [sys.executable, "-c", DESCRIBE, script, json.dumps(parameters)],
-                env=os.environ | read_env_file(env_file) | home,
+                env={**os.environ, **server.environment, **home},
                 cwd=folder,
                 capture_output=True,
                 text=True,

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser
 
 from tests.extension.tab.frame import OpenTab, opening, pages_of
 from tests.extension.tab.service import Service
-from tests.local.azure.conftest import RunningAzure, local_azure
+from tests.local.azure.conftest import local_azure
+from tests.running_azure import RunningAzure
 
 __all__ = ["local_azure"]
 

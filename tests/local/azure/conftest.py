@@ -6,19 +6,13 @@ for `aml_workspace` drive azureml-core in this process, under the environment va
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
-import shlex
-import signal
-import subprocess
-import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,73 +22,20 @@ import requests
 from local.azure.kernel.cloud import Cloud, open_cloud
 from local.azure.kernel.store import Store
 from tests.patience import PATIENCE_S
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunningAzure:
-    """A server with the variables of its env file."""
-
-    environment: Mapping[str, str]
-    state: Path
-    log: Path
-    process: subprocess.Popen[bytes]
-
-    @property
-    def scope(self) -> str:
-        """The ARM id of the workspace."""
-        env = self.environment
-        return (
-            f"/subscriptions/{env['AML_SUBSCRIPTION_ID']}/resourceGroups/{env['AML_RESOURCE_GROUP']}"
-            "/providers/Microsoft.MachineLearningServices/workspaces/" + env["AML_WORKSPACE_NAME"]
-        )
-
+from tests.running_azure import RunningAzure, running_azure
 
 Starter = Callable[..., AbstractContextManager[RunningAzure]]
-
-
-def read_env_file(path: Path) -> dict[str, str]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    pairs = (line.split("=", 1) for line in lines)
-    return {name: "".join(shlex.split(value)) for name, value in pairs}
-
-
-@contextlib.contextmanager
-def _running(state: Path, *options: str) -> Iterator[RunningAzure]:
-    env_file, log = state.with_suffix(".env"), state.with_suffix(".log")
-    command = [sys.executable, "-m", "local.azure", "--state", str(state), *options]
-    with log.open("ab") as file:
-        process = subprocess.Popen(
-            [*command, "--env-file", str(env_file)],
-            cwd=ROOT,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        deadline = time.monotonic() + PATIENCE_S
-        while not env_file.exists():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, f"it does not get ready: {log.read_text()}"
-            time.sleep(0.05)
-        yield RunningAzure(
-            environment=read_env_file(env_file), state=state, log=log, process=process
-        )
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="session")
 def start_local_azure() -> Starter:
     """`with start_local_azure(state_folder) as azure:` starts a server and ends it."""
-    return _running
+    return running_azure
 
 
 @pytest.fixture(scope="session")
 def local_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAzure]:
-    with _running(tmp_path_factory.mktemp("azure") / "state", "--verbose") as azure:
+    with running_azure(tmp_path_factory.mktemp("azure") / "state", "--verbose") as azure:
         yield azure
 
 

@@ -11,8 +11,9 @@ import sys
 
 import pytest
 
-from tests.local.azure.conftest import ROOT, get_token, read_env_file
+from tests.local.azure.conftest import get_token
 from tests.patience import PATIENCE_S
+from tests.running_azure import ROOT, read_env_file
 
 CONTRACT = {
     "HTTPS_PROXY",

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.patience import PATIENCE_S
+from tests.running_azure import running_azure
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -70,31 +70,9 @@ class Azure:
 @pytest.fixture(scope="session")
 def aml_azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azure]:
     """One local Azure for this folder's tests, with fresh state."""
-    folder = tmp_path_factory.mktemp("azure")
-    env_file = folder / "azure.env"
-    log = (folder / "azure.log").open("wb")
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "local.azure", "--state", str(folder / "state")),
-            *("--port", "0", "--env-file", str(env_file), "--other-workspace", "ws-second"),
-        ],
-        cwd=REPOSITORY,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        end = time.monotonic() + PATIENCE_S
-        while not env_file.exists():
-            assert process.poll() is None, (folder / "azure.log").read_text()
-            assert time.monotonic() < end, "the local Azure did not become ready"
-            time.sleep(0.1)
-        lines = (line.partition("=") for line in env_file.read_text().splitlines() if "=" in line)
-        yield Azure(environment={key: value.strip("'\"") for key, _, value in lines})
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE_S)
-        log.close()
+    state = tmp_path_factory.mktemp("azure") / "state"
+    with running_azure(state, "--other-workspace", "ws-second") as server:
+        yield Azure(environment=server.environment)
 
 
 @dataclasses.dataclass(kw_only=True)

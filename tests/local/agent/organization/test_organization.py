@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ import requests
 from local.agent.errors import AgentError
 from local.agent.organization.caller import SETTINGS
 from tests.patience import PATIENCE_S
+from tests.running_azure import running_azure
 
 ROOT = Path(__file__).parents[4]
 LOOK = """
@@ -69,22 +67,8 @@ stages:
 @pytest.fixture(scope="module")
 def devops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """The variables of a local Azure's env file."""
-    folder = tmp_path_factory.mktemp("azure")
-    env_file, log = folder / "azure.env", (folder / "log").open("wb")
-    command = [sys.executable, "-m", "local.azure", "--state", str(folder / "state")]
-    process = subprocess.Popen(
-        [*command, "--env-file", str(env_file)], cwd=ROOT, stdout=log, stderr=log
-    )
-    try:
-        end = time.monotonic() + PATIENCE_S
-        while not env_file.exists():
-            assert process.poll() is None and time.monotonic() < end, (folder / "log").read_text()
-            time.sleep(0.05)
-        yield dict(word.split("=", 1) for word in shlex.split(env_file.read_text()))
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE_S)
-        log.close()
+    with running_azure(tmp_path_factory.mktemp("azure") / "state") as server:
+        yield server.environment
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import requests
 
 from local.azure.kernel.fault_state import Faults
 from local.azure.kernel.faults import parse
-from tests.local.azure.conftest import RunningAzure, Starter, get_token, http_session
+from tests.local.azure.conftest import Starter, get_token, http_session
 from tests.patience import PATIENCE_S
+from tests.running_azure import RunningAzure
 
 _ARM = "https://management.azure.com"
 

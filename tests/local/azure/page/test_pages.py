@@ -16,8 +16,8 @@ import requests
 from local.azure.devops import overview
 from local.azure.kernel.cloud import Cloud
 from local.azure.page import pages, rows
-from tests.local.azure.conftest import RunningAzure
 from tests.patience import PATIENCE_S
+from tests.running_azure import RunningAzure
 
 NASTY = "<script>document.title = 'owned'</script>"
 

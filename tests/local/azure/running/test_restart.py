@@ -9,8 +9,9 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.local.azure.conftest import RunningAzure, open_workspace
+from tests.local.azure.conftest import open_workspace
 from tests.patience import PATIENCE_S
+from tests.running_azure import RunningAzure
 
 SCORE = "def init():\n    pass\n\n\ndef run(raw):\n    return 'still here'\n"
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from requests import Session
 
-from tests.local.azure.conftest import RunningAzure, Starter, get_token
+from tests.local.azure.conftest import Starter, get_token
+from tests.running_azure import RunningAzure
 
 NAMES = [
     "f",

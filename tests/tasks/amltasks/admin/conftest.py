@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shlex
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import pytest
 import requests
 
 from tests.patience import PATIENCE_S
+from tests.running_azure import running_azure
 
 ROOT = Path(__file__).resolve().parents[4]
 _CHANGES = re.compile(r"^\S+ (POST|PUT|PATCH|DELETE) (\S+) (\d+)", re.MULTILINE)
@@ -44,7 +43,7 @@ class Cloud:
 
     environment: Mapping[str, str]
     log: Path
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session
 
     @property
     def workspace(self) -> tuple[str, ...]:
@@ -129,33 +128,14 @@ class Cloud:
 
 @contextlib.contextmanager
 def running(folder: Path, *options: str) -> Iterator[Cloud]:
-    env_file, log = folder / "azure.env", folder / "azure.log"
-    command = [sys.executable, "-m", "local.azure", "--state", str(folder / "state"), "--verbose"]
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [*command, "--env-file", str(env_file), *options],
-            cwd=ROOT,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        deadline = time.monotonic() + PATIENCE_S
-        while not env_file.exists():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
-        pairs = (line.split("=", 1) for line in env_file.read_text("utf-8").splitlines())
-        cloud = Cloud(
-            environment={name: "".join(shlex.split(text)) for name, text in pairs}, log=log
-        )
-        cloud.session.trust_env = False
-        cloud.session.proxies = {"https": cloud.environment["HTTPS_PROXY"]}
-        cloud.session.verify = cloud.environment["REQUESTS_CA_BUNDLE"]
-        with cloud.session:
-            yield cloud
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE_S)
+    with (
+        running_azure(folder / "state", "--verbose", *options) as server,
+        requests.Session() as session,
+    ):
+        session.trust_env = False
+        session.proxies = {"https": server.environment["HTTPS_PROXY"]}
+        session.verify = server.environment["REQUESTS_CA_BUNDLE"]
+        yield Cloud(environment=server.environment, log=server.log, session=session)
 
 
 @pytest.fixture(scope="module")

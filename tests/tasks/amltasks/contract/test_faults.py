@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,8 +12,9 @@ import pytest
 import requests
 
 from tests.patience import PATIENCE_S
+from tests.running_azure import running_azure
 
-from ..conftest import CLUSTER, REPOSITORY, Azure, Ended, start_task
+from ..conftest import CLUSTER, Azure, Ended, start_task
 
 RUN = {
     "v2": {"pipelineFile": "pipeline_v2.py", "experimentName": "compliance"},
@@ -38,30 +35,9 @@ def sdk(request: pytest.FixtureRequest) -> str:
 @contextlib.contextmanager
 def azure_with(folder: Path, *specs: str) -> Iterator[Azure]:
     """A local Azure with faults, its state in the folder."""
-    env_file = folder / "azure.env"
     options = [word for spec in specs for word in ("--fault", spec)]
-    with (folder / "azure.log").open("ab") as log:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "local.azure", "--state", str(folder / "state")),
-                *("--env-file", str(env_file), *options),
-            ],
-            cwd=REPOSITORY,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        end = time.monotonic() + PATIENCE_S
-        while not env_file.exists():
-            assert process.poll() is None, (folder / "azure.log").read_text()
-            assert time.monotonic() < end, "the local Azure did not become ready"
-            time.sleep(0.1)
-        lines = (line.partition("=") for line in env_file.read_text().splitlines() if "=" in line)
-        yield Azure(environment={key: value.strip("'\"") for key, _, value in lines})
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE_S)
+    with running_azure(folder / "state", *options) as server:
+        yield Azure(environment=server.environment)
 
 
 @pytest.fixture
@@ -131,7 +107,7 @@ def test_a_run_outlives_what_passes(sdk: str, faulty: Faulty, consumer: Path) ->
         ended = _end(azure, sdk, "RunAmlPipeline", RUN[sdk], consumer)
     assert ended.result == "Succeeded", ended.log
     assert ended.outputs["metric.accuracy"] == "0.9"
-    log = (consumer / "faulty" / "azure.log").read_text()
+    log = (consumer / "faulty" / "state.log").read_text()
     struck = {kind: log.count(f"fault: {kind}") for kind in ("drop", "expired", "status")}
     assert struck == {"drop": 1, "expired": 1, "status": 7}
 
@@ -200,7 +176,7 @@ def test_a_token_that_expires_before_the_cluster_is_made_is_renewed(
         ended = _end(azure, sdk, "ProvisionAmlCompute", {"computeName": "cpu-late"}, tmp_path)
     assert ended.result == "Succeeded", ended.log
     assert ended.outputs["computeOutcome"] == "created"
-    assert (tmp_path / "faulty" / "azure.log").read_text().count("fault: expired") == 1
+    assert (tmp_path / "faulty" / "state.log").read_text().count("fault: expired") == 1
 
 
 def test_a_lost_answer_makes_one_cluster(sdk: str, faulty: Faulty, tmp_path: Path) -> None:
