@@ -11,6 +11,9 @@ import polars as pl
 from amltasks.evaluate_and_gate.predictions.problem import invalid, listed
 from amltasks.gate.rows import Array
 
+BINARY_WORDS = ("0", "1", "false", "true")
+"""What the labels 0 and 1 are written as, in lower case."""
+
 # Whole numbers up to this are exact in binary floating point.
 _EXACT = 2.0**53
 _WHOLE = r"^([+-]?[0-9]+)\.0+$"

@@ -13,6 +13,7 @@ from amltasks.evaluate_and_gate.predictions import formats, kinds
 from amltasks.evaluate_and_gate.predictions.columns import Columns
 from amltasks.evaluate_and_gate.predictions.layout import Layout
 from amltasks.evaluate_and_gate.predictions.problem import invalid, listed
+from amltasks.evaluate_and_gate.predictions.said import Said
 from amltasks.gate import model_types
 from amltasks.gate.crossing import CROSS
 from amltasks.gate.roles import BY_CLASS, INPUT_ROLES, ROLES
@@ -213,9 +214,7 @@ def _weights(columns: Columns, queries: Array | None) -> Array | None:
     return found
 
 
-def _values(
-    columns: Columns, layout: Layout, model_type: str, said: kinds.Said
-) -> dict[str, Array]:
+def _values(columns: Columns, layout: Layout, model_type: str, said: Said) -> dict[str, Array]:
     found = {name: columns.numbers(name) for name in layout.values if name in columns}
     if model_type == model_types.REGRESSION and "quantile_0.5" in layout.values:
         # A prediction is of the median where nothing else is said.
