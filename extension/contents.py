@@ -43,7 +43,7 @@ def part_of(path: PurePosixPath) -> str:
         }
         return kinds.get(folder, "task.json, icons and licences of tasks")
     if path.parts[:2] == ("extension", "tab"):
-        return "report tab"
+        return "report tab and widget"
     if path.suffix == ".png":
         return "pictures"
     return "manifest, texts and bill of materials"

@@ -2,7 +2,8 @@
 
 The icons are our own drawings, made of discs, rings and strokes on one unit square, so that the
 sources of the pictures are in the repository and no third-party art is. The gallery wants
-128x128 pixels for the extension, the task catalogue 32x32 for each task.
+128x128 pixels for the extension, the task catalogue 32x32 for each task, the catalogue of widgets
+98x98.
 """
 
 from __future__ import annotations
@@ -124,8 +125,17 @@ WAIT = [
     (stroke([(0.50, 0.34), (0.50, 0.52), (0.62, 0.60)], 0.09), GREEN),
 ]
 
+WIDGET = [
+    *BACKGROUND,
+    (stroke([(0.18, 0.80), (0.82, 0.80)], 0.05), WHITE),
+    (stroke([(0.20, 0.66), (0.42, 0.48), (0.58, 0.56), (0.78, 0.28)], 0.07), WHITE),
+    *((disc(x, y, 0.08), WHITE) for x, y in ((0.20, 0.66), (0.42, 0.48), (0.58, 0.56))),
+    (disc(0.78, 0.28, 0.11), GREEN),
+]
+
 ICONS: dict[str, tuple[int, list[tuple[Shape, Colour]]]] = {
     "extension/images/icon.png": (128, EXTENSION),
+    "extension/images/widget.png": (98, WIDGET),
     "tasks/ProvisionAmlComputeV1/icon.png": (32, PROVISION),
     "tasks/RunAmlPipelineV1/icon.png": (32, RUN),
     "tasks/WaitForAmlRunV1/icon.png": (32, WAIT),

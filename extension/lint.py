@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from extension import sbom, versions
+from extension import contributions, sbom, versions
 from extension.gates import callback_problems, gate_problems
 from extension.pickers import editable, picker_problems
 from extension.sources import ROOT, PackagingError, is_step, runs_on_agent, task_folders
@@ -211,9 +211,9 @@ def icon_problems(path: Path, size: int) -> Iterator[str]:
 
 def manifest_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with vss-extension.json."""
-    yield from contribution_problems(root, manifest)
+    yield from task_contribution_problems(root, manifest)
     yield from file_problems(root, manifest)
-    yield from tab_problems(root, manifest)
+    yield from contributions.contribution_problems(root, manifest)
     if not re.fullmatch(r"\d+\.\d+\.\d+(\.\d+)?", manifest["version"]):
         yield f"version {manifest['version']} is not three or four numbers with dots"
     if manifest["categories"] != ["Azure Pipelines"]:
@@ -222,9 +222,10 @@ def manifest_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
         if len(manifest[key]) > most:
             yield f"{key} has {len(manifest[key])} characters, and {most} is the most"
     yield from icon_problems(root / manifest["icons"]["default"], 128)
+    yield from icon_problems(root / contributions.WIDGET_ICON, 98)
 
 
-def contribution_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+def task_contribution_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """Each task is a contribution that is named like its folder."""
     folders = [f"tasks/{folder.name}" for folder in task_folders(root)]
     tasks = [item for item in manifest["contributions"] if item["type"] == TASK_CONTRIBUTION]
@@ -246,23 +247,6 @@ def file_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     for name in [*files, *contents, manifest["icons"]["default"]]:
         if name != sbom.NAME and not (root / name).exists():
             yield f"{name} does not exist"
-
-
-def tab_problems(root: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
-    """A tab that names a wrong page or task is shown blank or never, and nothing says why."""
-    served = [item["path"] for item in manifest["files"] if item.get("addressable")]
-    ids = {
-        json.loads((folder / "task.json").read_text(encoding="utf-8"))["id"]
-        for folder in task_folders(root)
-    }
-    for item in manifest["contributions"]:
-        if item["type"] == TASK_CONTRIBUTION:
-            continue
-        page = Path(item["properties"]["uri"])
-        if not (root / page).is_file() or page.parent.as_posix() not in served:
-            yield f"the contribution {item['id']} has the page {page}, which is not served"
-        for task in sorted(set(item["properties"]["supportsTasks"]) - ids):
-            yield f"the contribution {item['id']} supports the task {task}, which is none of ours"
 
 
 def problems(root: Path = ROOT) -> list[str]:

@@ -1,10 +1,10 @@
 """Build the .vsix: `python -m extension.package [--out DIR]` prints its path as the last line.
 
 The launcher is bundled once by esbuild and laid into a staged copy of every task, together with
-the `amltasks` package and the requirement locks, without what only people read (`slim`); so is the
-report tab, into its own folder. `tfx extension create` then makes the archive, its warnings
-counting as failures. Last, the archive is packed anew (`archive`) with sorted names and fixed
-times, so that the same sources give the same bytes.
+the `amltasks` package and the requirement locks, without what only people read (`slim`); so are
+the pages of the portal, into their own folder. `tfx extension create` then makes the archive, its
+warnings counting as failures. Last, the archive is packed anew (`archive`) with sorted names and
+fixed times, so that the same sources give the same bytes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ LAUNCHER = "launcher.js"
 CLEAN_UP = "cleanUp.js"
 """What the agent starts after the job, for a task whose task.json has a postjobexecution."""
 TAB = PurePosixPath("extension/tab")
-TAB_FILES = ("index.html", "tab.css")
+TAB_FILES = ("configuration.html", "index.html", "tab.css", "widget.html")
+TEMPLATES = "extension/templates"
 MAX_VSIX_BYTES = 25 * 1024 * 1024
 """Azure DevOps Server 2019 takes no extension above 25 MiB."""
 CONTENT_TYPES_NAME = "[Content_Types].xml"
@@ -104,6 +105,8 @@ def stage(folder: Path, changes: Mapping[str, Any] | None = None) -> None:
         copy(ROOT / TAB / name, folder / TAB / name)
     script = folder / TAB / "tab.js"
     packages += bundle(f"{TAB}/main.ts", script, platform="browser", language="es2023")
+    for template in sorted((ROOT / TEMPLATES).glob("*/*.json")):
+        copy(template, folder / template.relative_to(ROOT))
     for image in sorted((ROOT / "extension" / "images").glob("*.png")):
         copy(image, folder / "extension" / "images" / image.name)
     for name in PAGES:

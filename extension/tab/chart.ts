@@ -3,23 +3,30 @@
 import { shown, svg } from './dom';
 import type { Point, Series } from './history';
 
-const WIDTH = 320;
-const HEIGHT = 150;
 const LEFT = 46;
 const RIGHT = 10;
 const TOP = 12;
 const BOTTOM = 26;
-const TICKS = 4;
+/** Pixels between two lines of the grid. */
+const GRID = 28;
 
-export function chart(series: Series, current: number): SVGElement {
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+const SMALL: Size = { width: 320, height: 150 };
+
+/** @param current the id of the build that gets the ring. */
+export function chart(series: Series, current: number, { width, height } = SMALL): SVGElement {
   const { points } = series;
   const values = points.flatMap(({ value, baseline }) => [value, baseline]).filter(isNumber);
-  const ticks = niceTicks(Math.min(...values), Math.max(...values));
+  const rows = Math.max(1, Math.round((height - TOP - BOTTOM) / GRID));
+  const ticks = niceTicks(Math.min(...values), Math.max(...values), rows);
   const [low, high] = [ticks[0] ?? 0, ticks.at(-1) ?? 1];
   const x = (index: number): number =>
-    LEFT + ((WIDTH - LEFT - RIGHT) * (index + 0.5)) / points.length;
+    LEFT + ((width - LEFT - RIGHT) * (index + 0.5)) / points.length;
   const y = (value: number): number =>
-    TOP + ((HEIGHT - TOP - BOTTOM) * (high - value)) / (high - low);
+    TOP + ((height - TOP - BOTTOM) * (high - value)) / (high - low);
   const line = (kind: 'value' | 'baseline'): SVGElement =>
     svg('path', {
       class: kind,
@@ -32,7 +39,7 @@ export function chart(series: Series, current: number): SVGElement {
   return svg(
     'svg',
     {
-      viewBox: `0 0 ${String(WIDTH)} ${String(HEIGHT)}`,
+      viewBox: `0 0 ${String(width)} ${String(height)}`,
       role: 'img',
       'aria-label': summary(series),
     },
@@ -40,15 +47,15 @@ export function chart(series: Series, current: number): SVGElement {
       svg(
         'g',
         { class: 'tick', transform: `translate(0 ${String(y(tick))})` },
-        svg('line', { x1: LEFT, x2: WIDTH - RIGHT }),
+        svg('line', { x1: LEFT, x2: width - RIGHT }),
         svg('text', { x: LEFT - 6, dy: '.32em', 'text-anchor': 'end' }, shown(tick)),
       ),
     ),
-    svg('text', { x: LEFT, y: HEIGHT - 8 }, points[0]?.build.number ?? ''),
+    svg('text', { x: LEFT, y: height - 8 }, points[0]?.build.number ?? ''),
     points.length > 1
       ? svg(
           'text',
-          { x: WIDTH - RIGHT, y: HEIGHT - 8, 'text-anchor': 'end' },
+          { x: width - RIGHT, y: height - 8, 'text-anchor': 'end' },
           points.at(-1)?.build.number ?? '',
         )
       : null,
@@ -101,10 +108,10 @@ function path(
   return drawn;
 }
 
-/** Round numbers that enclose the values, a handful. */
-export function niceTicks(low: number, high: number): number[] {
+/** Round numbers that enclose the values, in about as many steps. */
+export function niceTicks(low: number, high: number, steps: number): number[] {
   const span = high - low || Math.abs(high) / 10 || 1;
-  const rough = span / TICKS;
+  const rough = span / steps;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
   const first = Math.floor(low / step);

@@ -57,3 +57,12 @@ export function badge(good: boolean, text: string): HTMLElement {
     text,
   );
 }
+
+/** An element of the page's HTML. */
+export function required(id: string): HTMLElement {
+  const found = document.getElementById(id);
+  if (!found) {
+    throw new Error(`the page has no #${id}`);
+  }
+  return found;
+}

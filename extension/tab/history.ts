@@ -12,6 +12,17 @@ import { parseVerdict, type Check, type Verdict } from './verdict';
 /** How many builds are asked for at a time. */
 export const BUILDS = 20;
 const AT_ONCE = 5;
+/** How many pages without a single verdict are looked through for the newest one. */
+const PAGES = 5;
+
+/** The builds that a history follows. */
+export interface Followed {
+  /** Name or id of the project. */
+  readonly project: string;
+  readonly definition: number;
+  /** As in `refs/heads/main`; nothing for every branch. */
+  readonly branch: string | undefined;
+}
 
 export interface Judged {
   readonly id: number;
@@ -43,33 +54,53 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
+/** Those of the same definition and branch as a build. */
+export function alike({ project, definition, sourceBranch }: Build): Followed {
+  return { project: project.id, definition: definition.id, branch: sourceBranch };
+}
+
 /**
- * One page of the builds of the same definition and branch. A verdict that cannot be read is left out.
+ * One page of the builds. A verdict that cannot be read is left out.
  *
  * @param from what the page before named as `older`; nothing for the newest.
  */
 export async function pastBuilds(
   client: BuildRestClient,
-  build: Build,
+  { project, definition, branch }: Followed,
   from?: string,
 ): Promise<Past> {
-  const project = build.project.id;
   const found = await client.getBuilds(
     project,
-    [build.definition.id],
+    [definition],
     ...([undefined, undefined, undefined, undefined, undefined, undefined] as const),
     ...([undefined, undefined, undefined, undefined] as const),
     BUILDS,
     from,
     ...([undefined, undefined] as const),
     BuildQueryOrder.QueueTimeDescending,
-    build.sourceBranch,
+    branch,
   );
   const judged = await limited(found, (one) => judge(client, project, one));
   return {
     judged: judged.filter((one) => one.verdicts.length > 0).toReversed(),
     older: found.continuationToken,
   };
+}
+
+/** The newest page that has a build with a verdict; nothing where there is none in a hundred builds. */
+export async function lastJudged(
+  client: BuildRestClient,
+  followed: Followed,
+): Promise<readonly Judged[]> {
+  let from: string | null | undefined;
+  for (let page = 0; page < PAGES && from !== null; page += 1) {
+    const { judged, older } = await pastBuilds(client, followed, from);
+    if (judged.length > 0) {
+      return judged;
+    }
+    from = older || null;
+  }
+  return [];
 }
 
 async function judge(client: BuildRestClient, project: string, build: Build): Promise<Judged> {

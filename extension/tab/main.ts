@@ -1,49 +1,19 @@
 /**
- * The tab inside the portal: speaks with the host through the SDK and shows the build or the release
- * that the host names.
- *
- * The host hands a build's tab `onBuildChanged`, and a classic release's `onReleaseChanged`; it calls
- * what is registered there at once and again on every change.
+ * What the pages have in common. `data-page` of the body says which one it is: the tab, the widget of
+ * a dashboard or its configuration. One script serves them all, because most of it is the SDK.
  */
 
-import { getClient } from 'azure-devops-extension-api';
-import { BuildRestClient } from 'azure-devops-extension-api/Build';
-import { ReleaseRestClient } from 'azure-devops-extension-api/Release';
-import * as SDK from 'azure-devops-extension-sdk';
-
-import { Page } from './page';
-import { Problem } from './problem';
-import { buildSubject, releaseSubject } from './subject';
-
-interface Named {
-  readonly id: number;
-}
-
-interface Configuration {
-  readonly onBuildChanged?: (callback: (build: Named) => void) => void;
-  readonly onReleaseChanged?: (callback: (release: Named) => void) => void;
-}
+import { showConfiguration } from './configuration';
+import { showTab } from './tab';
+import { showWidget } from './widget';
 
 async function start(): Promise<void> {
   window.addEventListener('themeApplied', followTheme);
-  await SDK.init({ applyTheme: true });
-  const builds = getClient(BuildRestClient);
-  const page = new Page(builds);
-  const project = SDK.getWebContext().project.id;
-  const configuration = SDK.getConfiguration() as Configuration;
-  if (configuration.onReleaseChanged) {
-    const releases = getClient(ReleaseRestClient);
-    configuration.onReleaseChanged(({ id }) => {
-      void page.show(() => releaseSubject(builds, releases, project, id), 'this release');
-    });
-  } else if (configuration.onBuildChanged) {
-    configuration.onBuildChanged(({ id }) => {
-      void page.show(() => buildSubject(builds, project, id), 'this build');
-    });
-  } else {
-    const silent = new Problem('The portal names no build and no release', 'reload the page.');
-    await page.show(() => Promise.reject(silent), 'this page');
-  }
+  const pages: Readonly<Record<string, () => Promise<void>>> = {
+    configuration: showConfiguration,
+    widget: showWidget,
+  };
+  await (pages[document.body.dataset['page'] ?? ''] ?? showTab)();
 }
 
 /** Scroll bars, form controls and the reports take the scheme, which a theme does not name. */

@@ -3,8 +3,8 @@
 import type { Build, BuildRestClient } from 'azure-devops-extension-api/Build';
 
 import type { Kind } from './attachments';
-import { html } from './dom';
-import { BUILDS, pastBuilds, type Judged } from './history';
+import { html, required } from './dom';
+import { alike, BUILDS, pastBuilds, type Judged } from './history';
 import { historyView } from './past';
 import { explain, Problem } from './problem';
 import type { Group, Subject } from './subject';
@@ -97,7 +97,7 @@ export class Page {
   ): Promise<void> {
     foot.replaceChildren(from === undefined ? 'Loading the last builds…' : 'Loading older builds…');
     try {
-      const past = await pastBuilds(this.builds, build, from);
+      const past = await pastBuilds(this.builds, alike(build), from);
       const judged = [...past.judged, ...newer];
       if (past.judged.length > 0) {
         redraw(views, historyView(judged, build.id));
@@ -167,12 +167,4 @@ function fingerprint({ title, running, groups }: Subject): string {
     running,
     groups.map(({ attachments, problem }) => [attachments.map(({ key }) => key), problem?.message]),
   ]);
-}
-
-function required(id: string): HTMLElement {
-  const found = document.getElementById(id);
-  if (!found) {
-    throw new Error(`index.html has no #${id}`);
-  }
-  return found;
 }

@@ -233,6 +233,11 @@ def test_two_tasks_may_not_share_an_id(sources: Path) -> None:
     assert f"{GATE}: EvaluateAndGate has the id of DeployToAks." in lint.problems(sources)
 
 
+def tab_of(manifest: dict[str, Any]) -> dict[str, Any]:
+    (tab,) = (one for one in manifest["contributions"] if one["id"] == "build-report")
+    return dict(tab)
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -245,10 +250,8 @@ def test_two_tasks_may_not_share_an_id(sources: Path) -> None:
             "build-report has the page extension/tab/index.html, which is not served",
         ),
         (
-            lambda manifest: manifest["contributions"][-1]["properties"]["supportsTasks"].append(
-                "x"
-            ),
-            "release-report supports the task x, which is none of ours",
+            lambda manifest: tab_of(manifest)["properties"]["supportsTasks"].append("x"),
+            "build-report supports the task x, which is none of ours",
         ),
         (lambda manifest: manifest.update(version="1.0"), "version 1.0 is not three"),
         (lambda manifest: manifest.update(categories=["Sports"]), "categories are not"),
@@ -263,9 +266,13 @@ def test_damage_to_the_manifest_is_found(sources: Path, change: Change, expected
     assert any(expected in problem for problem in lint.problems(sources))
 
 
-@pytest.mark.parametrize("icon", ["tasks/DeployToAksV1/icon.png", "extension/images/icon.png"])
+@pytest.mark.parametrize(
+    "icon",
+    ["tasks/DeployToAksV1/icon.png", "extension/images/icon.png", "extension/images/widget.png"],
+)
 def test_an_icon_must_have_its_size(sources: Path, icon: str) -> None:
-    (sources / icon).write_bytes(b"GIF89a")
-    assert any("icon.png is not a PNG of" in problem for problem in lint.problems(sources))
-    (sources / icon).unlink()
-    assert any("icon.png is missing" in problem for problem in lint.problems(sources))
+    path = sources / icon
+    path.write_bytes(b"GIF89a")
+    assert any(f"{path.name} is not a PNG of" in problem for problem in lint.problems(sources))
+    path.unlink()
+    assert any(f"{path.name} is missing" in problem for problem in lint.problems(sources))

@@ -205,7 +205,7 @@ def test_all_tasks_carry_one_launcher_and_it_is_small(built_vsix: Path) -> None:
     assert "Permission is hereby granted" in notices
 
 
-def test_the_tab_is_whole_served_and_small(built_vsix: Path) -> None:
+def test_tab_and_widget_are_whole_served_and_small(built_vsix: Path) -> None:
     manifest = read_json(built_vsix, "extension.vsomanifest")
     tabs = [item for item in manifest["contributions"] if "uri" in item["properties"]]
     assert {(item["type"], *item["targets"]) for item in tabs} == {
@@ -214,8 +214,20 @@ def test_the_tab_is_whole_served_and_small(built_vsix: Path) -> None:
             "ms.vss-releaseManagement-web.release-summary-tab",
             "ms.vss-releaseManagement-web.release-details-view",
         ),
+        (
+            "ms.vss-dashboards-web.widget",
+            "ms.vss-dashboards-web.widget-catalog",
+            ".gate-widget.configuration",
+        ),
+        (
+            "ms.vss-dashboards-web.widget-configuration",
+            "ms.vss-dashboards-web.widget-configuration",
+        ),
     }
-    assert {item["properties"]["uri"] for item in tabs} == {"extension/tab/index.html"}
+    assert {item["properties"]["uri"] for item in tabs} == {
+        f"extension/tab/{name}.html" for name in ("configuration", "index", "widget")
+    }
+    (icon,) = {item["properties"].get("catalogIconUrl") for item in tabs} - {None}
     assert manifest["scopes"] == ["vso.build", "vso.release"]
     with zipfile.ZipFile(built_vsix) as archive:
         sizes = {
@@ -224,7 +236,9 @@ def test_the_tab_is_whole_served_and_small(built_vsix: Path) -> None:
             if entry.filename.startswith("extension/tab/")
         }
         marketplace = archive.read("extension.vsixmanifest").decode()
-    assert set(sizes) == {"ThirdPartyNotices.txt", "index.html", "tab.css", "tab.js"}
+    pages = ("configuration.html", "index.html", "widget.html")
+    assert set(sizes) == {"ThirdPartyNotices.txt", *pages, "tab.css", "tab.js"}
+    assert f'Path="{icon}" Addressable="true"' in marketplace
     assert sum(sizes.values()) < 40_000
     for name in sizes:
         part = f'Path="extension/tab/{name}" Addressable="true"'

@@ -7,11 +7,13 @@ tab's files from the .vsix and the REST calls by `Service`. Anything else fails 
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Frame, FrameLocator, Page, Route
 
@@ -60,12 +62,28 @@ class Tab:
 
     def text(self) -> str:
         """All that a person can read in the tab when nothing is being loaded any more."""
-        self.frame.locator("#status", has_not_text="Loading").wait_for(state="attached")
+        self.frame.locator("main", has_not_text="Loading").wait_for()
         self.frame.get_by_text("Loading").first.wait_for(state="detached")
         return self.frame.locator("main").inner_text()
 
+    def ask(self, method: str, *given: object) -> dict[str, Any]:
+        """What a dashboard calls of a widget or of its configuration, and the answer."""
+        answer = self.page.evaluate("([method, given]) => ask(method, ...given)", [method, given])
+        return dict(answer)
+
+    def notified(self) -> list[dict[str, Any]]:
+        """What the widget's configuration told its host: what it would keep, each time."""
+        told = self.page.evaluate("host.notified")
+        assert {event for event, _ in told} <= {"ms.vss-dashboards-web.configurationChange"}
+        return [json.loads(kept["data"]) for _, kept in told]
+
 
 OpenTab = Callable[..., Tab]
+PAGES = {
+    "Widget": ("gate-widget", "widget.html"),
+    "Configuration": ("gate-widget.configuration", "configuration.html"),
+}
+"""Contribution and page of what is no tab."""
 
 
 def pages_of(vsix: Path, folder: Path) -> dict[str, bytes]:
@@ -92,7 +110,10 @@ def pages_of(vsix: Path, folder: Path) -> dict[str, bytes]:
 
 @contextlib.contextmanager
 def opening(browser: Browser, pages: Mapping[str, bytes], service: Service) -> Iterator[OpenTab]:
-    """`open_tab(Build=id)` shows the tab on a build, `Release=id` on a release."""
+    """`open_tab(Build=id)` shows the tab on a build, `Release=id` on a release.
+
+    `Widget=0` and `Configuration=0` open these; a test then speaks with them by `Tab.ask`.
+    """
     contexts = []
 
     def answer(route: Route) -> None:
@@ -110,11 +131,12 @@ def opening(browser: Browser, pages: Mapping[str, bytes], service: Service) -> I
         *,
         theme: Mapping[str, str] = LIGHT,
         width: int = 1280,
+        height: int = 900,
         sandbox: str | None = None,
         **subject: int,
     ) -> Tab:
         context = browser.new_context(
-            viewport={"width": width, "height": 900},
+            viewport={"width": width, "height": height},
             color_scheme="null",  # as a person has it, not as playwright would have it
         )
         context.set_default_timeout(20_000)
@@ -124,9 +146,10 @@ def opening(browser: Browser, pages: Mapping[str, bytes], service: Service) -> I
         page.on("pageerror", lambda error: service.unknown.append(str(error)))
         page.goto(PORTAL)
         ((kind, identity),) = subject.items()
+        contribution, file = PAGES.get(kind, (f"{kind.lower()}-report", "index.html"))
         options = {
-            "address": f"{GALLERY}extension/tab/index.html",
-            "contribution": f"amltasks.azure-machine-learning-tasks.{kind.lower()}-report",
+            "address": f"{GALLERY}extension/tab/{file}",
+            "contribution": f"amltasks.azure-machine-learning-tasks.{contribution}",
             "kind": kind,
             "project": {"id": service.project["id"], "name": service.project["name"]},
             "sandbox": sandbox,

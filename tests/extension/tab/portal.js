@@ -5,9 +5,14 @@
 
 import { channelManager } from '../../../node_modules/azure-devops-extension-sdk/esm/XDM.js';
 
-const host = { loaded: false };
+const host = { loaded: false, notified: [] };
 let subjectChanged = () => undefined;
 let channel;
+let contribution;
+let loaded;
+const ready = new Promise((resolve) => {
+  loaded = resolve;
+});
 
 /**
  * options: address, sandbox (or null), theme, project, and what the tab is on: `kind` is Build or
@@ -16,6 +21,7 @@ let channel;
 window.openTab = (options) => {
   const frame = document.createElement('iframe');
   frame.title = 'Model report';
+  contribution = options.contribution;
   if (options.sandbox !== null) {
     frame.setAttribute('sandbox', options.sandbox);
   }
@@ -43,6 +49,7 @@ window.openTab = (options) => {
         themeData: options.theme,
       };
     },
+    notifyLoadSucceeded: () => loaded(),
     getAccessToken: () => ({ token: options.token }),
   });
   registry.register('DevOps.ServiceManager', {
@@ -59,4 +66,19 @@ window.changeTheme = (data) =>
     'themeChanged',
     { detail: { data } },
   ]);
+/**
+ * What a dashboard calls of a widget (`load`, `reload`, `lightbox`) or of its configuration (`load`,
+ * `onSave`): the method's answer, or `{ refused }` where its promise is rejected.
+ */
+window.ask = async (method, ...given) => {
+  await ready;
+  const context = {
+    notify: (event, { data }) => {
+      host.notified.push([event, data]);
+      return Promise.resolve({ getResponse: () => Promise.resolve('') });
+    },
+  };
+  const offered = await channel.getRemoteObjectProxy(contribution);
+  return offered[method](...given, context).catch((refused) => ({ refused }));
+};
 window.host = host;
