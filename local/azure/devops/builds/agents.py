@@ -13,7 +13,8 @@ import json
 import uuid
 from typing import TypedDict
 
-from local.azure.devops.builds.job_requests import TYPE, take
+from local.azure.devops.builds.job_request_shapes import TYPE
+from local.azure.devops.builds.job_requests import take
 from local.azure.devops.builds.plans import area
 from local.azure.devops.builds.pools import POOL_ID, check_pool
 from local.azure.devops.contracts import Date, ReadOnly, Unread

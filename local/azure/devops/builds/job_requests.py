@@ -1,7 +1,4 @@
-"""The messages by which an agent is given the jobs of a build or of a release.
-
-Form: Microsoft.TeamFoundation.DistributedTask.Pipelines' AgentJobRequestMessage, without steps.
-"""
+"""Which build or release an agent is given next, and the message that gives it."""
 
 from __future__ import annotations
 
@@ -9,10 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from local.azure.devops.builds import builds
 from local.azure.devops.builds.build_shapes import BuildRecord
+from local.azure.devops.builds.job_request_shapes import TYPE, AgentJobRequest, VariableValue
 from local.azure.devops.builds.variable_groups import variables_of
 from local.azure.devops.organization.access import BUILD, RELEASE, issue_job_token
 from local.azure.devops.organization.projects import ProjectRecord, find_project, projects
@@ -22,7 +19,6 @@ from local.azure.devops.variables import Variables
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 
-TYPE = "PipelineAgentJobRequest"
 _PRIORITIES = ("high", "aboveNormal", "normal", "belowNormal", "low")
 
 
@@ -33,10 +29,10 @@ class _Waiting:
     agent: str
     rank: int
     take: Callable[[], bool]
-    request: Callable[[], dict[str, Any]]
+    request: Callable[[], AgentJobRequest]
 
 
-def take(cloud: Cloud, agent: str) -> dict[str, Any] | None:
+def take(cloud: Cloud, agent: str) -> AgentJobRequest | None:
     """The job request of the oldest build or release that waits; it is given once.
 
     Those that demand this very agent come first; those that demand another are not for it. Then
@@ -80,7 +76,7 @@ def _demanded(demands: list[str]) -> str:
     return ""
 
 
-def _build_request(cloud: Cloud, build: BuildRecord) -> dict[str, Any]:
+def _build_request(cloud: Cloud, build: BuildRecord) -> AgentJobRequest:
     project = find_project(cloud, build["project"])
     given = {
         **variables_of(cloud, project["id"], build["variableGroups"]),
@@ -90,7 +86,7 @@ def _build_request(cloud: Cloud, build: BuildRecord) -> dict[str, Any]:
     return _request(cloud, BUILD, build, project, given, _of_build(build), build["plan"], token)
 
 
-def _release_request(cloud: Cloud, release: ReleaseRecord) -> dict[str, Any]:
+def _release_request(cloud: Cloud, release: ReleaseRecord) -> AgentJobRequest:
     project = find_project(cloud, release["project"])
     groups = variables_of(cloud, project["id"], release["variableGroups"])
     given = {**groups, **release["variables"]}
@@ -109,7 +105,7 @@ def _request(
     own: Mapping[str, str],
     plan: str | None,
     token: str,
-) -> dict[str, Any]:
+) -> AgentJobRequest:
     found = organization(cloud)
     url = f"{found.url}/"
     system = {
@@ -136,7 +132,7 @@ def _request(
         "requestId": stored["id"],
         "variables": {
             **{name: _variable(one) for name, one in given.items()},
-            **{name: {"value": value} for name, value in system.items()},
+            **{name: VariableValue(value=value) for name, value in system.items()},
         },
         "resources": {
             "endpoints": [
@@ -161,8 +157,7 @@ def _given_to_build(build: BuildRecord) -> Variables:
     return given
 
 
-def _variable(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A variable as an agent reads it (VariableValue); the value of a secret is not hidden here."""
+def _variable(given: Mapping[str, object]) -> VariableValue:
     value = "" if given.get("value") is None else str(given["value"])
     return {"value": value, "isSecret": True} if given.get("isSecret") is True else {"value": value}
 
