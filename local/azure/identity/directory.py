@@ -44,6 +44,8 @@ def create_credential(cloud: Cloud, request: Request) -> Response:
         "subject": fields.text(body, "subject"),
         "audiences": fields.names(body, "audiences"),
     }
+    if not made["audiences"]:
+        raise ServiceError(400, "Request_BadRequest", "The field 'audiences' is required.")
     wanted = (made["issuer"], made["subject"])
     if any((one["issuer"], one["subject"]) == wanted for one in federated_credentials(cloud)):
         raise _conflict("issuer and subject")
