@@ -7,6 +7,7 @@ for `aml_workspace` drive azureml-core in this process, under the environment va
 from __future__ import annotations
 
 import gc
+import json
 import os
 import threading
 import time
@@ -20,6 +21,7 @@ import pytest
 import requests
 
 from local.azure.kernel.cloud import Cloud, open_cloud
+from local.azure.kernel.http import Request
 from local.azure.kernel.store import Store
 from tests.patience import PATIENCE_S
 from tests.running_azure import RunningAzure, running_azure
@@ -47,6 +49,19 @@ def fresh_azure(tmp_path: Path) -> Iterator[Cloud]:
         tmp_path, store=store, proxy_url="http://127.0.0.1:1", ca_file=tmp_path / "ca.pem"
     )
     store.close()
+
+
+def asked(body: object = None, *, query: Mapping[str, str] | None = None, **params: str) -> Request:
+    """A request as its handler gets it, without a server; `params`: of the route's path."""
+    return Request(
+        method="POST" if body is not None else "GET",
+        host="test",
+        path="/test",
+        query=query or {},
+        headers={},
+        body=b"" if body is None else json.dumps(body).encode(),
+        params=params,
+    )
 
 
 def http_session(azure: RunningAzure) -> requests.Session:
