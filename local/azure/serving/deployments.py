@@ -18,7 +18,7 @@ import tarfile
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 from typing import Any, TypedDict
@@ -31,20 +31,23 @@ from local.azure.registry import model_records
 from local.azure.running import logs, processes, virtualenvs
 from local.azure.running.conda import EnvironmentFailure, read_definition
 from local.azure.running.variables import PASSED_ON
+from local.azure.serving.calls import Calls
 from local.azure.storage import blob, datastores
 
 INFERENCE_SERVER = "azureml-inference-server-http"
 
 _HEALTHY_WITHIN_S = 600.0
 _GRACE_S = 3.0
-_DRAIN_S = 30
+_GRACEFUL_S = 30
+# As long as the longest scoring timeout of both kinds of services.
+_DRAIN_S = 300.0
 _ARTIFACT = "aml://artifact/"
 
 # A file, because older versions of gunicorn pass over settings there that they do not know.
 _GUNICORN_SETTINGS = f"""\
 workers = 1
 timeout = 300
-graceful_timeout = {_DRAIN_S}
+graceful_timeout = {_GRACEFUL_S}
 accesslog = "-"
 errorlog = "-"
 control_socket_disable = True
@@ -108,11 +111,12 @@ class Revision:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A revision that answers on a port of 127.0.0.1."""
+    """A revision that answers on a port of 127.0.0.1. calls: those it has not answered yet."""
 
     revision: Revision
     process: Popen[bytes]
     port: int
+    calls: Calls = field(default_factory=Calls)
 
 
 def prepare(
@@ -225,21 +229,14 @@ def start(
 
 
 def end(cloud: Cloud, running: Running, *, drain: bool = False) -> None:
-    """End the process of a revision; its files stay. drain: let it answer what it has begun."""
-    grace_s = _DRAIN_S + _GRACE_S if drain else _GRACE_S
+    """End the process of a revision; its files stay. drain: let it answer its calls before.
+
+    The server itself drops the calls that wait in its backlog when it is asked to end.
+    """
+    grace_s = _GRACE_S
+    if drain and running.calls.wait(_DRAIN_S):
+        grace_s += _GRACEFUL_S
     processes.end(cloud, f"service/{running.revision.id}", running.process, grace_s=grace_s)
-
-
-def discard_before(cloud: Cloud, revision: Revision) -> None:
-    """Remove the files of the revisions of a service that are older than this one."""
-    for folder in revision.folder(cloud).parent.iterdir():
-        if folder.name < revision.id:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def discard_all(cloud: Cloud, service: str) -> None:
-    """Remove the files of a service."""
-    shutil.rmtree(cloud.root / "services" / service, ignore_errors=True)
 
 
 def _place_models(cloud: Cloud, model_ids: Sequence[str], folder: Path) -> Path:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
@@ -26,6 +27,7 @@ class Fleet:
         self._restart_lock = threading.Lock()
         self._running: dict[str, Running] = {}
         self._under_way: dict[str, tuple[threading.Thread, Stop]] = {}
+        self._retiring: list[tuple[threading.Thread, Running]] = []
 
     def is_live(self, name: str) -> bool:
         """Whether a process was started for a service and has not been ended. It may have died."""
@@ -81,37 +83,81 @@ class Fleet:
 
         self.begin(name, work)
 
-    def find(self, cloud: Cloud, name: str) -> Running | None:
-        """The process of a service, started again if it has died; None if there is none."""
+    @contextlib.contextmanager
+    def lent(self, cloud: Cloud, name: str) -> Iterator[Running | None]:
+        """The process of a service, for one call; it is not ended before the call is over.
+
+        It is started again if it has died. None: there is none.
+        """
+        running = self._taken(name)
+        if running is not None and running.process.poll() is not None:
+            running.calls.end()
+            self._start_again(cloud, name, running)
+            running = self._taken(name)
+        try:
+            yield running
+        finally:
+            if running is not None:
+                running.calls.end()
+
+    def _taken(self, name: str) -> Running | None:
         with self._lock:
             running = self._running.get(name)
-        if running is None or running.process.poll() is None:
+            if running is not None:
+                running.calls.begin()
             return running
+
+    def _start_again(self, cloud: Cloud, name: str, dead: Running) -> None:
         with self._restart_lock:
             with self._lock:
-                current = self._running.get(name)
-            if current is not running:
-                return current
-            logger.warning("service %s died with exit code %s", name, running.process.returncode)
-            deployments.end(cloud, running)
+                if self._running.get(name) is not dead:
+                    return
+            logger.warning("service %s died with exit code %s", name, dead.process.returncode)
+            deployments.end(cloud, dead)
+            again = None
             try:
-                again = deployments.start(cloud, running.revision, stop=Stop())
+                again = deployments.start(cloud, dead.revision, stop=Stop())
             except DeploymentFailure as failure:
                 logger.warning("service %s does not come up again: %s", name, failure)
-                again = None
-            self.switch(name, again)
-            return again
+            with self._lock:
+                if self._running.get(name) is dead:  # neither deleted nor replaced meanwhile
+                    del self._running[name]
+                    if again is not None:
+                        self._running[name] = again
+                    return
+            if again is not None:
+                deployments.end(cloud, again)
 
-    def remove(self, cloud: Cloud, name: str) -> None:
-        """End what a service runs and what is being brought up for it."""
+    def retire(self, cloud: Cloud, running: Running | None, then: Callable[[], None]) -> None:
+        """End a process that gets no more calls once it has answered those it has; then go on.
+
+        That is in a thread. Where there is no process, `then` is called at once.
+        """
+        if running is None:
+            then()
+            return
+
+        def body() -> None:
+            try:
+                deployments.end(cloud, running, drain=True)
+                then()
+            finally:
+                with self._lock:
+                    self._retiring.remove(entry)
+
+        thread = threading.Thread(target=body, name=f"retire {running.revision.id}", daemon=True)
+        entry = (thread, running)
+        with self._lock:
+            self._retiring.append(entry)
+        thread.start()
+
+    def cancel(self, name: str) -> None:
+        """Break off what is being brought up for a service, which is about to be deleted."""
         with self._lock:
             busy = self._under_way.get(name)
         if busy:
             busy[1].ask("The service was deleted.")
             busy[0].join(timeout=30)
-        running = self.switch(name, None)
-        if running is not None:
-            deployments.end(cloud, running)
 
     def stop_all(self, cloud: Cloud) -> None:
         """End every process and everything being brought up."""
@@ -122,7 +168,11 @@ class Fleet:
         for thread, _ in busy:
             thread.join(timeout=20)
         with self._lock:
-            everything = list(self._running.values())
+            everything, retiring = list(self._running.values()), list(self._retiring)
             self._running.clear()
+        for _, running in retiring:
+            running.calls.abandon()
         for running in everything:
             deployments.end(cloud, running)
+        for thread, _ in retiring:
+            thread.join(timeout=20)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager
 
 from local.azure.kernel import operations
 from local.azure.kernel.background import Stop
 from local.azure.kernel.cloud import Cloud
-from local.azure.serving import deployments
+from local.azure.serving import deployments, leftovers
 from local.azure.serving.deployments import DeploymentFailure, Revision, Running
 from local.azure.serving.fleet import STOPPED, Fleet
 from local.azure.serving.service_records import (
@@ -87,13 +88,14 @@ def stop_all(cloud: Cloud) -> None:
 
 
 def remove(cloud: Cloud, name: str) -> None:
-    """End what a service runs and what is being brought up for it."""
-    _fleet.remove(cloud, name)
+    """End what a service runs and what is being brought up for it, and remove its files."""
+    _fleet.cancel(name)
+    _fleet.retire(cloud, _fleet.switch(name, None), leftovers.discard_all(cloud, name))
 
 
-def find(cloud: Cloud, name: str) -> Running | None:
-    """The process that answers for a service, started again if it has died. None: there is none."""
-    return _fleet.find(cloud, name)
+def lent(cloud: Cloud, name: str) -> AbstractContextManager[Running | None]:
+    """The process that answers for a service, for one call. None: there is none."""
+    return _fleet.lent(cloud, name)
 
 
 def log_text(cloud: Cloud, record: ServiceRecord) -> str:
@@ -132,9 +134,7 @@ def _roll_out(cloud: Cloud, name: str, service: Service, operation: str, stop: S
     before = _fleet.switch(name, running)
     _fleet.settle(name)
     operations.finish(cloud, operation)
-    if before is not None:
-        deployments.end(cloud, before, drain=True)
-    deployments.discard_before(cloud, revision)
+    _fleet.retire(cloud, before, lambda: leftovers.discard_before(cloud, revision))
 
 
 def _fail(cloud: Cloud, name: str, operation: str, error: Failure) -> None:

@@ -41,11 +41,11 @@ def _score(cloud: Cloud, request: Request, name: str) -> Response:
         return plain(404, f"Service {name} was not found on {request.host}.")
     if record["service"]["authEnabled"] and not has_key(request, record["keys"].values()):
         return plain(401, "key_auth_access_denied")
-    running = rollout.find(cloud, name)
-    if running is None:
-        return plain(502, f"Service {name} is not up.")
     limit = float(record["service"].get("scoringTimeoutMs") or 60000) / 1000
-    return pass_on(request, running.port, request.params["path"], limit_s=limit, name=name)
+    with rollout.lent(cloud, name) as running:
+        if running is None:
+            return plain(502, f"Service {name} is not up.")
+        return pass_on(request, running.port, request.params["path"], limit_s=limit, name=name)
 
 
 def pass_on(request: Request, port: int, path: str, *, limit_s: float, name: str) -> Response:

@@ -16,7 +16,7 @@ from local.azure.kernel.errors import model_management_error
 from local.azure.kernel.http import Request, Response, ServiceError, json_response, required
 from local.azure.kernel.web import Router
 from local.azure.registry.models import has_pairs
-from local.azure.serving import deployments, rollout
+from local.azure.serving import rollout
 from local.azure.serving.service_records import (
     SERVICES,
     Service,
@@ -188,7 +188,6 @@ def delete(cloud: Cloud, request: Request) -> Response:
         return Response(status=204)
     rollout.remove(cloud, name)
     SERVICES.delete(cloud, name)
-    deployments.discard_all(cloud, name)
     return Response(status=200)
 
 

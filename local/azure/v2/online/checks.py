@@ -60,7 +60,7 @@ def check_traffic(cloud: Cloud, name: str, properties: Properties) -> None:
     """Check that traffic and mirrored traffic fit the deployments. Raises ServiceError 400."""
     traffic, mirror = properties["traffic"], properties["mirrorTraffic"]
     there = {one["name"]: one["revision"] is not None for one in deployments_of(cloud, name)}
-    for deployment, share in {**mirror, **traffic}.items():
+    for deployment, share in (*traffic.items(), *mirror.items()):
         if deployment not in there:
             raise ServiceError(
                 400,

@@ -233,6 +233,8 @@ def delete_deployment(cloud: Cloud, request: Request) -> Response:
     record = record_of(cloud, endpoint["name"], request.params["deployment"])
     if record is None:
         return Response(status=204)
+    if records.traffic_of(endpoint)["traffic"].get(record["name"]):
+        records.check_settled(endpoint)
     traffic = endpoint["properties"]["traffic"]
     if traffic.get(record["name"]):
         raise ServiceError(

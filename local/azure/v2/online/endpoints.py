@@ -195,9 +195,11 @@ def _begin_change(
 ) -> tuple[Progress, dict[str, str]]:
     """Begin to create or change an endpoint. Also returns the headers that lead on."""
     state, lasts_s = ("Updating", UPDATING_S) if before else ("Creating", CREATING_S)
+    # Before the operation begins: who is told of its end may rely on the new traffic.
+    phase = records.phase(state, lasts_s)
     operation = operations.start(cloud, operations.ENDPOINT, running=state, lasts_s=lasts_s)
     progress: Progress = {
-        "phase": records.phase(state, lasts_s),
+        "phase": phase,
         "before": records.traffic_of(before) if before else _no_shares(),
         "operation": operations.status_url(cloud, request, operation),
     }

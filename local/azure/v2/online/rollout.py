@@ -11,6 +11,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
 from local.azure.registry.environments import Definition
 from local.azure.running.conda import EnvironmentFailure, read_definition
-from local.azure.serving import deployments
+from local.azure.serving import deployments, leftovers
 from local.azure.serving.deployments import (
     INFERENCE_SERVER,
     DeploymentFailure,
@@ -93,7 +94,9 @@ def start_again(cloud: Cloud) -> None:
 def remove(cloud: Cloud, record: Deployment, *, lasts_s: float | None = None) -> None:
     """End a deployment, also while it is being brought up, and forget it: at once, or later."""
     key = key_of(record["endpoint"], record["name"])
-    fleet.remove(cloud, key)
+    fleet.cancel(key)
+    discard = leftovers.discard_all(cloud, place_of(record))
+    fleet.retire(cloud, fleet.switch(key, None), discard)
     if lasts_s is None:
         DEPLOYMENTS.delete(cloud, key)
     else:
@@ -103,12 +106,11 @@ def remove(cloud: Cloud, record: Deployment, *, lasts_s: float | None = None) ->
             known["state"], known["until"], known["revision"] = "Deleting", until, None
 
         DEPLOYMENTS.update(cloud, key, change)
-    deployments.discard_all(cloud, place_of(record))
 
 
-def find(cloud: Cloud, endpoint: str, deployment: str) -> Running | None:
-    """The process that answers for a deployment, started again if it has died."""
-    return fleet.find(cloud, key_of(endpoint, deployment))
+def lent(cloud: Cloud, endpoint: str, deployment: str) -> AbstractContextManager[Running | None]:
+    """The process that answers for a deployment, for one call. None: there is none."""
+    return fleet.lent(cloud, key_of(endpoint, deployment))
 
 
 def log_text(cloud: Cloud, record: Deployment, *, lines: int) -> str:
@@ -204,9 +206,7 @@ def _bring_up(cloud: Cloud, record: Deployment, operation: str, stop: Stop) -> N
     before = fleet.switch(key, running)
     fleet.settle(key)
     operations.finish(cloud, operation)
-    if before is not None:
-        deployments.end(cloud, before, drain=True)
-    deployments.discard_before(cloud, revision)
+    fleet.retire(cloud, before, lambda: leftovers.discard_before(cloud, revision))
 
 
 @dataclass(frozen=True, kw_only=True)

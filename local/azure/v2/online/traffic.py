@@ -14,6 +14,7 @@ from local.azure.identity import entra
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.kernel.web import Router
+from local.azure.serving.deployments import Running
 from local.azure.serving.scoring import has_key, pass_on, plain
 from local.azure.v2.online import endpoints, records, rollout
 from local.azure.v2.online.bodies import seconds
@@ -35,19 +36,23 @@ class Splitter:
     def __init__(self) -> None:
         """No call was spread yet."""
         self._lock = threading.Lock()
-        self._credits: dict[str, dict[str, int]] = {}
+        self._credits: dict[str, tuple[dict[str, int], dict[str, int]]] = {}
 
     def next(self, purpose: str, shares: Mapping[str, int]) -> str | None:
-        """Whose turn it is among the shares, None when there are none above 0."""
+        """Whose turn it is among the shares, None when there are none above 0.
+
+        Other shares than before begin anew, or a debt from before would bend them.
+        """
         live = {name: share for name, share in shares.items() if share > 0}
         if not live:
             return None
         with self._lock:
-            known = self._credits.get(purpose, {})
-            credit = {name: known.get(name, 0) + share for name, share in live.items()}
+            of, known = self._credits.get(purpose, ({}, {}))
+            before = known if of == live else {}
+            credit = {name: before.get(name, 0) + share for name, share in live.items()}
             chosen = max(credit, key=lambda name: credit[name])
             credit[chosen] -= sum(live.values())
-            self._credits[purpose] = credit
+            self._credits[purpose] = (live, credit)
             return chosen
 
 
@@ -66,15 +71,28 @@ def score(cloud: Cloud, request: Request) -> Response:
     if refusal:
         return plain(401, refusal)
     picked = request.headers.get(PICK)
-    chosen = picked or _splitter.next(endpoint["name"], records.traffic_of(endpoint)["traffic"])
-    if chosen is None:
-        return plain(404, f"No deployment of the endpoint {name} takes any traffic.")
-    answer = _ask(cloud, request, endpoint["name"], chosen)
-    if not picked:
-        _mirror(cloud, request, endpoint)
-    return Response(
-        status=answer.status, body=answer.body, headers={**answer.headers, PICK: chosen}
-    )
+    if picked:
+        return _ask(cloud, request, endpoint["name"], picked)
+    answer = _ask_by_traffic(cloud, request, endpoint)
+    _mirror(cloud, request, endpoint)
+    return answer
+
+
+def _ask_by_traffic(cloud: Cloud, request: Request, endpoint: Endpoint) -> Response:
+    """Let the deployment answer whose turn it is; chosen again if it went away meanwhile."""
+    name = endpoint["name"]
+    while True:
+        traffic = records.traffic_of(endpoint)["traffic"]
+        chosen = _splitter.next(name, traffic)
+        if chosen is None:
+            return plain(404, f"No deployment of the endpoint {name} takes any traffic.")
+        with rollout.lent(cloud, name, chosen) as running:
+            if running is not None:
+                return _pass_on(cloud, request, name, chosen, running)
+        latest = records.find(cloud, name)
+        if latest is None or records.traffic_of(latest)["traffic"] == traffic:
+            return _not_up(name, chosen)
+        endpoint = latest
 
 
 def _refusal(cloud: Cloud, request: Request, endpoint: Endpoint) -> str:
@@ -97,20 +115,33 @@ def _refusal(cloud: Cloud, request: Request, endpoint: Endpoint) -> str:
 
 
 def _ask(cloud: Cloud, request: Request, endpoint: str, deployment: str) -> Response:
-    record = record_of(cloud, endpoint, deployment)
-    if record is None:
+    if record_of(cloud, endpoint, deployment) is None:
         return plain(404, f"The deployment {deployment} of the endpoint {endpoint} was not found.")
-    running = rollout.find(cloud, endpoint, deployment)
-    if running is None:
-        return plain(502, f"The deployment {deployment} of the endpoint {endpoint} is not up.")
-    limit = seconds(record["properties"]["requestSettings"]["requestTimeout"]) or 5.0
-    return pass_on(
+    with rollout.lent(cloud, endpoint, deployment) as running:
+        if running is None:
+            return _not_up(endpoint, deployment)
+        return _pass_on(cloud, request, endpoint, deployment, running)
+
+
+def _pass_on(
+    cloud: Cloud, request: Request, endpoint: str, deployment: str, running: Running
+) -> Response:
+    record = record_of(cloud, endpoint, deployment)
+    asked = record["properties"]["requestSettings"]["requestTimeout"] if record else ""
+    answer = pass_on(
         request,
         running.port,
         request.raw_path.lstrip("/"),
-        limit_s=limit,
+        limit_s=seconds(asked) or 5.0,
         name=f"{endpoint}/{deployment}",
     )
+    return Response(
+        status=answer.status, body=answer.body, headers={**answer.headers, PICK: deployment}
+    )
+
+
+def _not_up(endpoint: str, deployment: str) -> Response:
+    return plain(502, f"The deployment {deployment} of the endpoint {endpoint} is not up.")
 
 
 def _mirror(cloud: Cloud, request: Request, endpoint: Endpoint) -> None:

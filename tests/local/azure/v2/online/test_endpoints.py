@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ def run(raw):
     rows = json.loads(raw)["data"]
     if rows == "sleep":
         time.sleep(30)
+    if rows == "second":
+        time.sleep(1)
     return {"color": os.environ["COLOR"], "word": word, "rows": len(rows)}
 """
 BROKEN = "def init():\n    raise RuntimeError('there are no weights')\ndef run(raw): ...\n"
@@ -211,6 +215,43 @@ def test_storage_initializer_logs_what_it_placed(ml_client: Any, colors: str) ->
     assert log == "Downloaded azureml-models/word-v2/1/model.txt\n"
 
 
+def test_a_share_of_mirrored_traffic_counts_beside_one_of_traffic(
+    ml_client: Any, endpoint: str, deploy: Deploy
+) -> None:
+    from azure.core.exceptions import HttpResponseError
+
+    with pytest.raises(HttpResponseError, match="there are no weights"):
+        deploy(endpoint, "unready", BROKEN).result()
+    found = ml_client.online_endpoints.get(endpoint)
+    for traffic, mirror in (
+        ({"unready": 0}, {"unready": 10}),
+        ({"unready": 100}, {"unready": 0}),
+        ({}, {"unready": 10}),
+    ):
+        found.traffic, found.mirror_traffic = traffic, mirror
+        with pytest.raises(HttpResponseError, match=r"'unready' .* is not ready"):
+            ml_client.online_endpoints.begin_create_or_update(found).result()
+    ml_client.online_deployments.begin_delete("unready", endpoint).result()
+
+
+def test_calls_under_way_are_answered_before_a_deployment_ends(
+    ml_client: Any, colors: str, deploy: Deploy, score: Callable[..., requests.Response]
+) -> None:
+    deploy(colors, "leaving").result()
+    key = ml_client.online_endpoints.get_keys(colors).primary_key
+    with ThreadPoolExecutor(4) as pool:
+        # One worker: one call is answered, and three wait in its backlog.
+        calls = [
+            pool.submit(score, {"data": "second"}, key=key, azureml_model_deployment="leaving")
+            for _ in range(4)
+        ]
+        while not any(call.done() for call in calls):
+            time.sleep(0.01)
+        ml_client.online_deployments.begin_delete("leaving", colors).result()
+        assert [call.result().status_code for call in calls] == [200] * 4
+    assert score(key=key, azureml_model_deployment="leaving").status_code == 404
+
+
 def test_tokens_score_where_keys_do_not(
     ml_client: Any, azure_http: requests.Session, anonymous_http: requests.Session
 ) -> None:
@@ -331,6 +372,10 @@ def test_a_split_gives_each_its_share_in_every_order() -> None:
     for thread in threads:
         thread.join()
     assert turns == {"a": 120, "b": 60, "c": 20}
+    # Other shares begin anew: what one had too much or too little of before does not count.
+    splitter.next("endpoint", {"a": 50, "b": 50})
+    after = Counter(splitter.next("endpoint", {"a": 90, "b": 10}) for _ in range(10))
+    assert after == {"a": 9, "b": 1}
     assert splitter.next("endpoint", {"a": 0}) is None
 
 
