@@ -6,6 +6,7 @@ compares this forward pass with Keras' own before it saves a model.
 
 import zipfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,11 @@ class Scorer:
             )
         return scorer
 
+    @cached_property
+    def _rectified(self) -> Floats:
+        # The largest of some values and 0 is the largest of what each of them and 0 is.
+        return np.maximum(self.weights.vectors, 0)
+
     def scores(self, rows: Ids) -> Floats:
         """Return for each row of ids the probability of label 1.
 
@@ -101,7 +107,10 @@ class Scorer:
         weights = self.weights
         if weights.pooling == MAXIMUM:
             # Padding has the vector zero, so a row never falls below it, however long its text.
-            values = np.maximum(weights.vectors.take(trimmed(rows), axis=0).max(axis=1), 0)
+            if rows.shape[1] == self.vocabulary.sequence_length:
+                rows = trimmed(rows)
+            # Position by position: numpy compares whole rows at a time then.
+            values = self._rectified.take(rows.T, axis=0).max(axis=0)
         else:
             missing = self.vocabulary.sequence_length - rows.shape[1]
             whole = np.pad(rows, ((0, 0), (missing, 0)))
@@ -114,7 +123,6 @@ class Scorer:
 
 
 def _logistic(values: Floats) -> Floats:
-    # Of the negative amount only, so that nothing overflows.
-    shrunk = np.exp(-np.abs(values))
-    result: Floats = np.where(values >= 0, 1, shrunk) / (1 + shrunk)
+    # 1 / (1 + exp(-values)), but nothing overflows.
+    result: Floats = np.exp(-np.logaddexp(np.float32(0), -values))
     return result

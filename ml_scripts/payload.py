@@ -5,13 +5,20 @@ and `swagger3.json` describe the same for tools.
 """
 
 import json
+import re
+from itertools import chain
 from typing import Any
 
 import numpy as np
-from vocabulary import Ids, Vocabulary, padded
+from vocabulary import SEQUENCE_LENGTH, Ids, Vocabulary, padded, padded_flat
 
 MAX_ROWS = 10_000
 MAX_CHARACTERS = 8_000_000
+
+# The zeros that pad a row of ids on the left. Most of such a body is these, and to read each as a
+# number would take longer than all the rest.
+_PADDING = re.compile(r"\[([0, ]*)")
+_ZEROS = {zero * count: count for zero in ("0, ", "0,") for count in range(SEQUENCE_LENGTH)}
 
 
 class RequestError(Exception):
@@ -23,10 +30,10 @@ class RequestError(Exception):
         self.status = status
 
 
-def read_rows(body: str, vocabulary: Vocabulary) -> tuple[list[Any], Ids]:
-    """Return the rows of the JSON ``body`` of a request as they were sent, and as ids.
+def read_rows(body: str, vocabulary: Vocabulary) -> Ids:
+    """Return the rows of the JSON ``body`` of a request as ids.
 
-    The rows of ids are as wide as the longest row needs, with zeros on the left.
+    The rows are as wide as the longest needs, with zeros on the left.
     Raises RequestError: 413 for a body of more than `MAX_CHARACTERS` or `MAX_ROWS`, and 400 for
     anything else than a list of at least one row, each a text or a list of exactly
     ``vocabulary.sequence_length`` known ids.
@@ -37,25 +44,26 @@ def read_rows(body: str, vocabulary: Vocabulary) -> tuple[list[Any], Ids]:
             f"The body has {len(body)} characters, and {MAX_CHARACTERS} are the most. "
             "Send fewer rows at a time.",
         )
+    # Python takes true for the number 1, and numpy follows it.
+    if body.count('"') <= 2 and "true" not in body and "false" not in body:
+        encoded = _all_ids(body, vocabulary)
+        if encoded is not None:
+            return encoded
+    rows = sent_rows(body)
+    if {*map(type, rows)} == {str} and all(map(str.strip, rows)):
+        return vocabulary.read(rows)
+    return padded([_ids_of(row, number, vocabulary) for number, row in enumerate(rows)])
+
+
+def sent_rows(body: str) -> list[Any]:
+    """Return the rows of the JSON ``body`` as they were sent.
+
+    Raises RequestError: 413 for more than `MAX_ROWS`, and 400 where there is no row.
+    """
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise RequestError(400, f"The body is not JSON: {error}.") from error
-    rows = _rows_of(document)
-    if len(rows) > MAX_ROWS:
-        raise RequestError(
-            413, f"There are {len(rows)} rows, and {MAX_ROWS} are the most. Send fewer at a time."
-        )
-    # Python takes true for the number 1, and numpy follows it. Where the body has the word, each
-    # row is looked at on its own.
-    if type(rows[0]) is list and "true" not in body and "false" not in body:
-        encoded = _all_ids(rows, vocabulary)
-        if encoded is not None:
-            return rows, encoded
-    return rows, _each_row(rows, vocabulary)
-
-
-def _rows_of(document: Any) -> list[Any]:
     if isinstance(document, dict):
         if unknown := sorted(document.keys() - {"data"}):
             raise RequestError(400, f'The body has {unknown[0]!r}; only "data" is known.')
@@ -66,36 +74,48 @@ def _rows_of(document: Any) -> list[Any]:
         raise RequestError(
             400, 'The body is not {"data": [row, ...]} or [row, ...] with at least one row.'
         )
+    if len(document) > MAX_ROWS:
+        raise RequestError(
+            413,
+            f"There are {len(document)} rows, and {MAX_ROWS} are the most. Send fewer at a time.",
+        )
     return document
 
 
-def _all_ids(rows: list[Any], vocabulary: Vocabulary) -> Ids | None:
-    """Return rows of ids read at once, or None where one of them is something else."""
+def _all_ids(body: str, vocabulary: Vocabulary) -> Ids | None:
+    """Read a body whose rows are all ids, padding first; None where it is anything else."""
+    # What is before the first bracket, and then by turns the padding and what follows it.
+    head, *parts = _PADDING.split(body)
+    zeros = [_ZEROS.get(padding) for padding in parts[::2]]
+    # The first bracket is that of the list of rows.
+    if None in zeros or zeros[:1] != [0]:
+        return None
     try:
-        found = np.array(rows)
-    except ValueError:  # rows of different lengths
+        rows = sent_rows("[".join([head, *parts[1::2]]))
+    except RequestError:
         return None
-    if found.dtype != np.int64 or found.shape != (len(rows), vocabulary.sequence_length):
+    if len(rows) != len(zeros) - 1 or {*map(type, rows)} != {list}:
         return None
-    if found.min() < 0 or found.max() >= vocabulary.size:
+    lengths = np.array([*map(len, rows)])
+    if lengths.min() < 1 or (lengths + zeros[1:] != vocabulary.sequence_length).any():
         return None
-    return found.astype(np.int32)
+    numbers = np.array(list(chain.from_iterable(rows)))
+    if numbers.dtype != np.int64 or numbers.min() < 0 or numbers.max() >= vocabulary.size:
+        return None
+    return padded_flat(numbers.astype(np.int32), lengths)
 
 
-def _each_row(rows: list[Any], vocabulary: Vocabulary) -> Ids:
-    encoded = []
-    for number, row in enumerate(rows):
-        if type(row) is str and row and not row.isspace():
-            encoded.append(vocabulary.ids_of(row))
-        elif _are_ids(row, vocabulary):
-            encoded.append(row)
-        else:
-            raise RequestError(
-                400,
-                f"Row {number} is neither a text nor a list of {vocabulary.sequence_length} whole "
-                f"numbers from 0 to {vocabulary.size - 1}.",
-            )
-    return padded(encoded)
+def _ids_of(row: Any, number: int, vocabulary: Vocabulary) -> list[int]:
+    if type(row) is str and row.strip():
+        return vocabulary.ids_of(row)
+    if _are_ids(row, vocabulary):
+        ids: list[int] = row
+        return ids
+    raise RequestError(
+        400,
+        f"Row {number} is neither a text nor a list of {vocabulary.sequence_length} whole "
+        f"numbers from 0 to {vocabulary.size - 1}.",
+    )
 
 
 def _are_ids(row: Any, vocabulary: Vocabulary) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from azureml_inference_server_http.api.aml_response import AMLResponse  # type: ignore[import-untyped]
 from forward import Scorer
 from metrics import predictions
-from payload import RequestError, read_rows
+from payload import RequestError, read_rows, sent_rows
 
 _scorer: Scorer
 _collect: collection.Collect | None
@@ -64,11 +64,11 @@ def run(raw_data: str) -> dict[str, list[Any]] | AMLResponse:
     object with ``error``.
     """
     try:
-        rows, ids = read_rows(raw_data, _scorer.vocabulary)
+        ids = read_rows(raw_data, _scorer.vocabulary)
     except RequestError as error:
         return AMLResponse({"error": str(error)}, error.status, json_str=True)
     scores = _scorer.scores(ids)
     answer = {"predictions": predictions(scores).tolist(), "scores": scores.tolist()}
     if _collect is not None:
-        _collect(rows, answer["predictions"], answer["scores"])
+        _collect(sent_rows(raw_data), answer["predictions"], answer["scores"])
     return answer

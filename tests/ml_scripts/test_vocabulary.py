@@ -61,3 +61,15 @@ def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:
     vocabulary = Vocabulary.of(["Été à Paris", "in Paris"])
     vocabulary.save(tmp_path)
     assert Vocabulary.load(tmp_path) == vocabulary
+
+
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=20))
+def test_many_texts_are_read_as_each_is_alone(texts: list[str]) -> None:
+    vocabulary = Vocabulary.of(texts[::2])
+    many = [*texts, "a \0 b", "long " * 150, "", *vocabulary.words] * 3
+    for some in (texts * 20, many):
+        rows = vocabulary.read(some)
+        width = rows.shape[1]
+        assert rows.dtype == np.int32
+        assert rows.tolist() == vocabulary.encode(some)[:, -width:].tolist()
+        assert width == max(1, *(len(vocabulary.ids_of(text)) for text in some))
