@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import tensorflow_settings  # noqa: F401  (first: TensorFlow reads it when it is imported)
+
+# isort: split
 import keras
 import numpy as np
 import tensorflow as tf

@@ -7,15 +7,11 @@ side by side, and two dense layers.
 """
 
 import logging
-import os
 from typing import Any
 
-# TensorFlow reads these when it is imported, so import it only here. Its own log lines are about
-# GPUs that are not there and attributes that it ignores (its errors still are exceptions); oneDNN
-# picks the order of additions by the machine, so without it two machines agree better.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+import tensorflow_settings  # noqa: F401  (first: TensorFlow reads it when it is imported)
 
+# isort: split
 import distributed
 import forward
 import keras

@@ -1,5 +1,6 @@
 """The scripts import each other as Azure ML runs them: by name, from their own folder."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from devtools.steps import locked
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "ml_scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -47,9 +50,18 @@ def train_small(
 
 
 @pytest.fixture(scope="session")
-def small_model(train_small: Callable[..., Path]) -> Path:
-    """A good model of 4,000 rows."""
-    return train_small()
+def small_model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A good model of 4,000 rows, trained once for all workers of the test run."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "small_model"
+    with locked(shared / "small_model.lock"):
+        if not folder.exists():
+            train_small: Callable[..., Path] = request.getfixturevalue("train_small")
+            # Renamed when it is whole: a training that failed leaves nothing to the others.
+            train_small().rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
