@@ -14,7 +14,10 @@ import click
 from bench import faults
 from bench.measure import Comparison, Count
 
-NAMES = ("gate", "training", "serving", "forward", "startup", "wrong_input", "azure", "cache")
+NAMES = (
+    *("gate", "training", "serving", "forward", "startup", "wrong_input", "azure", "cache"),
+    "demo",
+)
 # It counts, and takes an hour: only when it is named.
 FAULTS = "faults"
 
