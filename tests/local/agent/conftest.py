@@ -26,9 +26,8 @@ from local.agent.run.setup import Options
 from local.agent.run.start import Prepared, prepare, prepare_release
 from local.agent.session.counters import Counters
 from local.agent.session.session import Folders, Session
+from tests.local.agent.classic_json import build_definition, release_definition, release_stage
 
-# Bash@3, as classic definitions name it.
-BASH = "6c731c3c-3c68-459a-a5c9-bde6e6595b5b"
 CONNECTION = {
     "AZURE_TENANT_ID": "11111111-aaaa-bbbb-cccc-000000000001",
     "AZURE_CLIENT_ID": "11111111-aaaa-bbbb-cccc-000000000002",
@@ -250,83 +249,20 @@ def job_variables(masker: SecretMasker) -> Variables:
 
 @pytest.fixture
 def build_json() -> Callable[..., dict[str, Any]]:
-    """A build definition: each step is a Bash script, or a mapping of changes to one."""
-
-    def build(*steps: str | dict[str, Any], **changes: Any) -> dict[str, Any]:
-        phase = {"name": "Agent job 1", "refName": "Job_1", "steps": [_step(s) for s in steps]}
-        return {
-            "name": "made here",
-            "id": 7,
-            "buildNumberFormat": "$(date:yyyyMMdd)$(rev:.r)",
-            "process": {"type": 1, "phases": [{**phase, "target": {"type": 1}}]},
-            "repository": {"type": "TfsGit", "defaultBranch": "refs/heads/main"},
-            **changes,
-        }
-
-    return build
-
-
-def _step(given: str | dict[str, Any]) -> dict[str, Any]:
-    changes = {"script": given} if isinstance(given, str) else dict(given)
-    inputs = {"targetType": "inline", "script": changes.pop("script", "echo")}
-    return {
-        "displayName": "Bash Script",
-        "refName": "",
-        "enabled": True,
-        "condition": "succeeded()",
-        "task": {"id": BASH.upper(), "versionSpec": "3.*", "definitionType": "task"},
-        "inputs": inputs,
-        **changes,
-    }
+    """Makes build definitions."""
+    return build_definition
 
 
 @pytest.fixture
 def stage_json() -> Callable[..., dict[str, Any]]:
-    """A stage of a release: one agent job of Bash scripts, or of mappings of changes to one."""
-
-    def build(name: str, *tasks: str | dict[str, Any], **changes: Any) -> dict[str, Any]:
-        phase = {
-            "name": "Agent job",
-            "rank": 1,
-            "phaseType": "agentBasedDeployment",
-            "deploymentInput": {"condition": "succeeded()", "queueId": 9},
-            "workflowTasks": [_task(task) for task in tasks],
-        }
-        started = {"name": "ReleaseStarted", "conditionType": "event", "value": ""}
-        return {"name": name, "conditions": [started], "deployPhases": [phase], **changes}
-
-    return build
-
-
-def _task(given: str | dict[str, Any]) -> dict[str, Any]:
-    step = _step(given)
-    reference = step.pop("task")
-    name = step.pop("displayName")
-    return {"taskId": reference["id"], "version": reference["versionSpec"], "name": name, **step}
+    """Makes stages of releases."""
+    return release_stage
 
 
 @pytest.fixture
 def release_json() -> Callable[..., dict[str, Any]]:
-    """A release definition of stages that deploys the build ``made here`` as ``_made``."""
-
-    def build(*stages: dict[str, Any], **changes: Any) -> dict[str, Any]:
-        definition = {"id": "7", "name": "made here"}
-        artifact = {
-            "alias": "_made",
-            "type": "Build",
-            "isPrimary": True,
-            "definitionReference": {"definition": definition, "project": {"id": "", "name": "p"}},
-        }
-        return {
-            "name": "deployed here",
-            "id": 3,
-            "releaseNameFormat": "Release-$(rev:r)",
-            "artifacts": [artifact],
-            "environments": list(stages),
-            **changes,
-        }
-
-    return build
+    """Makes release definitions."""
+    return release_definition
 
 
 @pytest.fixture
