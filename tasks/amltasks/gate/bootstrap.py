@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
+from amltasks.gate import special
 from amltasks.gate.rows import Array
 
 Floats = npt.NDArray[np.float64]

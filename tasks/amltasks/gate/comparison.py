@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy import special
 
-from amltasks.gate import bootstrap, effective, mcnemar, sample, shares
+from amltasks.gate import bootstrap, effective, mcnemar, sample, shares, special
 from amltasks.gate.gain import Evidence, Gain
 from amltasks.gate.measures import Measure, point, undefined
 from amltasks.gate.rows import Array, Pair

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
+from amltasks.gate import special
 from amltasks.gate.comparison import Comparison, Shares
 from amltasks.gate.measured import perfect
 from amltasks.gate.rows import Pair, Rows

@@ -13,9 +13,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
-from amltasks.gate import comparison, measures
+from amltasks.gate import comparison, measures, special
 from amltasks.gate.comparison import Comparison
 from amltasks.gate.measures import Measure, is_exact
 from amltasks.gate.rows import ALL_ROWS, Array, Pair

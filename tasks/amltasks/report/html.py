@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 import jinja2
 from markupsafe import Markup, escape
@@ -17,8 +17,11 @@ from amltasks.gate import shares
 from amltasks.gate.model_types import BINARY, CLASSIFIERS
 from amltasks.gate.rows import Array
 from amltasks.gate.verdict import Check, Verdict
-from amltasks.report import curves, examples, findings, plots, trend
-from amltasks.report.text import is_link, plain
+from amltasks.report import curves, examples, findings, trend
+from amltasks.report.text import NO_ROWS, NO_SLICES, is_link, plain
+
+if TYPE_CHECKING:
+    from amltasks.report.plot import Plot
 
 _TEMPLATE = "gate.html.jinja"
 _NONE, _MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
@@ -71,7 +74,7 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
     }
     checks = findings.ordered(verdict.checks)
     reach = _reaches(checks)
-    shown = plots.of(verdict)
+    drawn, left_out = _pictures(verdict)
     page = environment.get_template(_TEMPLATE).render(
         verdict=verdict,
         title=title,
@@ -89,9 +92,9 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
         interval=lambda check: _interval(check, reach[check.metric]),
         plots=[
             (plot, Markup(plot.svg))  # noqa: S704 - ElementTree escapes what it is given
-            for plot in shown.drawn
+            for plot in drawn
         ],
-        left_out=shown.left_out,
+        left_out=left_out,
         crossed=_crossed(verdict),
         methods=dict.fromkeys(check.method for check in verdict.checks if check.method),
     )
@@ -187,6 +190,16 @@ def _crossed(verdict: Verdict) -> list[_Crossed]:
             )
         )
     return found
+
+
+def _pictures(verdict: Verdict) -> tuple[Sequence[Plot], Sequence[str]]:
+    """What is drawn and what is not; matplotlib is loaded only for what there is to draw."""
+    if verdict.candidate_rows is None and not any(check.bounded for check in verdict.checks):
+        return (), (NO_SLICES, NO_ROWS)
+    from amltasks.report import plots
+
+    shown = plots.of(verdict)
+    return shown.drawn, shown.left_out
 
 
 def _known(value: float | None) -> TypeGuard[float]:

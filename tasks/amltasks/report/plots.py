@@ -14,7 +14,7 @@ from amltasks.gate.verdict import Check, Verdict
 from amltasks.report import class_plots, curves, drawing, number_plots
 from amltasks.report.drawing import BAD, BASELINE, CANDIDATE, MUTED
 from amltasks.report.plot import ALONE, Plot, made
-from amltasks.report.text import plain, shortened
+from amltasks.report.text import NO_ROWS, NO_SLICES, plain, shortened
 
 _MOST_SLICES = 20
 _LABEL_CHARACTERS = 42
@@ -57,11 +57,9 @@ def of(verdict: Verdict) -> Plots:
     with drawing.style():
         drawn += _forests(verdict.checks)
         if not drawn:
-            left_out.append("No slice was compared with the baseline.")
+            left_out.append(NO_SLICES)
         if rows is None:
-            left_out.append(
-                "Only point metrics are at hand, no predictions row by row: there are no curves."
-            )
+            left_out.append(NO_ROWS)
             return Plots(drawn=drawn, left_out=left_out)
         if rows.weights is not None:
             left_out.append("The pictures weigh the rows; tables and histograms count them.")

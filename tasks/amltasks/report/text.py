@@ -7,6 +7,10 @@ import re
 # What XML 1.0 cannot hold even escaped, HTML must not hold, and (surrogates) UTF-8 cannot encode.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+# What a page without pictures says instead.
+NO_SLICES = "No slice was compared with the baseline."
+NO_ROWS = "Only point metrics are at hand, no predictions row by row: there are no curves."
+
 
 def plain(text: str) -> str:
     """The text, with U+FFFD for each character that no XML, HTML or UTF-8 can have."""
