@@ -1,4 +1,7 @@
-"""Whole tasks that find their work done, on either SDK, against the bare import of azure-ai-ml."""
+"""Whole tasks that find their work done, on either SDK, against the bare import of that SDK.
+
+And whole tasks on a new agent (`cold_start`).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench import cold_start
 from bench.measure import Comparison, compare
 from bench.wrong_input import CONNECTION, ROOT, agent_environment
 from local.demo.children import running_azure
@@ -48,6 +52,11 @@ def build_pipeline(workspace):
     )
     return Pipeline(workspace, steps=[step])
 """,
+}
+# Where each SDK lies in an environment, and its import.
+SDKS = {
+    "v2": ("azure/ai/ml", "import azure.ai.ml"),
+    "v1": ("azureml/core", "import azureml.core"),
 }
 FILES = {"v2": "pipeline.yml", "v1": "pipeline.py"}
 TRAIN = "import pathlib\npathlib.Path('outputs/model').mkdir(parents=True)\n"
@@ -90,7 +99,8 @@ def run() -> dict[str, Comparison]:
             environment = client_environment(folder, azure)
             task("ProvisionAmlCompute", "v2", {"computeName": CLUSTER}, "created", environment)
             runs = {sdk: trained(sdk, environment) for sdk in FILES}
-            return measured(folder, environment, runs)
+            found = measured(folder, environment, runs)
+        return found | cold_start.measured(folder / "tasks")
 
 
 def trained(sdk: str, environment: Mapping[str, str]) -> str:
@@ -107,13 +117,6 @@ def measured(
     folder: Path, environment: Mapping[str, str], runs: Mapping[str, str]
 ) -> dict[str, Comparison]:
     """Time each task on each SDK, side by side with the import."""
-    (interpreter,) = (
-        python
-        for python in folder.glob("tools/azure-machine-learning-tasks/*/bin/python")
-        if any(python.parents[1].glob("lib/*/site-packages/azure/ai/ml"))
-    )
-    statement = "import azure.ai.ml"
-    bare = [str(interpreter), "-c", statement]
     results = {}
     attempts = itertools.count(2)
     for name, (inputs, word) in FOUND.items():
@@ -134,13 +137,26 @@ def measured(
                 attempt = {"SYSTEM_JOBATTEMPT": str(next(attempts))}
                 return task(name, sdk, given, word, {**environment, **attempt})
 
+            bare = bare_import(folder, sdk)
             results[f"startup {name} {sdk}"] = compare(
                 f"{name} with sdk {sdk} that finds nothing to do, against a bare import",
                 ours=("the whole task, from node's start to its result", whole),
-                other=(f"python -c '{statement}'", importing(bare)),
+                other=(f"python -c '{bare[-1]}'", importing(bare)),
                 rounds=ROUNDS,
             )
     return results
+
+
+def bare_import(folder: Path, sdk: str) -> list[str]:
+    """Return the command that imports an SDK in the tasks' own environment."""
+    place, statement = SDKS[sdk]
+    interpreters = folder.glob("tools/azure-machine-learning-tasks/*/bin/python")
+    found = next(
+        python
+        for python in interpreters
+        if any(python.parents[1].glob(f"lib/*/site-packages/{place}"))
+    )
+    return [str(found), "-W", "ignore", "-c", statement]
 
 
 def importing(command: list[str]) -> Callable[[], object]:
