@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from devtools.console import fail
+from devtools.machine import ELSEWHERE, unsupported
 from devtools.places import ENVS, ROOT, WINDOWS, digest, located, stamp_folder, stamped
 from devtools.steps import locked, step
 
@@ -17,6 +18,8 @@ SDKS = tuple(TASKS)
 
 def python() -> str:
     """Return the interpreter of the development environment, made when its lock changed."""
+    if why := unsupported():
+        fail(why, ELSEWHERE)
     return str(environment("dev"))
 
 
