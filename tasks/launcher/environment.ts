@@ -59,7 +59,7 @@ export async function prepareEnvironment(
   cancel: AbortSignal,
 ): Promise<Prepared> {
   const lock = path.join(requirements, `${sdk}.txt`);
-  const tools = path.join(toolDirectory, OURS);
+  const tools = ourFolder(toolDirectory);
   const place = { tools, folder: path.join(tools, digest(sdk, await fs.readFile(lock), python)) };
   const endUse = await beginUse(place.folder);
   try {
@@ -83,6 +83,11 @@ export async function prepareEnvironment(
       }
     },
   };
+}
+
+/** Where all environments are kept; a pipeline that caches them names it. */
+export function ourFolder(toolDirectory: string, system: System = HERE): string {
+  return system.path.join(toolDirectory, OURS);
 }
 
 /** Make the environment, unless another task does it meanwhile. */
