@@ -378,7 +378,12 @@ send(type="attachment", kind="k", name="n", path="picture.png")
 send(type="progress", percent=1, text=text[2:])
 send(type="issue", level="warning", code="A_CODE", message="of " + sas[:50])
 send(type="variable", name="fresh", value="a-secret-made-by-the-task-42", secret=True)
-import time; time.sleep(1)  # the two pipes have no order
+# Messages and output come by two pipes without an order: wait until the secret is known.
+import time
+open("fresh.md", "w").write("a-secret-made-by-the-task-42")
+send(type="summary", path="fresh.md")
+while "42" in open("fresh.md").read():
+    time.sleep(0.05)
 print("fresh", "a-secret-made-by-the-task-42"[3:])
 send(type="result", result="Failed", message="A_CODE: " + text[:24])
 """
