@@ -5,6 +5,7 @@ The agent: src/Agent.Worker/TestResults/Legacy/JunitResultReader.cs.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TypedDict
 from xml.etree import ElementTree
@@ -40,7 +41,8 @@ def read_results(file: Path) -> list[TestCaseResult]:
     try:
         # A step's own file, read on the machine that the step ran on.
         root = ElementTree.parse(file).getroot()  # noqa: S314
-    except (ElementTree.ParseError, UnicodeDecodeError) as error:
+    # An encoding that Python does not know, or that expat does not take, is no ParseError.
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise AgentError(
             f"'{file}' has no JUnit results ({error}); the run's tests do not include it"
         ) from None
@@ -67,6 +69,8 @@ def _result(case: ElementTree.Element) -> TestCaseResult:
 
 def _milliseconds(seconds: str) -> float:
     try:
-        return float(seconds) * 1000
+        found = float(seconds) * 1000
     except ValueError:
         return 0.0
+    # JSON has no NaN and no infinity.
+    return found if math.isfinite(found) else 0.0
