@@ -113,9 +113,11 @@ def _parse(text: str) -> list[_Clause]:
     clauses = []
     while tokens:
         clauses.append(_clause(tokens, text))
-        if tokens and tokens.pop(0)[1].upper() != "AND":
+        if not tokens:
+            break
+        if tokens.pop(0)[1].upper() != "AND":
             raise _invalid(text, "only AND joins clauses")
-        if not tokens and text.rstrip().upper().endswith(" AND"):
+        if not tokens:
             raise _invalid(text, "it ends with AND")
     return clauses
 
@@ -148,10 +150,13 @@ def _clause(tokens: list[tuple[str, str]], text: str) -> _Clause:
     if sign in ("IS NULL", "IS NOT NULL"):
         return _Clause(entity=entity, name=name, sign=sign, value=None)
     if sign in ("IN", "NOT IN"):
-        take("mark")
-        values = [_value(take("text", "number"))]
-        while take("mark") == ",":
+        values = []
+        mark, before = take("mark"), "("
+        while mark == before:
             values.append(_value(take("text", "number")))
+            mark, before = take("mark"), ","
+        if mark != ")" or not values:
+            raise _invalid(text, f"{sign} needs a list such as ('a', 'b')")
         return _Clause(entity=entity, name=name, sign=sign, value=values)
     if sign not in (*_COMPARE, "LIKE", "ILIKE"):
         raise _invalid(text, f"there is no comparator {sign}")

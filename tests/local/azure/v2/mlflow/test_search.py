@@ -42,7 +42,13 @@ def test_a_filter(text: str, found: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["metrics.loss", "loss < ", "a = 1 OR b = 2", "x.y = 1", "a = 1 AND", "a ~ 1", "((("]
+    "text",
+    [
+        *("metrics.loss", "loss < ", "a = 1 OR b = 2", "x.y = 1", "a ~ 1", "((("),
+        *("a = 1 AND", "a = 1 \t and\t", "a = 1\nAND", "AND", "a = 1 b = 2", "a = 1,"),
+        *("a IN 'x'", "a IN ,'x'(", "a IN ('x'", "a IN ('x',)", "a IN ()", "a IN ('x'))"),
+        *("a NOT IN )'x')", "a IN ('x' 'y')", "a IN ('x'('y')"),
+    ],
 )
 def test_what_is_no_filter_is_refused(text: str) -> None:
     with pytest.raises(ServiceError, match="Invalid filter or order"):
