@@ -78,6 +78,19 @@ class Checks:
                     "the rows count"
                 )
 
+    def taken_on_trust(self) -> Iterator[str]:
+        """What a limit was held to although no rows tell it."""
+        names = dict.fromkeys(
+            rule.metric
+            for rule in self._rules.rules
+            if _absolute(rule) and self._unmeasured(rule)[1] in ("pass", "warn")
+        )
+        if names:
+            yield (
+                f"No rows tell {', '.join(names)} of the candidate: limits were held to the number "
+                "that it logged"
+            )
+
     def _checks(self, rule: Rule) -> Iterator[Check]:
         """The checks of one rule: one a scope, and one a column for the gap."""
         found = self._scopes[rule]
@@ -124,6 +137,8 @@ class Checks:
         if reason is Reason.PASSED and _relative(rule) and value is not None:
             severity, (reason, detail) = self._relative_reason(rule, scope, value.value, gained)
             test = self._test_of_gain(rule, scope, reason)
+        elif reason is Reason.PASSED:
+            severity, (reason, detail) = self._by_logged_number(rule, (reason, detail))
         low, high = math.nan, math.nan
         if value is not None and _absolute(rule):
             error = (1 - self._rules.confidence) / (len(values) if rule.slices else 1)
@@ -176,10 +191,9 @@ class Checks:
     ) -> Decision:
         """Whether the candidate has the metric, and it is within its floor and ceiling."""
         name = rule.metric
-        if self._new.without_scores(name):
-            decision = lacks.scores_missing("candidate", name)
-            if lacks.single_numbers(rule, self._rules, decision[0]) == "fail" or found is None:
-                return decision
+        lack, says = self._unmeasured(rule)
+        if lack is not None and (says == "fail" or found is None):
+            return lack
         if found is None:
             return lacks.metric_missing(name, sorted(self._new.metrics))
         value = found.value
@@ -202,6 +216,19 @@ class Checks:
             )
         return Reason.ABOVE_CEILING if above else Reason.BELOW_FLOOR, told
 
+    def _unmeasured(self, rule: Rule) -> tuple[Decision | None, str]:
+        """Why the candidate's rows do not tell the metric, and what the rules say of its number.
+
+        None where they tell it. Also where there are no rows, and either nothing was logged or the
+        rule has no limit that its number could be held to.
+        """
+        name = rule.metric
+        lack = self._evidence.unmeasured(name)
+        held = _absolute(rule) and logged(self._new.metrics, name) is not None
+        if lack is None or (self._new.rows is None and not held):
+            return None, ""
+        return lack, lacks.single_numbers(rule, self._rules, lack[0])
+
     def _test_of_limit(
         self,
         rule: Rule,
@@ -217,6 +244,13 @@ class Checks:
         if found is None or self._evidence.lack(rule) is not None:
             return tested.NOTHING
         return tested.of_gain(reason, found, self._line(rule, found), self._rules.min_inputs)
+
+    def _by_logged_number(self, rule: Rule, decision: Decision) -> tuple[str, Decision]:
+        """The severity and the decision, of a limit that may hold by the candidate's word only."""
+        lack, says = self._unmeasured(rule)
+        if lack is None or says == "pass":
+            return rule.severity, decision
+        return "warn", (lack[0], f"{lack[1]}; by the logged number, {decision[1]}")
 
     def _severity(self, rule: Rule, scope: Scope, reason: Reason) -> str:
         if reason is Reason.TOO_FEW_ROWS and rule.few(self._rules) == "warn":

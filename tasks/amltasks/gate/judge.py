@@ -92,4 +92,5 @@ def _notes(checks: tuple[Check, ...], judgement: Checks) -> Iterator[str]:
             f"Chance was not looked at for {', '.join(single)}: only one number of each model "
             "was compared"
         )
+    yield from judgement.taken_on_trust()
     yield from judgement.contradictions()

@@ -60,6 +60,21 @@ class Evidence:
                 return scores_missing(name, metric)
         return None
 
+    def unmeasured(self, metric: str) -> decision_rules.Decision | None:
+        """Why the candidate's rows do not tell a metric that rows of its kind tell; else None."""
+        measure = find(metric)
+        if measure is None:
+            return None
+        if self.candidate is None:
+            return Reason.NO_PREDICTIONS, (
+                f"the candidate left no predictions, so '{metric}' is only the number that it "
+                "logged"
+            )
+        of_its_kind = self.candidate.model_type in measure.model_types
+        if of_its_kind and measure.needs_scores and self.candidate.scores is None:
+            return scores_missing("candidate", metric)
+        return None
+
     def pinned(self, pinned: Evaluation | None) -> Iterator[Check]:
         """Yield the checks that hold the candidate to its evaluation set."""
         if pinned is None:

@@ -123,8 +123,9 @@ class Rules:
         options=("fail", "pass"),
     )
     single_numbers: str = described(
-        "Where a comparison has no rows of both models, only one number of each, so that chance "
-        "cannot be looked at: reject, pass with a warning, or pass.",
+        "Where only logged numbers are known: a comparison has no rows of both models, so that "
+        "chance cannot be looked at, or a limit on what rows tell has no rows of the candidate. "
+        "Reject, pass with a warning, or pass.",
         options=("fail", "warn", "pass"),
     )
     different_rows: str = described(

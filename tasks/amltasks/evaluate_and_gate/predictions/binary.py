@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from amltasks.evaluate_and_gate.predictions import agreement
 from amltasks.evaluate_and_gate.predictions.columns import BINARY_WORDS, Columns
 from amltasks.evaluate_and_gate.predictions.layout import Layout
 from amltasks.evaluate_and_gate.predictions.problem import listed
@@ -29,7 +30,7 @@ def read(columns: Columns, layout: Layout) -> Said:
         predictions = cut(columns, scores)
         return Said(classes=classes, labels=labels, predictions=predictions, scores=scores)
     predictions = _ones(columns, "prediction", layout)
-    notes = () if scores is None else _agreement(columns, predictions, scores)
+    notes = () if scores is None else agreement.of_two(columns, predictions, scores)
     return Said(classes=classes, labels=labels, predictions=predictions, scores=scores, notes=notes)
 
 
@@ -71,29 +72,6 @@ def _refuse_per_cent(columns: Columns, scores: Array) -> None:
             f"its scores go from {known.min():g} to {known.max():g}, which looks like per cent; "
             "write probabilities from 0 to 1"
         )
-
-
-def _agreement(columns: Columns, predictions: Array, scores: Array) -> tuple[str, ...]:
-    """What there is to say of predictions and scores that contradict each other."""
-    known = np.isfinite(scores)
-    notes = []
-    if not known.all():
-        notes.append(f"{int((~known).sum())} rows have no score that is a number")
-    called, rest = scores[known & (predictions == 1)], scores[known & (predictions == 0)]
-    if not len(called) or not len(rest):
-        return tuple(notes)
-    if called.max() < rest.min():
-        raise columns.invalid(
-            "its predictions contradict its scores: every row that is predicted 1 has a lower "
-            "score than every row that is predicted 0; is the score that of the other label?"
-        )
-    if called.min() < rest.max():
-        wrong = int(min((called < rest.max()).sum(), (rest > called.min()).sum()))
-        notes.append(
-            f"no one threshold of the scores gives the predictions: at least {wrong} rows are "
-            "on the wrong side of any"
-        )
-    return tuple(notes)
 
 
 def _needs_either(columns: Columns, first: str, second: str) -> None:

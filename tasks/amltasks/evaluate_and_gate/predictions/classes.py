@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from amltasks.evaluate_and_gate.predictions import agreement
 from amltasks.evaluate_and_gate.predictions.columns import Columns
 from amltasks.evaluate_and_gate.predictions.layout import Layout
 from amltasks.evaluate_and_gate.predictions.problem import listed
@@ -37,13 +38,18 @@ def one(columns: Columns, _layout: Layout) -> Said:
     classes = tuple(sorted(names))
     refuse_too_many(columns, classes)
     scores = _probabilities(columns, by_class, classes, set(labels.unique()))
+    notes: tuple[str, ...] = ()
+    if predictions is None:
+        said = _likeliest(columns, scores)
+    else:
+        said = _positions(predictions, classes)
+        notes = () if scores is None else agreement.of_many(columns, said, scores)
     return Said(
         classes=classes,
         labels=_positions(labels, classes),
-        predictions=(
-            _likeliest(columns, scores) if predictions is None else _positions(predictions, classes)
-        ),
+        predictions=said,
         scores=scores,
+        notes=notes,
     )
 
 
@@ -127,7 +133,23 @@ def several(columns: Columns, _layout: Layout) -> Said:
             predictions[:, at] = columns.binary(predicted[name])
         else:
             predictions[:, at] = cut(columns, columns.numbers(scored[name]))
-    return Said(classes=classes, labels=labels, predictions=predictions, scores=scores)
+    return _of_labels(columns, classes, labels, predictions, scores)
+
+
+def _of_labels(
+    columns: Columns,
+    classes: tuple[str, ...],
+    labels: Array,
+    predictions: Array,
+    scores: Array | None,
+) -> Said:
+    notes: list[str] = []
+    if scores is not None:
+        for at, name in enumerate(classes):
+            notes += agreement.of_two(columns, predictions[:, at], scores[:, at], name)
+    return Said(
+        classes=classes, labels=labels, predictions=predictions, scores=scores, notes=tuple(notes)
+    )
 
 
 def _columns_of(
@@ -149,7 +171,7 @@ def _lists(columns: Columns) -> Said:
         for row, names in enumerate(rows):
             matrix[row, [at[name] for name in names]] = 1
     scores = _columns_of(columns, columns.family("score"), classes)
-    return Said(classes=classes, labels=labels, predictions=predictions, scores=scores)
+    return _of_labels(columns, classes, labels, predictions, scores)
 
 
 def _split(columns: Columns, role: str) -> list[list[str]]:

@@ -86,7 +86,8 @@ class Columns:
         found = pl.select(pl.when(lower.is_in(["true", "false"])).then(lower).otherwise(found))[
             found.name
         ]
-        missing = (found.is_null() | (found == "")).fill_null(True)
+        # pandas writes what is missing as NaN, which is no class.
+        missing = (found.is_null() | (found == "") | (lower == "nan")).fill_null(True)
         if missing.any():
             raise self.invalid(
                 f"{int(missing.sum())} rows have no {role}, the first is data row {_first(missing)}"

@@ -139,7 +139,7 @@ def test_a_registered_model_is_judged_and_promoted_by_tags(
             "candidateModelVersion": "1",
             "modelName": f"again-{sdk}",
             "baseline": "none",
-            "rules": "rules: [{metric: accuracy, floor: 0.5}]",
+            "rules": "rules: [{metric: accuracy, floor: 0.5}]\nsingle_numbers: pass",
             "promoteTags": "stage: production",
         },
         variables={"build.buildid": "4712"},

@@ -12,7 +12,7 @@ from ..conftest import CLUSTER, Azure, Ended, start_task
 GATE = {
     "modelName": "m",
     "baseline": "none",
-    "rules": "rules: [{metric: accuracy, direction: higher, floor: 1}]",
+    "rules": "rules: [{metric: accuracy, floor: 1}]\nsingle_numbers: pass",
 }
 
 

@@ -308,9 +308,9 @@ def test_judge_only_changes_nothing(
 ) -> None:
     workspace = Workspace(served=service("m"))
     rules = (
-        f"rules: [{{metric: accuracy, floor: {accuracy}}}]"
-        if accuracy != "0.1"
-        else ("rules: [{metric: accuracy, ceiling: 0.1}]")
+        "rules: [{metric: accuracy, floor: 0.9}]\nsingle_numbers: pass"
+        if accuracy == "0.9"
+        else "rules: [{metric: accuracy, ceiling: 0.1}]\nsingle_numbers: pass"
     )
     found, outputs = judged(workspace, monkeypatch, tmp_path, mode="judge", rules=rules)
     assert outputs["passed"] == ("true" if accuracy == "0.9" else "false")

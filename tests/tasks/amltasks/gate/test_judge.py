@@ -78,6 +78,36 @@ def test_single_numbers(
     assert alone == any("Chance was not looked at" in note for note in verdict.notes)
 
 
+@pytest.mark.parametrize(
+    ("metrics", "says", "reason", "warned"),
+    [
+        ({"accuracy": 0.9}, "", "NO_PREDICTIONS", False),
+        ({"accuracy": 0.9}, "single_numbers: fail", "NO_PREDICTIONS", False),
+        ({"accuracy": 0.9}, "single_numbers: warn", "PASSED", True),
+        ({"accuracy": 0.9}, "single_numbers: pass", "PASSED", False),
+        ({"accuracy": 0.4}, "single_numbers: warn", "BELOW_FLOOR", False),
+        ({"loss": 0.9}, "", "METRIC_MISSING", False),
+    ],
+)
+def test_a_floor_is_not_held_to_the_candidates_word(
+    metrics: dict[str, float], says: str, reason: str, warned: bool
+) -> None:
+    verdict = judged(metrics, None, rules("metric: accuracy, floor: 0.5", more=says))
+    assert verdict.reason.value == reason
+    assert [check.reason.value for check in verdict.warnings] == ["NO_PREDICTIONS"] * warned
+    trusted = any("No rows tell accuracy" in note for note in verdict.notes)
+    assert trusted == (says.endswith(("warn", "pass")))
+
+
+def test_a_floor_of_what_no_rows_can_tell_needs_none() -> None:
+    verdict = judged({"size_mb": 3}, None, rules("metric: size_mb, direction: lower, ceiling: 4"))
+    assert (verdict.passed, verdict.notes) == (True, ())
+
+
+def test_a_first_model_without_rows_passes_where_that_is_written() -> None:
+    assert judged({"accuracy": 0.1}, ABSENT, rules(NOT_WORSE, more="no_incumbent: pass")).passed
+
+
 @pytest.mark.parametrize(("accuracy", "passed"), [(0.7, True), (0.6, False)])
 def test_the_noise_that_is_allowed_for_is_told(accuracy: float, passed: bool) -> None:
     rule = "metric: acc, max_loss: 0.01, seeds: [0.7, 0.72]"
@@ -93,7 +123,7 @@ def test_a_baseline_that_is_not_finite() -> None:
 
 
 def test_a_first_model_passes_only_where_that_is_written() -> None:
-    written = rules(NOT_WORSE, "metric: recall, floor: 0.5", more="no_incumbent: pass")
+    written = rules(NOT_WORSE, "metric: recall, floor: 0.5", more=f"no_incumbent: pass\n{NUMBERS}")
     assert judged({"accuracy": 0.1, "recall": 0.6}, ABSENT, written).passed
     found = judged({"accuracy": 0.1, "recall": 0.4}, ABSENT, written)
     assert found.reason is Reason.BELOW_FLOOR
