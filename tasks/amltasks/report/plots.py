@@ -12,7 +12,7 @@ from amltasks.gate.model_types import BINARY, MULTICLASS, MULTILABEL, RANKING, R
 from amltasks.gate.rows import Array, Pair, Rows, Side, Truth
 from amltasks.gate.verdict import Check, Verdict
 from amltasks.report import class_plots, curves, drawing, number_plots
-from amltasks.report.drawing import BAD, BASELINE, CANDIDATE, MUTED
+from amltasks.report.drawing import BAD, BASELINE, CANDIDATE, INK, MUTED
 from amltasks.report.plot import ALONE, Plot, made
 from amltasks.report.text import NO_ROWS, NO_SLICES, plain, shortened
 
@@ -225,6 +225,8 @@ def _forest(metric: str, checks: Sequence[Check]) -> Plot:
         low, gain, high = check.low, check.gain, check.high
         axes.plot([low, high], [at, at], "-", color=colour, linewidth=2)
         axes.plot([gain], [at], mark, color=colour, markersize=6)
+        if np.isfinite(check.line):
+            axes.plot([check.line] * 2, [at - 0.2, at + 0.2], color=INK, linewidth=1)
         # Names are foreign: a dollar must not begin a formula.
         axes.text(
             *(0.0, at + 0.22, shortened(plain(check.scope), _LABEL_CHARACTERS)),
@@ -242,11 +244,13 @@ def _forest(metric: str, checks: Sequence[Check]) -> Plot:
     worst, best = shown[0], checks[-1]
     left = f" {len(checks) - len(shown):,} more stand in the table." if checks[len(shown) :] else ""
     failing = sum(not check.passed for check in checks)
+    lines = any(np.isfinite(check.line) for check in shown)
+    margin = " An upright stroke is the margin that an interval must be right of." if lines else ""
     crosses = f"{failing} of {len(checks)} do not hold (crosses)" if failing else "all hold"
     return made(
         figure,
         f"Slices by {metric}",
-        f"From {_gain(worst)} to {_gain(best)}; right of 0 is better; {crosses}.{left}",
+        f"From {_gain(worst)} to {_gain(best)}; right of 0 is better; {crosses}.{left}{margin}",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 
 import numpy as np
@@ -66,6 +67,25 @@ def test_point_metrics_alone_are_said_to_be_so() -> None:
     assert "Only point metrics are at hand" in text
     assert headings(text, 3) == ["Slices by x"]
     assert "Confusion" not in text
+
+
+def test_the_margin_that_decides_is_drawn_on_every_interval() -> None:
+    verdict = samples.judged(worse_on="iron")
+    text = page(verdict)
+    bounded = [check for check in verdict.checks if check.bounded]
+    assert text.count('class="interval"') == text.count('class="margin"') == len(bounded)
+    assert "An upright stroke is the margin" in text
+    # One stroke more for each interval in the picture of the slices.
+    (forest,) = re.findall(r"<h3>Slices by accuracy</h3>\s*(<svg.*?</svg>)", text, re.DOTALL)
+    without = dataclasses.replace(
+        verdict, checks=tuple(dataclasses.replace(c, line=math.nan) for c in verdict.checks)
+    )
+    (plain,) = re.findall(
+        r"<h3>Slices by accuracy</h3>\s*(<svg.*?</svg>)", page(without), re.DOTALL
+    )
+    of_metric = sum(c.metric == "accuracy" for c in bounded)
+    strokes = forest.count("stroke: currentColor") - plain.count("stroke: currentColor")
+    assert strokes == of_metric
 
 
 def test_what_cannot_be_drawn_is_named() -> None:

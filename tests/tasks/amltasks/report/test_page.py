@@ -11,12 +11,13 @@ from playwright.sync_api import Browser, Frame, Page, Route
 
 from amltasks.gate.verdict import Reason
 from amltasks.report import html
-from tests.tasks.amltasks.report import samples
+from tests.tasks.amltasks.report import kinds, samples
 
 ROOT = Path(__file__).resolve().parents[4]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 HOST = "https://portal.example/"
 SCHEMES = ("light", "dark")
+WIDTHS = (400, 800, 1400)
 
 
 class Shown:
@@ -78,7 +79,7 @@ def hostile() -> str:
 def test_axe_finds_nothing_in_either_scheme_or_on_a_phone(
     shown: Shown, rejected: str, scheme: str
 ) -> None:
-    for width in (1200, 360):
+    for width in WIDTHS:
         page = shown.open(rejected, scheme, width)
         # The page's policy keeps scripts out, so axe comes in through the debugger.
         page.evaluate(AXE.read_text(encoding="utf-8"))
@@ -109,13 +110,32 @@ def test_dark_is_dark_and_so_are_the_pictures(shown: Shown, rejected: str) -> No
     shown.page.emulate_media(media="screen")
 
 
-@pytest.mark.parametrize("width", [360, 800, 1072, 1440])
+@pytest.mark.parametrize("width", [360, 1072, *WIDTHS])
 def test_nothing_is_wider_than_the_window(
     shown: Shown, rejected: str, hostile: str, width: int
 ) -> None:
     for text in (rejected, hostile, rejected.replace("material=iron", "m" * 300)):
         page = shown.open(text, width=width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("model_type", kinds.RULES)
+def test_the_pictures_of_each_kind_fit_and_take_the_pages_colours(
+    shown: Shown, model_type: str
+) -> None:
+    text = html.gate(kinds.judged(model_type), title="m", facts=samples.FACTS)
+    script = """() => [...document.querySelectorAll('.plot')].map(plot => {
+        const box = plot.getBoundingClientRect();
+        return [box.left >= 0 && box.right <= innerWidth, box.width > 200 && box.height > 40,
+            getComputedStyle(plot.querySelector('text')).fill];
+    })"""
+    for scheme, ink in zip(SCHEMES, ("rgb(27, 31, 36)", "rgb(230, 233, 238)"), strict=True):
+        for width in WIDTHS:
+            page = shown.open(text, scheme, width)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            found = page.evaluate(script)
+            assert found
+            assert all(each == [True, True, ink] for each in found), (scheme, width, found)
 
 
 def test_a_screen_reader_finds_the_table_and_the_numbers(shown: Shown, rejected: str) -> None:
