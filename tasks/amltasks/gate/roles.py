@@ -73,7 +73,17 @@ def columns(value: object) -> dict[str, str]:
             raise WrongValueError(f"there is no column '{role}'; {found}", str(role))
         if not isinstance(name, str) or not name.strip():
             raise WrongValueError(f"'{role}' is '{name}', not the name of a column", str(role))
-    return {str(role): name.strip() for role, name in value.items()}
+    found_names = {str(role): name.strip() for role, name in value.items()}
+    _refuse_shared(found_names)
+    return found_names
+
+
+def _refuse_shared(names: Mapping[str, str]) -> None:
+    """Raise where the label is also what the model says: then any model is right."""
+    for role, name in names.items():
+        says = role in BY_CLASS or re.search(QUANTILE, role)
+        if says and role != "label" and name.lower() == names.get("label", "").lower():
+            raise WrongValueError(f"'label' and '{role}' are the same column '{name}'", role)
 
 
 def label(value: object) -> str:

@@ -63,6 +63,8 @@ class _Reader:
     def _of_file(self, name: str, value: Any) -> Any:
         if name == "evaluation":
             given = self._mapping(Evaluation, value, (name,))
+            if not given:
+                raise self._wrong((name,), "'evaluation' is empty, so it pins nothing")
             at = [(each, (name, each)) for each in given]
             return Evaluation(
                 **{key: self._plain(Evaluation, key, given[key], path) for key, path in at}

@@ -65,6 +65,7 @@ def schema() -> dict[str, Any]:
         "default": "best",
     }
     evaluation = _object(Evaluation)
+    evaluation["minProperties"] = 1
     evaluation["properties"]["sha256"]["pattern"] = "^[0-9a-f]{64}$"
     for name in ("min_rows", "min_inputs"):
         evaluation["properties"][name]["minimum"] = 1

@@ -18,6 +18,8 @@ def test_columns_are_named_by_what_they_stand_for() -> None:
     found = rules_of(RULE + "columns: {label: y_true, quantile_0.9: ' p90 '}")
     assert found.columns == {"label": "y_true", "quantile_0.9": "p90"}
     assert rules_of(RULE).columns == {}
+    # What a model was given may be one group.
+    assert rules_of(RULE + "columns: {text: a, group: a}").columns == {"text": "a", "group": "a"}
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,8 @@ def test_columns_are_named_by_what_they_stand_for() -> None:
         ("columns: {label: 3}", "'label' is '3', not the name of a column"),
         ("columns: [label]", "'columns' is no mapping such as {label: y_true, score: p}"),
         ("columns: {}", "'columns' is no mapping"),
+        ("columns: {label: a, score: A}", "'label' and 'score' are the same column 'A'"),
+        ("columns: {quantile_0.9: a, label: a}", "'label' and 'quantile_0.9' are the same"),
         ("positive_label: ' '", "'positive_label' is no label"),
         ("positive_label: [a]", "'positive_label' is no label"),
         (

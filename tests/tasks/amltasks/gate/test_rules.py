@@ -122,6 +122,8 @@ def test_without_rules_accuracy_must_not_be_worse() -> None:
         ("rules:\n  - {metric: auc, max_loss: 100 %}", "the rule can never fail"),
         ("rules:\n  - {metric: brier, min_gain: 120 %}", "the rule can never hold"),
         ("rules:\n  - {metric: brier, direction: higher, floor: 0}", "is better when lower"),
+        ("rules:\n  - {metric: invalid_scores, direction: higher, floor: 0}", "better when lower"),
+        ("rules:\n  - {metric: auc, floor: 0}\nevaluation: {}", "it pins nothing"),
         (
             "rules:\n  - {metric: auc, floor: 0}\nconfidence: 0.9999",
             "10000 resamples cannot show a bound at a confidence of 0.9999; give 50,000 or more",
