@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from local.azure.history import artifacts
 from local.azure.history import runs as history
 from local.azure.history.records import Run
 from local.azure.kernel.cloud import Cloud
+from local.azure.page.charts import Chart, chart
 from local.azure.registry.model_records import MODELS
 from local.azure.resources import compute_records
 from local.azure.running import logs as log_files
@@ -19,6 +21,9 @@ from local.azure.v2.online import deployment_records
 from local.azure.v2.online import records as online_records
 
 _SHOWN_METRICS = 4
+_SHOWN_CHARTS = 12
+_BUILD_TAG = "build_id"
+"""What the tasks call the build in the tags of their runs and models."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +37,11 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRow:
-    """A run in a list of runs. created: ISO 8601, UTC. metrics: the first few."""
+    """A run in a list of runs.
+
+    created: ISO 8601, UTC. metrics: the first few. build_id: empty where no build started it.
+    models: those that are registered of it.
+    """
 
     run_id: str
     name: str
@@ -40,6 +49,9 @@ class RunRow:
     status: str
     created: str
     metrics: Sequence[Metric]
+    tags: Mapping[str, str | None]
+    build_id: str
+    models: Sequence[ModelRow]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +63,12 @@ class ModelRow:
     registered: str
     tags: Mapping[str, str | None]
     run_id: str
+    build_id: str
+
+    @property
+    def anchor(self) -> str:
+        """Names its row in the page."""
+        return f"model-{self.name}-{self.version}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +99,8 @@ def top_level_runs(cloud: Cloud) -> Sequence[Run]:
     return history.find_runs(cloud, {"parentRunId": None})[::-1]
 
 
-def run_row(cloud: Cloud, run: Run) -> RunRow:
-    """A run with its first metrics."""
+def run_row(cloud: Cloud, run: Run, models: Sequence[ModelRow]) -> RunRow:
+    """A run with its first metrics and with its own of the models."""
     shown = views.show_run(cloud, run)["data"]["metrics"][:_SHOWN_METRICS]
     return RunRow(
         run_id=run["runId"],
@@ -91,7 +109,20 @@ def run_row(cloud: Cloud, run: Run) -> RunRow:
         status=run["status"],
         created=run["createdUtc"],
         metrics=[Metric(name=one["key"], last=one["value"], count=1) for one in shown],
+        tags=run["tags"],
+        build_id=build_of(run["tags"]),
+        models=models_of_run(run["runId"], models),
     )
+
+
+def build_of(tags: Mapping[str, str | None]) -> str:
+    """The id of the build that the tags name; empty where they name none."""
+    return str(tags.get(_BUILD_TAG) or "")
+
+
+def models_of_run(run_id: str, models: Sequence[ModelRow]) -> list[ModelRow]:
+    """Those of the models that are registered of the run."""
+    return [model for model in models if model.run_id == run_id]
 
 
 def model_rows(cloud: Cloud) -> list[ModelRow]:
@@ -103,6 +134,7 @@ def model_rows(cloud: Cloud) -> list[ModelRow]:
             registered=model["createdTime"],
             tags=model["kvTags"],
             run_id=model["runId"] or "",
+            build_id=build_of(model["kvTags"]),
         )
         for model in reversed(MODELS.find(cloud))
     ]
@@ -168,6 +200,28 @@ def metrics_of(cloud: Cloud, run_id: str) -> list[Metric]:
         Metric(name=name, last=values[-1]["value"], count=len(values))
         for name, values in views.series(cloud, run_id).items()
     ]
+
+
+def charts_of_run(cloud: Cloud, run_id: str) -> list[Chart]:
+    """Each metric of a run that has several values."""
+    found = [
+        chart(name, [(f"step {one['step']}: {one['value']}", one["value"]) for one in values])
+        for name, values in views.series(cloud, run_id).items()
+    ]
+    return [one for one in found if one]
+
+
+def charts_of_runs(runs: Sequence[RunRow]) -> list[Chart]:
+    """Each experiment's metrics over its runs. runs: the newest first."""
+    values: defaultdict[tuple[str, str], list[tuple[str, float | str]]] = defaultdict(list)
+    for run in reversed(runs):
+        for metric in run.metrics:
+            label = f"{run.name}: {metric.last}"
+            values[run.experiment, metric.name].append((label, metric.last))
+    found = [
+        chart(f"{experiment}: {name}", labelled) for (experiment, name), labelled in values.items()
+    ]
+    return [one for one in found if one][:_SHOWN_CHARTS]
 
 
 def error_of(run: Run) -> str:

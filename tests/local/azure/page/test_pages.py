@@ -73,7 +73,7 @@ def test_a_browser_shows_runs_and_follows_to_one(
     assert (f"/runs/{nasty_run}", html.escape(NASTY, quote=False)) in links
     shown = browse(f"/runs/{nasty_run}")
     assert f"<title>{html.escape(NASTY, quote=False)}</title>" in shown
-    assert "<script" not in overview + shown
+    assert (overview + shown).count("<script") == 2, "that of each page"
     assert re.search(r'<th scope="row">Status</th><td><span class="Running">Running<', shown)
 
 
@@ -87,9 +87,17 @@ def test_every_cell_is_escaped(fresh_azure: Cloud, monkeypatch: pytest.MonkeyPat
         status=NASTY,
         created="",
         metrics=[metric, metric],
+        tags={NASTY: NASTY},
+        build_id=NASTY,
+        models=[],
     )
     model = rows.ModelRow(
-        name=NASTY, version=NASTY, registered="", tags={NASTY: NASTY}, run_id="a/b"
+        name=NASTY,
+        version=NASTY,
+        registered="",
+        tags={NASTY: NASTY, "empty": None},
+        run_id="a/b",
+        build_id="7",
     )
     service = rows.ServiceRow(
         name=NASTY,
@@ -110,17 +118,28 @@ def test_every_cell_is_escaped(fresh_azure: Cloud, monkeypatch: pytest.MonkeyPat
         "compute_rows": [compute],
     }.items():
         monkeypatch.setattr(rows, name, lambda *given, made=made: made)
-    monkeypatch.setattr(
-        overview, "rows", lambda *given: [(NASTY, "7", NASTY, NASTY, NASTY, "2026")]
+    build = overview.BuildRow(
+        anchor=NASTY,
+        build_id="7",
+        pipeline=NASTY,
+        number=NASTY,
+        state=NASTY,
+        tags=NASTY,
+        gate=NASTY,
+        created="2026",
     )
+    monkeypatch.setattr(overview, "rows", lambda *given: [build])
     text = pages.answer(fresh_azure, "GET", "127.0.0.1:1", "/").body.decode()
-    assert "<script" not in text
     escaped = str(markupsafe.escape(NASTY))
-    assert text.count(escaped) == 25
-    assert f"<td>{escaped} 0.25, {escaped} 0.25</td>" in text
-    assert '<td><a href="/runs/a%2Fb">a/b</a></td>' in text
-    assert "<td>0 %</td>" in text
-    assert "None" not in text
+    assert NASTY not in text
+    assert text.count("<script") == 1, "the page's own"
+    assert text.count(escaped) > 30
+    assert f">{escaped} 0.25, {escaped} 0.25</td>" in text
+    assert '<a href="/runs/a%2Fb">a/b</a>' in text
+    assert '<a href="/#build-7">build 7</a>' in text
+    assert f"build {escaped}" in text, "no link where the build is not on the page"
+    assert '<td role="cell" data-label="Traffic">0 %</td>' in text
+    assert "None" not in text.partition("<script>")[0]
 
 
 def test_no_secret_is_on_the_page(local_azure: RunningAzure) -> None:
