@@ -1,8 +1,9 @@
-"""Draw the gallery's pictures of the tasks: `python -m extension.pictures` writes two PNG files.
+"""Draw the gallery's pictures: `python -m extension.pictures` writes four PNG files.
 
 There is no Azure DevOps here to take pictures of. These are drawn from task.json by a page of our
 own, in Chromium: the fields, texts, lists and groups are the tasks', the looks are not the
-portal's, and the captions in overview.md say so.
+portal's, and the captions in overview.md say so. Tab and widget are as the tests in
+tests/extension/tab saw them last: run these first.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import io
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,12 @@ VALUES = {
 }
 OPEN = {"modelVersion": ("7", "6", "5")}
 """A list that is shown open, with what Azure could have answered."""
+SHOTS = {
+    "report-tab.png": "tab-light-1400.png",
+    "widget-on-dashboard.png": "widget-load-330-light-400.png",
+}
+"""Pictures that are made of those that the tests leave in build/."""
+COLOURS = 16
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 STYLE = """
 body { margin: 0; padding: 20px 24px; width: 912px; background: #fff; color: #1b1a19;
@@ -174,10 +182,39 @@ def draw(browser: Browser, pages: Mapping[Path, str]) -> None:
     for path, text in pages.items():
         view.set_content(text)
         path.parent.mkdir(parents=True, exist_ok=True)
-        drawn = Image.open(io.BytesIO(view.screenshot(full_page=True)))
-        # Text on plain ground: few colours do, and the .vsix stays small.
-        drawn.convert("RGB").quantize(16).save(path, optimize=True)
+        save(view.screenshot(full_page=True), path)
     view.close()
+
+
+def save(png: bytes, path: Path) -> None:
+    """Save a picture in its commonest colours: text and charts need no more, and it is small.
+
+    They are exact: a palette of averages has no red for the few pixels of a rejected build.
+    """
+    drawn = Image.open(io.BytesIO(png)).convert("RGB")
+    counted = Counter(zip(*(band.tobytes() for band in drawn.split()), strict=True))
+    common = [channel for colour, _ in counted.most_common(COLOURS) for channel in colour]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(common)
+    quantised = drawn.quantize(palette=palette, dither=Image.Dither.NONE)
+    quantised.save(path, optimize=True)
+
+
+def shots(folder: Path, out: Path) -> list[Path]:
+    """Make the pictures of tab and widget of those that the tests left in a folder.
+
+    Raises:
+        PackagingError: the tests have left none.
+    """
+    made = []
+    for name, shot in SHOTS.items():
+        if not (folder / shot).is_file():
+            raise PackagingError(
+                f"{shot} was not found. Next: run the tests in tests/extension/tab."
+            )
+        save((folder / shot).read_bytes(), out / name)
+        made.append(out / name)
+    return made
 
 
 @click.command()
@@ -192,8 +229,8 @@ def main(out: Path) -> None:
     task = json.loads((ROOT / "tasks" / TASK / "task.json").read_text(encoding="utf-8"))
     pages = {"classic-editor.png": form(task, VALUES), "yaml-editor.png": editor(task, VALUES)}
     take({out / name: text for name, text in pages.items()})
-    for name in pages:
-        click.echo(str(out / name))
+    for path in (*(out / name for name in pages), *shots(ROOT / "build", out)):
+        click.echo(str(path))
 
 
 if __name__ == "__main__":

@@ -63,6 +63,29 @@ def test_chromium_draws_them(browser: Browser, tmp_path: Path) -> None:
     assert path.stat().st_size < 40_000
 
 
+def test_the_pictures_of_the_tests_become_small(tmp_path: Path) -> None:
+    for name in pictures.SHOTS.values():
+        Image.effect_noise((400, 300), 50).save(tmp_path / name)
+    made = pictures.shots(tmp_path, tmp_path)
+    assert [path.name for path in made] == list(pictures.SHOTS)
+    with Image.open(made[0]) as drawn:
+        assert drawn.size == (400, 300)
+        assert len(drawn.getcolors() or []) <= pictures.COLOURS
+    (tmp_path / "tab-light-1400.png").unlink()
+    with pytest.raises(PackagingError, match=r"tab-light-1400.png was not found. Next: run the"):
+        pictures.shots(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("name", pictures.SHOTS)
+def test_a_picture_keeps_the_colours_of_the_verdicts(name: str) -> None:
+    """Green that passed and, in a chart, red that did not."""
+    with Image.open(ROOT / "extension" / "images" / name) as drawn:
+        red, green, blue = drawn.convert("RGB").split()
+    found = set(zip(red.tobytes(), green.tobytes(), blue.tobytes(), strict=True))
+    assert any(green > red + 50 and green > blue + 30 for red, green, blue in found)
+    assert any(red > green + 80 and red > blue + 80 for red, green, blue in found)
+
+
 def test_without_a_browser_one_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
