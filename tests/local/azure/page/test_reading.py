@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.extension.tab.service import Service
 from tests.extension.tab.test_tab import violations
@@ -82,7 +82,12 @@ def page(browser: Browser) -> Iterator[Page]:
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("console", lambda said: said.type == "error" and errors.append(said.text))
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    opened.on("console", said)
     opened.clock.install()
     yield opened
     context.close()
