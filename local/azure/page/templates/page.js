@@ -49,13 +49,17 @@
       const end = log.scrollHeight - log.scrollTop - log.clientHeight < 2;
       scrolled.set(log.dataset.key, end ? Infinity : log.scrollTop);
     }
-    for (const fresh of page.querySelectorAll('main > section')) {
+    const news = [...page.querySelectorAll('main > section')];
+    for (const [index, fresh] of news.entries()) {
       const text = fresh.outerHTML;
       const old = document.getElementById(fresh.id);
       if (written.get(fresh.id) === text) continue;
       written.set(fresh.id, text);
       if (old) replace(old, document.adoptNode(fresh));
-      else document.querySelector('main').append(document.adoptNode(fresh));
+      else {
+        const next = news.slice(index + 1).map(({ id }) => document.getElementById(id)).find(Boolean);
+        document.querySelector('main').insertBefore(document.adoptNode(fresh), next ?? null);
+      }
     }
     for (const log of document.querySelectorAll('pre[data-key]')) {
       const place = scrolled.get(log.dataset.key);

@@ -157,6 +157,17 @@ def test_the_page_stays_fresh_and_the_reader_in_place(page: Page, filled: Filled
     assert page.locator("#count").inner_text() == ""
 
 
+def test_a_section_that_is_new_comes_to_its_place(page: Page, filled: Filled) -> None:
+    run = filled.mlflow("runs/create", run_name="reading-later")["run"]["info"]["run_id"]
+    page.goto(f"{filled.url}/runs/{run}")
+    assert page.locator("#parameters").count() == 0
+    filled.mlflow("runs/log-parameter", run_id=run, key="depth", value="7")
+    wait(page)
+    page.get_by_role("row", name="depth 7").wait_for()
+    order = page.locator("main > section").evaluate_all("all => all.map(({ id }) => id)")
+    assert order.index("parameters") < order.index("charts") < order.index("logs")
+
+
 def test_who_copies_text_keeps_the_selection(page: Page, filled: Filled) -> None:
     page.goto(f"{filled.url}/runs/{filled.runs[0]}")
     page.locator("h1").select_text()
