@@ -11,7 +11,7 @@ from amltasks import errors
 
 log = logging.getLogger("amltasks")
 
-HEARTBEAT_SECONDS = 10.0
+HEARTBEAT_SECONDS = 60.0
 # What runs in Azure goes on while one cannot see it, so a wait outlives this much blindness.
 PATIENCE_MINUTES = 5.0
 _RETRY_SECONDS = 5.0

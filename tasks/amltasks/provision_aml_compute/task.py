@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from amltasks import clusters, errors, waiting
 from amltasks.azure_pipelines import connection, inputs
 from amltasks.azure_pipelines.agent import Job
-from amltasks.provision_aml_compute import lifecycle, preflight
+from amltasks.provision_aml_compute import attached, lifecycle, preflight
 from amltasks.workspace.port import Cluster, ClusterSpec, Workspace
 from amltasks.workspace.port.compute import SYSTEM
 
@@ -18,6 +18,10 @@ log = logging.getLogger("amltasks")
 
 # What Azure can change of a cluster; the rest stays as it was made.
 _SCALE = frozenset({"minNodes", "maxNodes", "idleSecondsBeforeScaledown"})
+_OF_NODES = (
+    *("location", "vmSize", "minNodes", "maxNodes", "vmPriority", "idleSecondsBeforeScaledown"),
+    *("waitFor", "subnet", "publicIp", "identity", "ssh", "tags"),
+)
 _SUBNET = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Network"
     r"/virtualNetworks/[^/]+/subnets/[^/]+",
@@ -66,7 +70,19 @@ def run(job: Job) -> str:
     if given.sweep_expired:
         _sweep(job, workspace)
 
-    found = workspace.compute.find_cluster(spec.name)
+    try:
+        found = workspace.compute.find_cluster(spec.name)
+    except errors.TaskError as error:
+        if error.cause is not errors.COMPUTE_WRONG_TYPE or given.lifecycle == lifecycle.PER_RUN:
+            raise
+        return attached.reuse(
+            job,
+            workspace,
+            spec.name,
+            unfit=_set_for_nodes(job.handover.inputs),
+            on_difference=given.on_difference,
+            minutes=given.timeout_minutes,
+        )
     if found:
         # Of several sizes, any will do.
         same = (size for size in sizes if size.lower() == found.vm_size.lower())
@@ -164,6 +180,16 @@ def _create(job: Job, workspace: Workspace, spec: ClusterSpec) -> None:
             workspace.compute.create_cluster(spec)
 
     waiting.patiently(ask, job.cancellation.pause, _CREATE_MINUTES)
+
+
+def _set_for_nodes(given: Mapping[str, str]) -> list[str]:
+    """The inputs that only a cluster of Azure ML's own has, where they are not the default."""
+    defaults = {inputs.camel(f.name): inputs.spec_of(f).default for f in fields(ProvisionInputs)}
+    return [
+        name
+        for name in _OF_NODES
+        if given.get(name, "").strip().lower() not in ("", defaults[name].lower())
+    ]
 
 
 def _sizes(given: ProvisionInputs) -> tuple[str, ...]:

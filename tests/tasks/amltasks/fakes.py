@@ -62,6 +62,9 @@ class FakeCompute(Compute):
     def scale_cluster(self, spec: ClusterSpec) -> None:
         unexpected("Compute.scale_cluster")
 
+    def find_kubernetes(self, name: str) -> AksCluster | None:
+        unexpected("Compute.find_kubernetes")
+
     def find_aks(self, name: str) -> AksCluster | None:
         unexpected("Compute.find_aks")
 

@@ -38,6 +38,7 @@ from amltasks.workspace.port.principals import (
 from amltasks.workspace.port.runs import (
     COMPLETED,
     ENDED,
+    ONLY_STEP,
     PreparedRun,
     Run,
     Runs,
@@ -60,6 +61,7 @@ from amltasks.workspace.port.workspace import Workspace
 __all__ = [
     "COMPLETED",
     "ENDED",
+    "ONLY_STEP",
     "AksCluster",
     "AksSpec",
     "Answer",

@@ -126,6 +126,14 @@ class Compute(ABC):
         """Start changing a cluster's numbers of nodes and idle time to those of ``spec``."""
 
     @abstractmethod
+    def find_kubernetes(self, name: str) -> AksCluster | None:
+        """The attached Kubernetes cluster of that name, None when absent.
+
+        Raises:
+            TaskError: ``COMPUTE_WRONG_TYPE``
+        """
+
+    @abstractmethod
     def find_aks(self, name: str) -> AksCluster | None:
         """The AKS target of that name, None when absent. Raises ``COMPUTE_WRONG_TYPE``."""
 

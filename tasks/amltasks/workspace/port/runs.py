@@ -27,14 +27,19 @@ ENDED = COMPLETED | {"Failed", "Canceled"}
 """The final states of a run."""
 
 
+ONLY_STEP = "job"
+"""The name of a command job where steps of a run are named."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A pipeline to run. ``file`` is the SDK's own YAML, or Python with ``build_pipeline``.
+    """A job to run. ``file`` is the SDK's own YAML, or Python with ``build_pipeline``.
 
     Of all submissions with the same ``claim``, however many processes send them, Azure starts one
     run. It is a name that may be part of an address; empty for a submission that shares no run.
     ``force_rerun``: no step takes the outputs of an earlier run. ``moved``: a cluster, and the one
-    that its steps run on instead; None for none.
+    that its steps run on instead; None for none. ``overrides``: values of settings of a YAML file
+    by their paths, such as ``jobs.train.compute``; v2 only.
     """
 
     file: Path
@@ -45,6 +50,7 @@ class Submission:
     claim: str = ""
     force_rerun: bool = False
     moved: tuple[str, str] | None = None
+    overrides: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +119,9 @@ class Runs(ABC):
 
     @abstractmethod
     def steps(self, run_id: str) -> tuple[Run, ...]:
-        """The run's steps that exist so far, in the order they started."""
+        """The run's steps that exist so far, in the order they started.
+
+        A command job is its own step, named ``job``."""
 
     @abstractmethod
     def new_log_lines(self, run_id: str, *, last: bool = False) -> list[str]:

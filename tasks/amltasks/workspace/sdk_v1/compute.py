@@ -50,7 +50,11 @@ class SdkCompute(Compute):
             with translated(f"deleting the cluster '{name}'"):
                 found.delete()
 
-        self._renewing_once(delete)
+        def gone() -> bool:
+            left = self.find_cluster(name)
+            return left is None or left.state == "Deleting"
+
+        self._renewing_once(delete, gone)
 
     def sizes(self, location: str) -> tuple[VmSize, ...]:
         with translated(f"listing the VM sizes of {location}"):
@@ -81,7 +85,7 @@ class SdkCompute(Compute):
             with creating("cluster", spec.name):
                 ComputeTarget.create(self._sdk, spec.name, configuration)
 
-        self._renewing_once(create)
+        self._renewing_once(create, lambda: self.find_cluster(spec.name) is not None)
 
     def scale_cluster(self, spec: ClusterSpec) -> None:
         found = self._find(spec.name, "AmlCompute")
@@ -94,10 +98,21 @@ class SdkCompute(Compute):
                     idle_seconds_before_scaledown=spec.idle_seconds,
                 )
 
-        self._renewing_once(update)
+        def updated() -> bool:
+            now = self.find_cluster(spec.name)
+            wanted = (spec.min_nodes, spec.max_nodes, spec.idle_seconds)
+            return now is not None and (now.min_nodes, now.max_nodes, now.idle_seconds) == wanted
+
+        self._renewing_once(update, updated)
 
     def find_aks(self, name: str) -> AksCluster | None:
-        found = self._find(name, "AKS")
+        return self._in_cluster(name, "AKS")
+
+    def find_kubernetes(self, name: str) -> AksCluster | None:
+        return self._in_cluster(name, "Kubernetes")
+
+    def _in_cluster(self, name: str, kind: str) -> AksCluster | None:
+        found = self._find(name, kind)
         if found is None:
             return None
         return AksCluster(
@@ -122,10 +137,11 @@ class SdkCompute(Compute):
                 ),
             )
 
-    def _renewing_once(self, change: Callable[[], None]) -> None:
-        """Make a change; if Azure refuses the token, sign in anew and make it once more.
+    def _renewing_once(self, change: Callable[[], None], made: Callable[[], bool]) -> None:
+        """Make a change; if Azure refuses the token, sign in anew and make it unless it is made.
 
-        A refused request changed nothing. Raises as ``change`` does.
+        A change of the SDK's sends several requests, and the first may have been obeyed. Raises as
+        ``change`` does.
         """
         try:
             change()
@@ -133,7 +149,8 @@ class SdkCompute(Compute):
             if error.cause is not errors.UNAUTHORIZED:
                 raise
             self._sign_in.renew()
-            change()
+            if not made():
+                change()
 
     def _find(self, name: str, kind: str) -> Any:
         from azureml.core.compute import ComputeTarget

@@ -56,6 +56,9 @@ def _sdk_workspace(
 
     # Only now: importing the SDK takes a second, and it must be quiet before it logs anything.
     from amltasks.workspace.sdk_v1.credential import WrappedSignIn
+    from amltasks.workspace.sdk_v1.throttling import follow_retry_after
+
+    follow_retry_after()
 
     with translated(f"opening the workspace '{name}'"):
         try:

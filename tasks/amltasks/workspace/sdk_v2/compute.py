@@ -117,6 +117,9 @@ class RestCompute(Compute):
 
     def find_aks(self, name: str) -> AksCluster | None:
         # The cluster is attached to the workspace as Kubernetes compute.
+        return self.find_kubernetes(name)
+
+    def find_kubernetes(self, name: str) -> AksCluster | None:
         found = self._find(name, "Kubernetes")
         if found is None:
             return None

@@ -19,7 +19,7 @@ from amltasks.workspace.artifacts import holds, inside
 from amltasks.workspace.downloads import download
 from amltasks.workspace.failures import http_status, translated
 from amltasks.workspace.logs import LogReader
-from amltasks.workspace.port import PreparedRun, Run, Runs, Submission
+from amltasks.workspace.port import ONLY_STEP, PreparedRun, Run, Runs, Submission
 from amltasks.workspace.run_states import to_run
 from amltasks.workspace.sdk_v2.bodies import ArtifactBody, RunBody
 from amltasks.workspace.sdk_v2.rest import Rest, new_session
@@ -28,6 +28,8 @@ log = logging.getLogger("amltasks")
 
 _LATEST = datetime.max.replace(tzinfo=timezone.utc)
 _HISTORY, _ARTIFACT, _MLFLOW = "history/v1.0", "artifact/v2.0", "mlflow/v2.0"
+# The type of a command job's run.
+_COMMAND = "azureml.scriptrun"
 # A job that another process is submitting at this moment is in run history within seconds.
 _RACE_LOOKS, _RACE_SECONDS = 3, 0.5
 
@@ -54,6 +56,7 @@ class RestRuns(Runs):
         self._blobs = new_session()
         self._links: dict[str, str] = {}
         self._logs: dict[str, LogReader] = {}
+        self._kinds: dict[str, str] = {}
         self._submitter: Any = None
 
     def prepare(self, submission: Submission) -> PreparedRun:
@@ -114,6 +117,11 @@ class RestRuns(Runs):
             self._rest.data("PATCH", _HISTORY, path, {"tags": dict(tags)})
 
     def steps(self, run_id: str) -> tuple[Run, ...]:
+        if run_id not in self._kinds:
+            found_run = self._history(run_id, f"looking at the run {run_id}")
+            self._kinds[run_id] = str(found_run.get("runType") or "")
+        if self._kinds[run_id].lower() == _COMMAND:
+            return (dataclasses.replace(self.get(run_id), name=ONLY_STEP),)
         with translated(f"looking at the steps of the run {run_id}"):
             found = list(self._children(run_id))
         steps = [self._step(run_id, each) for each in found]

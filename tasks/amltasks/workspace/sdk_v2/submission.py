@@ -1,10 +1,11 @@
-"""Pipeline jobs with azure-ai-ml: the only module that imports it, which takes seconds."""
+"""Jobs with azure-ai-ml: the only module that imports it, which takes seconds."""
 
 from __future__ import annotations
 
 import logging
 import shutil
 import tempfile
+import types
 import uuid
 import warnings
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from azure.ai.ml import Input, MLClient, load_job
-from azure.ai.ml.entities import PipelineJob, PipelineJobSettings
+from azure.ai.ml.entities import Job, PipelineJob, PipelineJobSettings
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
@@ -21,14 +22,18 @@ from amltasks.workspace.pipeline_file import PipelineFile, build, from_azure
 from amltasks.workspace.port import Run, Scalar, Submission
 from amltasks.workspace.printing import banners_hidden
 from amltasks.workspace.retries import may_pass, retrying
+from amltasks.workspace.sdk_v2 import overrides
 from amltasks.workspace.sdk_v2.rest import Rest
 
 log = logging.getLogger("amltasks")
 
 _WANTED = (
-    "give an azure-ai-ml pipeline job .yml, or a .py with build_pipeline(ml_client, **parameters) "
-    "that returns a PipelineJob; for a pipeline of azureml-sdk set sdk to 'v1'"
+    "give the .yml of a pipeline or command job of azure-ai-ml, or a .py with "
+    "build_pipeline(ml_client, **parameters) that returns a PipelineJob; for a pipeline of "
+    "azureml-sdk set sdk to 'v1'"
 )
+
+_KINDS = ("pipeline", "command")
 
 
 class _Watch(SansIOHTTPPolicy[Any, Any]):
@@ -75,10 +80,10 @@ class Submitter:
             per_retry_policies=[self._watch],
         )
 
-    def build(self, submission: Submission) -> PipelineJob:
-        """Build a pipeline job, named by its claim. Raises as the port says."""
+    def build(self, submission: Submission) -> Job:
+        """Build a job, named by its claim. Raises as the port says."""
         with translated(f"building the pipeline '{submission.file.name}'"):
-            job = load(submission.file, self._client, submission.parameters)
+            job = load(submission.file, self._client, submission.parameters, submission.overrides)
         # The name is chosen here, so that a request that is repeated cannot start a second run.
         job.name = submission.claim or f"run-{uuid.uuid4().hex}"
         job.experiment_name = submission.experiment
@@ -87,12 +92,13 @@ class Submitter:
             job.display_name = submission.display_name
         if submission.moved:
             _move(job, *submission.moved)
-        if submission.force_rerun:
+        # A job of another type runs anew whenever it is submitted.
+        if submission.force_rerun and isinstance(job, PipelineJob):
             job.settings = job.settings or PipelineJobSettings()
             job.settings.force_rerun = True
         return job
 
-    def start(self, job: PipelineJob, sending: Callable[[str], None]) -> Run:
+    def start(self, job: Job, sending: Callable[[str], None]) -> Run:
         """Upload what a job needs and start it."""
         self._watch.sending = (str(job.name), sending)
         try:
@@ -129,8 +135,13 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def load(path: Path, client: Any, parameters: Mapping[str, Scalar]) -> PipelineJob:
-    """The pipeline job that a file describes, with the parameters as its inputs.
+def load(
+    path: Path,
+    client: Any,
+    parameters: Mapping[str, Scalar],
+    settings: Mapping[str, object] = types.MappingProxyType({}),
+) -> Job:
+    """The job that a file describes, with the parameters as its inputs.
 
     Args:
         path: ``.yml``/``.yaml`` (``load_job``), or ``.py`` defining
@@ -138,16 +149,19 @@ def load(path: Path, client: Any, parameters: Mapping[str, Scalar]) -> PipelineJ
             the hook as values; the others must be inputs of the job.
         client: the ``MLClient``.
         parameters: what the user gave.
+        settings: values for other settings of a YAML file, by their paths.
 
     Raises:
         TaskError: ``PIPELINE_FILE_INVALID``, ``PARAMETER_UNKNOWN``, ``PARAMETER_INVALID``,
-            ``PARAMETER_MISSING``.
+            ``PARAMETER_MISSING``, ``INPUT_INVALID``.
     """
     file = PipelineFile(path=path, wanted=_WANTED)
     taken: dict[str, Scalar] = {}
     known: tuple[str, ...] = ()
     if path.suffix.lower() in (".yml", ".yaml"):
-        job = _from_yaml(file)
+        job = _from_yaml(file, parameters, settings)
+        if not isinstance(job, PipelineJob):
+            return job  # it has its parameters
     elif path.suffix.lower() == ".py":
         job, taken, known = build(file, client, parameters, kind=PipelineJob)
     else:
@@ -161,11 +175,14 @@ def load(path: Path, client: Any, parameters: Mapping[str, Scalar]) -> PipelineJ
     return job
 
 
-def _move(job: PipelineJob, source: str, target: str) -> None:
+def _move(job: Job, source: str, target: str) -> None:
     """Have what is to run on one cluster run on another. Raises ``REFUSED`` when nothing is."""
     moved = 0
-    places: list[tuple[Any, str]] = [(job, "compute"), (job.settings, "default_compute")]
-    nodes = list(job.jobs.values())
+    places: list[tuple[Any, str]] = [(job, "compute")]
+    nodes: list[Any] = []
+    if isinstance(job, PipelineJob):
+        places.append((job.settings, "default_compute"))
+        nodes += job.jobs.values()
     while nodes:
         node = nodes.pop()
         places.append((node, "compute"))
@@ -179,22 +196,62 @@ def _move(job: PipelineJob, source: str, target: str) -> None:
         raise not_moved(source, target)
 
 
-def _from_yaml(file: PipelineFile) -> PipelineJob:
+def _from_yaml(
+    file: PipelineFile, parameters: Mapping[str, Scalar], settings: Mapping[str, object]
+) -> Job:
     found = file.checked()
-    kind = found.get("type", "command") if isinstance(found, dict) else "no mapping"
-    if isinstance(found, dict) and "pipeline" in found and "jobs" not in found:
+    document = found if isinstance(found, dict) else {}
+    kind = document.get("type") or ("command" if "command" in document else "not there")
+    if "pipeline" in document and "jobs" not in document:
         raise file.invalid("it is a pipeline of azureml-sdk (v1)")
+    if kind not in _KINDS:
+        raise file.invalid(f"its type is '{kind}', not {' or '.join(_KINDS)}")
+    overrides.check(document, settings)
+    given = dict(settings)
     if kind != "pipeline":
-        raise file.invalid(f"its type is '{kind}', not 'pipeline'")
+        given |= _as_settings(file, document, parameters)
     try:
-        job = load_job(file.path)
+        job = load_job(file.path, params_override=[{path: given[path]} for path in given])
     except Exception as cause:
         if from_azure(cause):
             raise
         log.debug("Loading %s", file.path, exc_info=True)
+        wrong = next((path for path in settings if _spoils(file, path, settings[path])), "")
+        if wrong:
+            raise overrides.unknown(wrong, settings[wrong], document) from cause
         raise file.invalid(message(cause)) from cause
-    assert isinstance(job, PipelineJob)  # noqa: S101 - by its type
+    if settings:
+        overrides.check_taken(document, job._to_dict(), settings)
     return job
+
+
+def _spoils(file: PipelineFile, path: str, value: object) -> bool:
+    """Whether azure-ai-ml reads the file as it is, but not with one setting."""
+    try:
+        load_job(file.path)
+    except Exception:
+        return False  # the file is wrong by itself
+    try:
+        load_job(file.path, params_override=[{path: value}])
+    except Exception:
+        return True
+    return False
+
+
+def _as_settings(
+    file: PipelineFile, document: Mapping[str, Any], parameters: Mapping[str, Scalar]
+) -> dict[str, object]:
+    """The parameters of a job that is no pipeline as settings of its file."""
+    declared: Mapping[str, Any] = document.get("inputs") or {}
+    found: dict[str, object] = {}
+    for name, given in parameters.items():
+        if name not in declared:
+            raise file.unknown(name, declared)
+        if isinstance(declared[name], dict):
+            found[f"inputs.{name}.path"] = given.written
+        else:
+            found[f"inputs.{name}"] = file.typed(name, given, declared[name])
+    return found
 
 
 def _value(file: PipelineFile, name: str, given: Scalar, declared: Any) -> object:

@@ -169,10 +169,12 @@ def test_waiting_for_a_cluster_outlives_what_passes(
     assert ended.outputs["computeOutcome"] == "created"
 
 
-def test_a_token_that_expires_before_the_cluster_is_made_is_renewed(
-    sdk: str, faulty: Faulty, tmp_path: Path
+@pytest.mark.parametrize("when", ["method=PUT", "method=GET after=1"])
+def test_a_token_that_expires_while_the_cluster_is_made_is_renewed(
+    when: str, sdk: str, faulty: Faulty, tmp_path: Path
 ) -> None:
-    with faulty("expired times=1 method=PUT path=*/computes/*") as azure:
+    """Before Azure makes it, and when azureml-core looks at what was made."""
+    with faulty(f"expired times=1 {when} path=*/computes/*") as azure:
         ended = _end(azure, sdk, "ProvisionAmlCompute", {"computeName": "cpu-late"}, tmp_path)
     assert ended.result == "Succeeded", ended.log
     assert ended.outputs["computeOutcome"] == "created"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.azure.resources.compute import ATTACHED_CLUSTER
 from tests.patience import PATIENCE_S
 from tests.tasks.amltasks.conftest import CLUSTER, Azure, Ended, Starter, start_task
 from tests.tasks.amltasks.contract.conftest import Seen
@@ -46,6 +47,24 @@ def test_a_different_one_is_reported(
     assert told.startswith("COMPUTE_DIFFERENT: ")
     assert "maxNodes is 4, asked for 2" in told
     assert ("computeName" in ended.outputs) is (policy == "warn")
+
+
+def test_an_attached_kubernetes_cluster_is_found(sdk: str, start_in_azure: Starter) -> None:
+    asked = {"computeName": ATTACHED_CLUSTER}
+    ended = start_in_azure(TASK, asked).end()
+    assert ended.result == "Succeeded", ended.message
+    assert ended.outputs == {
+        "computeName": ATTACHED_CLUSTER,
+        "computeState": "Succeeded",
+        "computeOutcome": "reused",
+    }
+    assert ended.issues == {}
+    ended = start_in_azure(TASK, {**asked, "maxNodes": "2"}).end()
+    assert ended.result == "Succeeded"
+    (told,) = ended.issues.values()
+    assert "it is an attached Kubernetes cluster, which has no maxNodes" in told
+    ended = start_in_azure(TASK, {**asked, "maxNodes": "2", "onDifference": "update"}).end()
+    assert (ended.result, list(ended.issues)) == ("Failed", ["COMPUTE_DIFFERENT"])
 
 
 def test_what_can_be_changed_is_updated(sdk: str, start_in_azure: Starter, seen: Seen) -> None:

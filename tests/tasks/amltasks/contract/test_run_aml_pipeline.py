@@ -206,6 +206,56 @@ def test_a_yaml_pipeline_runs(
     assert "reused" not in ended.log
 
 
+COMMAND = f"""
+type: command
+code: steps
+command: >-
+  {sys.executable} train.py --mode ${{{{inputs.mode}}}} --report ${{{{outputs.report}}}}
+  --holds True --count ${{{{inputs.count}}}}
+environment:
+  image: python:3.11
+environment_variables: {{}}
+inputs:
+  mode: good
+  count: 1
+outputs:
+  report:
+    type: uri_folder
+"""
+
+
+def test_a_command_job_runs_without_a_cluster(
+    sdk: str, consumer: Path, start_in_azure: Starter
+) -> None:
+    (consumer / "job.yml").write_text(COMMAND)
+    where = {"pipelineFile": "job.yml", "experimentName": "compliance"}
+    ended = start_in_azure(
+        TASK,
+        {
+            **where,
+            "parameters": "mode: fine",
+            "downloadOutputs": "job/report\njob/outputs/model/weights.txt",
+        },
+    ).end()
+    if sdk == "v1":
+        assert list(ended.issues) == ["PIPELINE_FILE_INVALID"]
+        assert "set sdk to 'v2'" in ended.message
+        return
+    assert ended.result == "Succeeded", ended.message
+    assert "[job] training in mode fine" in ended.log
+    assert "with 1 steps" in ended.message
+    assert ended.outputs["metric.loss"] == str(1 / 3)
+    folder = Path(ended.outputs["outputsPath"], "job")
+    assert (folder / "report" / "report.txt").read_text() == "fine"
+    assert (folder / "outputs" / "model" / "weights.txt").read_text() == "plastic"
+    ended = start_in_azure(TASK, {**where, "parameters": "mode: crash"}).end()
+    assert list(ended.issues) == ["STEP_FAILED"]
+    assert "the column 'text' is not there" in ended.message
+    for parameters, code in (("modes: x", "PARAMETER_UNKNOWN"), ("count: x", "PARAMETER_INVALID")):
+        ended = start_in_azure(TASK, {**where, "parameters": parameters}).end()
+        assert list(ended.issues) == [code], ended.message
+
+
 def test_a_pipeline_of_the_other_sdk_is_told(
     sdk: str, consumer: Path, start_in_azure: Starter
 ) -> None:
