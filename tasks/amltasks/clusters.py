@@ -55,6 +55,7 @@ def ready(
     describe: Callable[[AnyCluster], str],
     pause: Callable[[float], None],
     minutes: float,
+    late: Callable[[str], None] | None = None,
 ) -> AnyCluster:
     """Wait until ``done`` or failed; the other arguments are those of :func:`waiting.until`.
 
@@ -68,6 +69,7 @@ def ready(
             describe=lambda c: describe(c) if c else f"{name} is gone",
             pause=pause,
             minutes=minutes,
+            late=late,
         )
     except KeyboardInterrupt:
         log.info("The task stops waiting; Azure goes on with %s by itself", name)

@@ -15,6 +15,8 @@ HEARTBEAT_SECONDS = 60.0
 # What runs in Azure goes on while one cannot see it, so a wait outlives this much blindness.
 PATIENCE_MINUTES = 5.0
 _RETRY_SECONDS = 5.0
+WARN_AT = 0.9
+"""The part of a time limit after which a task warns, where the limit is a minute or more."""
 
 State = TypeVar("State")
 
@@ -70,6 +72,7 @@ def until(
     minutes: float,
     every: float = 5.0,
     first: float = 1.0,
+    late: Callable[[str], None] | None = None,
 ) -> tuple[State, bool]:
     """Look again and again until done or out of time.
 
@@ -82,6 +85,7 @@ def until(
         pause: sleeps (seconds); raises ``KeyboardInterrupt`` on cancel.
         minutes: the deadline.
         every: seconds between looks; the first ones come quicker, from ``first`` seconds on.
+        late: is told once, in words, that most of the time is over.
 
     Returns:
         The last state, and whether it is final.
@@ -96,6 +100,9 @@ def until(
             said, spoke = text, now
         if done(state):
             return state, True
+        if late is not None and minutes >= 1 and now - start > minutes * 60 * WARN_AT:
+            late(f"{text} after {clock(now - start)} of {minutes:g} minutes")
+            late = None
         left = start + minutes * 60 - now
         if left <= 0:
             return state, False

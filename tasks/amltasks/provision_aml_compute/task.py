@@ -320,6 +320,9 @@ def _ready(
         describe=lambda c: f"Cluster {name} is {c.state}, {_nodes(c)}",
         pause=job.cancellation.pause,
         minutes=given.timeout_minutes,
+        late=lambda text: job.warn(
+            "COMPUTE_DEADLINE_NEAR", f"{text} of timeoutMinutes; the task fails when they are over"
+        ),
     )
     if cluster.problems and (outcome == "created" or not enough_nodes(cluster)):
         raise clusters.failure(cluster)

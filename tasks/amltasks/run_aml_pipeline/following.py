@@ -16,8 +16,6 @@ log = logging.getLogger("amltasks")
 
 POLL_SECONDS = 2.0
 LOG_TAIL_LINES = 30
-# The part of a time limit after which the task warns.
-_WARN_AT = 0.9
 
 BEFORE_RUNNING = frozenset(
     {"NotStarted", "Scheduled", "Queued", "Preparing", "Starting", "Provisioning"}
@@ -123,7 +121,7 @@ class _Following:
                     run=run.id, minutes=limit, states=states, url=run.url
                 )
             raise errors.RUN_TIMEOUT.error(run=run.id, minutes=limit, url=run.url)
-        if limit >= 1 and waited > limit * 60 * _WARN_AT and name not in self.warned:
+        if limit >= 1 and waited > limit * 60 * waiting.WARN_AT and name not in self.warned:
             self.warned.add(name)
             self.job.warn(
                 "RUN_DEADLINE_NEAR",

@@ -58,6 +58,27 @@ def test_ends_when_late_after_one_last_look(clock: Clock) -> None:
     assert clock.now == 60
 
 
+def test_warns_once_when_most_of_the_time_is_over(clock: Clock) -> None:
+    told: list[str] = []
+
+    def wait(minutes: float) -> None:
+        waiting.until(
+            each("new"),
+            lambda s: s == "done",
+            describe=str,
+            pause=clock.pause,
+            minutes=minutes,
+            late=told.append,
+        )
+
+    wait(10)
+    assert len(told) == 1
+    assert told[0].startswith("new after 9:0")
+    assert told[0].endswith(" of 10 minutes")
+    wait(0.9)  # too short for a warning to help
+    assert len(told) == 1
+
+
 def test_tells_changes_and_a_heartbeat(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     waiting.log.propagate = True
     with caplog.at_level(logging.INFO, "amltasks"):
