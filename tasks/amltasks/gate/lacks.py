@@ -98,7 +98,7 @@ class Evidence:
             elif pinned.sha256 is not None and rows.digest != pinned.sha256:
                 reason = Reason.EVALUATION_CHANGED
                 detail = (
-                    f"the candidate was measured on other rows, labels or inputs (sha256 "
+                    f"the candidate was measured on other rows, labels, inputs or weights (sha256 "
                     f"{rows.digest}) than the rules pin ({pinned.sha256})"
                 )
         yield Check(

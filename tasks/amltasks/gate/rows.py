@@ -126,12 +126,11 @@ class Rows:
 
     @functools.cached_property
     def digest(self) -> str:
-        """SHA-256 of what was evaluated, whatever the order: ids, labels and inputs."""
+        """SHA-256 of ids, labels, inputs, and weights and queries if any, whatever the order."""
         inputs = np.full(len(self), "") if self.texts is None else self.texts
-        lines = sorted(
-            f"{each}\t{label}\t{given}\n"
-            for each, label, given in zip(self.ids, self._label_texts(), inputs, strict=True)
-        )
+        more = [each for each in (self.weights, self.queries) if each is not None]
+        columns = zip(self.ids, self._label_texts(), inputs, *more, strict=True)
+        lines = sorted("\t".join(map(str, fields)) + "\n" for fields in columns)
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
     def _label_texts(self) -> list[str]:

@@ -116,7 +116,8 @@ class Evaluation:
     """The evaluation set that the candidate must have been measured on."""
 
     sha256: str | None = described(
-        "Digest of its rows (ids, labels and inputs), as every report of the gate shows it."
+        "Digest of its rows (ids, labels, inputs, and weights and queries where there are any), as "
+        "every report of the gate shows it."
     )
     min_rows: int = described("The least number of rows.", default=1)
     min_inputs: int = described("The least number of distinct inputs.", default=1)

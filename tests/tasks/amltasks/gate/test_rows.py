@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -47,3 +50,20 @@ def test_the_order_of_rows_does_not_matter(ids: list[str], random: object) -> No
     assert found.baseline.predictions.tolist() == labels
     assert shuffled.digest == rows(ids, labels).digest
     assert shuffled.digest != rows(ids, [1 - label for label in labels]).digest
+
+
+def test_weights_and_queries_are_part_of_the_digest() -> None:
+    plain = rows(["a", "b"], [1, 0])
+    changed = [
+        plain,
+        replace(plain, weights=np.array([1.0, 2.0])),
+        replace(plain, weights=np.array([2.0, 1.0])),
+        replace(plain, queries=np.array([0, 0])),
+        replace(plain, queries=np.array([0, 1])),
+    ]
+    assert len({each.digest for each in changed}) == len(changed)
+    weighted = replace(plain, weights=np.array([1.0, 2.0]))
+    assert weighted.where(np.array([1, 0])).digest == weighted.digest
+    # So it was before there were weights: what rules pin stays.
+    lines = "a\t1\t\nb\t0\t\n"
+    assert plain.digest == hashlib.sha256(lines.encode()).hexdigest()
