@@ -6,10 +6,12 @@ case would fail runs whose settings count tests, and a passed one would hide it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from amltasks.gate.verdict import Check, Verdict
+from amltasks.report import findings
 from amltasks.report.markdown import test_of
 from amltasks.report.text import plain
 
@@ -47,8 +49,9 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
             suite, "testcase", classname=plain(title), name=_GATE, time="0"
         )
         _failure(case, verdict.reason.value, verdict.detail)
-    if verdict.notes:
-        ElementTree.SubElement(suite, "system-out").text = plain("\n".join(verdict.notes))
+    told = [*verdict.notes, *findings.headline(verdict)]
+    if told:
+        ElementTree.SubElement(suite, "system-out").text = plain("\n".join(told))
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)
@@ -68,6 +71,8 @@ def _case(suite: ElementTree.Element, title: str, check: Check) -> None:
         message = plain(f"{kind} {check.reason.value}: {check.detail}")
         ElementTree.SubElement(case, "skipped", message=message)
     told = [check.detail, check.method]
+    if math.isfinite(check.value_low):
+        told.append(f"value {findings.value(check)}")
     test = test_of(check)
     if test:
         told.append(f"p {test}")

@@ -59,8 +59,13 @@ def gate(verdict: Verdict, *, title: str, facts: Mapping[str, str]) -> str:
     mark = "passed" if verdict.passed else "rejected"
     head = (
         f"## Gate: {_cut(title)} {mark} ({cell(verdict.reason.value)})\n\n"
-        f"{_cut(verdict.detail)}. Compared with: {_cut(verdict.baseline.label)}.\n\n"
+        f"{_cut(verdict.detail)}. Compared with: {_cut(verdict.baseline.label)}."
     )
+    if verdict.anchor is not None:
+        head += f" Total loss held to: {_cut(verdict.anchor.label)}."
+    if verdict.looks is not None:
+        head += f" Earlier looks at these rows: {verdict.looks}."
+    head += "\n\n"
     head += "".join(f"**Note:** {_cut(note)}.\n\n" for note in verdict.notes)
     head += "".join(f"{_cut(sentence)}.\n\n" for sentence in findings.headline(verdict))
     kept = [(name, _fact(value)) for name, value in facts.items()][:_MOST_FACTS]
@@ -109,13 +114,20 @@ def test_of(check: Check) -> str | None:
     return f"{value} (if {check.tested})"
 
 
+def _value(check: Check) -> str | float | None:
+    """The candidate's value; with its bounds and the number of rows where a limit is asked for."""
+    if check.candidate is None or not math.isfinite(check.value_low):
+        return check.candidate
+    return findings.value(check)
+
+
 def _row(check: Check) -> list[str]:
     result = "pass" if check.passed else check.reason.value
     values = [
         check.metric,
         check.scope,
         check.asked,
-        check.candidate,
+        _value(check),
         check.baseline,
         f"{check.gain:+.4g}" if math.isfinite(check.gain) else None,
         bounds(check),

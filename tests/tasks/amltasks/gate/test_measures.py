@@ -80,6 +80,23 @@ def test_every_measure_agrees_with_scikit_learn(data: Data) -> None:
         np.testing.assert_allclose(found, expected, atol=1e-12, err_msg=name)
 
 
+@settings(max_examples=100, deadline=None)
+@given(data=rows(), seed=st.integers(0, 99))
+def test_a_weight_counts_as_so_many_rows(data: Data, seed: int) -> None:
+    """scikit-learn's calibration curve knows no weights, so the rows are repeated for it."""
+    labels, predictions, scores = data
+    weights = np.random.default_rng(seed).integers(1, 5, len(labels))
+    many = np.repeat(np.arange(len(labels)), weights)
+    truth = Truth(labels=labels, weights=weights.astype(np.float64))
+    for name, function in THEIRS.items():
+        said = (scores if MEASURES[name].needs_scores else predictions)[many]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = function(labels[many], said)
+        found = point(name, truth, Side(predictions=predictions, scores=scores))
+        np.testing.assert_allclose(found, expected, atol=1e-12, err_msg=name)
+
+
 def test_every_measure_has_been_compared() -> None:
     assert {measure.name for measure in BINARY} == set(THEIRS)
     assert set(MEASURES) >= set(THEIRS) | set(ALIASES)

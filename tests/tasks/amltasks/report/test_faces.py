@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from amltasks.gate.verdict import Baseline, Reason, Verdict
-from amltasks.report import html, junit, markdown, model_card, verdict_json
+from amltasks.report import findings, html, junit, markdown, model_card, verdict_json
 from tests.tasks.amltasks.report import samples
 
 BUILD = {"id": "1042", "number": "20261125.3"}
@@ -112,6 +112,22 @@ def test_every_face_has_the_p_of_the_decision_and_what_it_is_of() -> None:
         model_card.gate(verdict, title=samples.TITLE, facts={}, description=""),
     ):
         assert all(markdown.cell(each) in text for each in lines)
+
+
+def test_summary_and_tests_tell_what_the_page_does() -> None:
+    """The headline, the value that a limit holds with its bounds and rows, and earlier looks."""
+    verdict = replace(samples.judged(), anchor=Baseline(label="the anchor m:2"))
+    check = next(c for c in verdict.checks if c.scope == "all rows" and "at least" in c.asked)
+    value = findings.value(check)
+    assert "4,000 rows" in value
+    suite = suite_of(verdict)
+    told = suite.findtext("system-out") or ""
+    assert all(sentence in told for sentence in findings.headline(verdict))
+    (case,) = (e for e in suite.iter("testcase") if check.asked in e.get("name", ""))
+    assert f"value {value}" in (case.findtext("system-out") or "")
+    summary = markdown.gate(verdict, title="m", facts={})
+    assert f"| {markdown.cell(value)} |" in summary
+    assert "Total loss held to: the anchor m:2. Earlier looks at these rows: 11." in summary
 
 
 def test_a_model_card_tells_the_data_the_numbers_and_the_limits() -> None:
