@@ -8,7 +8,7 @@ node_modules/, says what it is doing, and hands over to the real program in that
   python3 dev.py demo [--sdk v2|v1] [--classic] [--json FILE]    the sample, on the local Azure
   python3 dev.py test [--quick] [pytest arguments]    all tests; or the quick ones; or what you name
   python3 dev.py lint                             every static check
-  python3 dev.py package [--out DIR]              build the .vsix and print its path
+  python3 dev.py package [--out DIR] [--offline DIR]    the .vsix; and wheels for agents offline
   python3 dev.py schema SCHEMA.json               that schema of pipeline files with our tasks in it
   python3 dev.py bench [NAME...] [--json FILE]    the benchmarks
   python3 dev.py azure [--state DIR] [--port N] [--env-file FILE]    the local Azure

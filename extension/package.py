@@ -21,7 +21,17 @@ from typing import Any
 
 import click
 
-from extension import addresses, archive, closure, contents, digests, sbom, slim, strings
+from extension import (
+    addresses,
+    archive,
+    closure,
+    contents,
+    digests,
+    sbom,
+    slim,
+    strings,
+    wheelhouse,
+)
 from extension.bundles import bundle, node_tool
 from extension.sources import ROOT, PackagingError, run, runs_on_agent, task_folders
 
@@ -280,18 +290,52 @@ def package(out: Path, changes: Mapping[str, Any] | None = None) -> Path:
 )
 @click.option("--publisher", help="Whose extension it is. Default: as the manifest says.")
 @click.option("--public", is_flag=True, help="For everybody in the Marketplace, once published.")
-def main(out: Path, publisher: str | None, public: bool) -> None:
+@click.option(
+    "--offline",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also fill this folder with the tasks' wheels, for agents without a network.",
+)
+@click.option(
+    "--sdk",
+    "sdks",
+    type=click.Choice(sorted(wheelhouse.LOCKS)),
+    multiple=True,
+    default=("v2",),
+    show_default=True,
+    help="With --offline: the SDK of the wheels; may be given twice.",
+)
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    help="With --offline: the agents' platform as pip names it, such as win_amd64.",
+)
+@click.option("--python-version", default="", help="With --offline: the agents' Python, as 3.11.")
+def main(
+    out: Path,
+    publisher: str | None,
+    public: bool,
+    offline: Path | None,
+    sdks: tuple[str, ...],
+    platforms: tuple[str, ...],
+    python_version: str,
+) -> None:
     """Command line of the packaging."""
+    if offline is None and (platforms or python_version or sdks != ("v2",)):
+        raise click.UsageError("--sdk, --platform and --python-version are for --offline DIR")
     changes: dict[str, Any] = {"publisher": publisher} if publisher else {}
     if public:
         changes |= {"public": True, "galleryFlags": ["Public"]}
     try:
         path = package(out, changes)
+        wheels = wheelhouse.fill(offline, sdks, platforms, python_version) if offline else ""
     except PackagingError as error:
         click.echo(f"The extension was not built: {error}", err=True)
         sys.exit(1)
     for line in contents.report(path):
         click.echo(line, err=True)
+    if wheels:
+        click.echo(wheels, err=True)
     click.echo(str(path))
 
 

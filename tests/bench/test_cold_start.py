@@ -54,7 +54,9 @@ def test_each_start_is_compared_with_pip(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(cold_start, "pip_install", lambda: begun.append("pip"))
     monkeypatch.setattr(cold_start, "cold", lambda start, _tasks, _at: begun.append(start.name))
     monkeypatch.setattr(cold_start, "environment_bytes", lambda _tools: 24_000_000)
+    monkeypatch.setattr(cold_start, "first_import", lambda start, _at: begun.append(start.module))
     found = measured(tmp_path)
-    assert list(found) == [start.name for start in STARTS]
-    assert begun == ["pip", *(start.name for start in STARTS)] * cold_start.ROUNDS
+    assert list(found) == [f"{each.name}{more}" for each in STARTS for more in ("", " and import")]
+    each_round = ["pip", *(told for start in STARTS for told in (start.name, start.module))]
+    assert begun == each_round * cold_start.ROUNDS
     assert "installs 24 MB" in found["cold start ProvisionAmlCompute v2"].claim
