@@ -1,8 +1,8 @@
 """Whole tasks over an empty tool directory, against `pip install azureml-sdk` in a new environment.
 
 Each task of the built .vsix runs from node's start until it refuses an empty input. The first
-import of its SDK is told beside that: it compiles it, as pip does when it installs. Nothing is cached
-and no uv is on the PATH, as on a new agent.
+import of its SDK is told beside that: it compiles it, as pip does when it installs. Nothing is
+cached and no uv is on the PATH, as on a new agent.
 """
 
 from __future__ import annotations
