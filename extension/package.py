@@ -27,6 +27,7 @@ from extension import (
     closure,
     contents,
     digests,
+    lengths,
     sbom,
     slim,
     strings,
@@ -261,6 +262,8 @@ def package(out: Path, changes: Mapping[str, Any] | None = None) -> Path:
     with tempfile.TemporaryDirectory(prefix="aml-vsix-") as temporary:
         staged = Path(temporary) / "staged"
         stage(staged, changes)
+        if long := list(lengths.problems(staged / "tasks")):
+            raise PackagingError("; ".join(long) + ". Next: shorten their names.")
         raw = Path(temporary) / "raw.vsix"
         create_vsix(staged, raw)
         packed = Path(temporary) / name
