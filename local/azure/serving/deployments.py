@@ -1,8 +1,8 @@
-"""Web services as processes: the inference server of Azure ML under gunicorn, on 127.0.0.1.
+"""Web services as processes: Azure ML's inference server, on 127.0.0.1.
 
 Each deployment makes a revision: a folder with the score script, its source directory, the model
 files and a log. The new revision is started beside the one in service and takes its place only when
-it answers; otherwise it is ended and the one in service stays. Needs gunicorn, so no Windows.
+it answers; otherwise it is ended and the one in service stays.
 
 The inference server is what Azure's inference images run. They add it themselves, so it is added
 here too, to whatever packages the environment lists.
@@ -14,6 +14,7 @@ import http.client
 import os
 import shutil
 import socket
+import sys
 import tarfile
 import time
 import zlib
@@ -32,26 +33,18 @@ from local.azure.running import logs, processes, virtualenvs
 from local.azure.running.conda import EnvironmentFailure, read_definition
 from local.azure.running.variables import PASSED_ON
 from local.azure.serving.calls import Calls
+from local.azure.serving.server import GRACEFUL_S, server
 from local.azure.storage import blob, datastores
 
 INFERENCE_SERVER = "azureml-inference-server-http"
 
 _HEALTHY_WITHIN_S = 600.0
 _GRACE_S = 3.0
-_GRACEFUL_S = 30
 # As long as the longest scoring timeout of both kinds of services.
-_DRAIN_S = 300.0
+DRAIN_S = 300.0
 _ARTIFACT = "aml://artifact/"
 
-# A file, because older versions of gunicorn pass over settings there that they do not know.
-_GUNICORN_SETTINGS = f"""\
-workers = 1
-timeout = 300
-graceful_timeout = {_GRACEFUL_S}
-accesslog = "-"
-errorlog = "-"
-control_socket_disable = True
-"""
+_WINDOWS = sys.platform == "win32"
 
 
 class DeploymentFailure(Exception):  # noqa: N818 -- a deployment fails because of it
@@ -202,22 +195,17 @@ def start(
     It gets a listening socket rather than a port number, so nobody can take the port in between.
     """
     folder = revision.folder(cloud)
-    settings = folder / "gunicorn.conf.py"
-    settings.write_text(_GUNICORN_SETTINGS, encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log.txt").open("ab") as log:
         port = listener.getsockname()[1]
+        serving = server(revision.python, folder, listener, windows=_WINDOWS)
         process = processes.start(
             cloud,
             f"service/{revision.id}",
-            [
-                *(revision.python, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"),
-                *("--config", str(settings)),
-                "azureml_inference_server_http.server.entry:app",
-            ],
+            serving.command,
             directory=folder / "app",
             environment=_environment(cloud, revision, folder),
             output=log.fileno(),
-            inherited=(listener.fileno(),),
+            inherited=serving.inherited,
         )
     running = Running(revision=revision, process=process, port=port)
     try:
@@ -234,8 +222,8 @@ def end(cloud: Cloud, running: Running, *, drain: bool = False) -> None:
     The server itself drops the calls that wait in its backlog when it is asked to end.
     """
     grace_s = _GRACE_S
-    if drain and running.calls.wait(_DRAIN_S):
-        grace_s += _GRACEFUL_S
+    if drain and running.calls.wait(DRAIN_S):
+        grace_s += GRACEFUL_S
     processes.end(cloud, f"service/{running.revision.id}", running.process, grace_s=grace_s)
 
 

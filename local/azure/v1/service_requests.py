@@ -6,7 +6,6 @@ Shapes: azureml.core.webservice (aks.py, aci.py) and its payload templates.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -43,10 +42,6 @@ _ACI_DEFAULTS: Mapping[str, object] = {
 
 def check(cloud: Cloud, asked: Mapping[str, Any]) -> None:
     """Check a request to create a service. Raises ServiceError: 400, 404, 409, or 501."""
-    if sys.platform == "win32":
-        raise ServiceError(
-            501, "NotImplemented", "The local Azure serves models with gunicorn: not on Windows."
-        )
     name, kind = required(asked, "name"), str(required(asked, "computeType")).upper()
     if not _NAME.fullmatch(name):
         raise ServiceError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 
 from local.azure.kernel.cloud import Cloud
@@ -98,10 +97,6 @@ def check_deployment(
     cloud: Cloud, endpoint: Endpoint, name: str, properties: deployment_records.Properties
 ) -> None:
     """Check what can be checked before a process is started. Raises ServiceError: 400, 404, 501."""
-    if sys.platform == "win32":
-        raise ServiceError(
-            501, "NotImplemented", "The local Azure serves models with gunicorn: not on Windows."
-        )
     kind = "Kubernetes" if endpoint["properties"]["compute"] else "Managed"
     if properties["endpointComputeType"] != kind:
         raise ServiceError(
