@@ -190,7 +190,7 @@ def test_a_server_that_has_ended_is_told(page: Page, filled: Filled) -> None:
     page.get_by_text("The local Azure cannot be read").wait_for(state="hidden")
 
 
-@pytest.mark.parametrize("width", [400, 800, 1400])
+@pytest.mark.parametrize("width", [400, 800, 830, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_themes_and_widths_are_accessible(
     page: Page, filled: Filled, scheme: Literal["light", "dark"], width: int
@@ -206,4 +206,4 @@ def test_themes_and_widths_are_accessible(
         assert violations(page.main_frame) == []
         cell = page.locator("main [data-row]:visible td").nth(1)
         label = cell.evaluate("one => getComputedStyle(one, '::before').content")
-        assert (label == "none") == (width > 700), "a narrow page names each cell"
+        assert (label == "none") == (width > 820), "a narrow page names each cell"
