@@ -34,21 +34,31 @@ def check(document: Any, overrides: Mapping[str, object]) -> None:
             place = inner.get(key)
 
 
-def check_taken(document: Any, loaded: Any, overrides: Mapping[str, object]) -> None:
+def check_taken(document: Any, job: Any, overrides: Mapping[str, object]) -> None:
     """See that the job that the SDK read has each setting.
 
     Args:
         document: the file, as it was written.
-        loaded: the job as the SDK writes it.
+        job: the ``Job`` that the SDK read.
         overrides: values by path.
 
     Raises:
         TaskError: ``INPUT_INVALID``
     """
-    known = {*_paths(document), *_paths(loaded)}
+    known = {*_paths(document), *_paths(job._to_dict())}
     for path, value in overrides.items():
-        if path not in known:
+        if path not in known and not _has(job, path):
             raise unknown(path, value, document)
+
+
+def _has(job: Any, path: str) -> bool:
+    """Whether a job has a setting that the SDK does not write, such as a command's display name."""
+    root, *keys = path.split(".")
+    # Not getattr alone: jobs of the SDK make up attributes that they do not have.
+    place = getattr(job, root) if root in vars(job) or hasattr(type(job), root) else None
+    for key in keys:
+        place = place.get(key) if type(place) is dict else None
+    return place is not None
 
 
 def _paths(place: Any, at: str = "") -> Iterator[str]:

@@ -221,7 +221,7 @@ def _from_yaml(
             raise overrides.unknown(wrong, settings[wrong], document) from cause
         raise file.invalid(message(cause)) from cause
     if settings:
-        overrides.check_taken(document, job._to_dict(), settings)
+        overrides.check_taken(document, job, settings)
     return job
 
 
@@ -242,7 +242,8 @@ def _as_settings(
     file: PipelineFile, document: Mapping[str, Any], parameters: Mapping[str, Scalar]
 ) -> dict[str, object]:
     """The parameters of a job that is no pipeline as settings of its file."""
-    declared: Mapping[str, Any] = document.get("inputs") or {}
+    inputs = document.get("inputs")
+    declared: Mapping[str, Any] = inputs if isinstance(inputs, dict) else {}
     found: dict[str, object] = {}
     for name, given in parameters.items():
         if name not in declared:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from amltasks.errors import TaskError
+from amltasks.workspace.port import Scalar
 
 PIPELINE = """
 type: pipeline
@@ -23,15 +24,74 @@ jobs:
 """
 
 
-def loaded(folder: Path, overrides: dict[str, object]) -> Any:
+COMMAND = """
+command: echo ${{inputs.count}}
+environment: azureml:bare:1
+inputs:
+  count: 3
+  rate: 0.5
+  rows: {type: uri_file, path: azureml:rows:1}
+"""
+
+
+def loaded(
+    folder: Path,
+    overrides: dict[str, object],
+    text: str = PIPELINE,
+    parameters: dict[str, Scalar] | None = None,
+) -> Any:
     with warnings.catch_warnings():
         # azure-ai-ml marks much of itself as experimental when it is imported.
         warnings.simplefilter("ignore")
         from amltasks.workspace.sdk_v2 import submission
 
         path = folder / "train.yml"
-        path.write_text(PIPELINE)
-        return submission.load(path, None, {}, overrides)
+        path.write_text(text)
+        return submission.load(path, None, parameters or {}, overrides)
+
+
+@pytest.mark.parametrize("text", [PIPELINE, COMMAND])
+def test_settings_of_every_job(text: str, tmp_path: Path) -> None:
+    asked: dict[str, object] = {
+        "display_name": "at night",
+        "description": "tonight's",
+        "tags.team": "parts",
+        "experiment_name": "nightly",
+        "compute": "gpu",
+    }
+    job = loaded(tmp_path, asked, text)
+    assert (job.display_name, job.description, job.tags) == (
+        "at night",
+        "tonight's",
+        {"team": "parts"},
+    )
+    assert (job.experiment_name, job.compute) == ("nightly", "gpu")
+    if text == COMMAND:
+        loaded(tmp_path, {"limits.timeout": 60, "resources.instance_count": 2}, text)
+        loaded(tmp_path, {"environment_variables.A": "b", "queue_settings.job_tier": "Spot"}, text)
+    for unknown in ("computee", "tags_.a", "displayname"):
+        with pytest.raises(TaskError, match="INPUT_INVALID"):
+            loaded(tmp_path, {unknown: "x"}, text)
+
+
+def test_parameters_of_a_command_job_are_of_its_types(tmp_path: Path) -> None:
+    given = {
+        "count": Scalar(value=5, written="5"),
+        "rate": Scalar(value=1, written="1"),
+        "rows": Scalar(value="azureml:rows:2", written="azureml:rows:2"),
+    }
+    inputs = loaded(tmp_path, {}, COMMAND, given).inputs
+    assert (inputs.count._data, inputs.rate._data) == (5, 1.0)
+    assert inputs.rows._data.path.endswith("rows:2")
+    with pytest.raises(TaskError, match="PARAMETER_INVALID"):
+        loaded(tmp_path, {}, COMMAND, {"count": Scalar(value=1.5, written="1.5")})
+
+
+@pytest.mark.parametrize("inputs", ["", "inputs:", "inputs: [count]"])
+def test_a_command_job_without_inputs_has_no_parameters(inputs: str, tmp_path: Path) -> None:
+    text = f"command: echo\nenvironment: azureml:bare:1\n{inputs}\n"
+    with pytest.raises(TaskError, match="PARAMETER_UNKNOWN"):
+        loaded(tmp_path, {}, text, {"count": Scalar(value=1, written="1")})
 
 
 def test_settings_that_the_file_has_or_may_have_are_set(tmp_path: Path) -> None:
