@@ -34,7 +34,7 @@ from local.azure.devops.organization.access import authenticate
 from local.azure.identity.organization import ORGANIZATION_HOST, organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
-from local.azure.kernel.web import Handler, Router
+from local.azure.kernel.web import ANY, Handler, Router
 
 logger = logging.getLogger(__name__)
 LATEST = 7.2
@@ -145,7 +145,9 @@ class Area(Router):
             contract = contract_of(handler)
             self.contracts.append(contract)
             path = location.path(present)
-            self.route(methods, path, authenticated=False)(guarded(contract, location, status))
+            self.route(methods, path, authenticated=False, query=ANY)(
+                guarded(contract, location, status)
+            )
             return handler
 
         return declare

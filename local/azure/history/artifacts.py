@@ -133,10 +133,10 @@ def _existing(cloud: Cloud, request: Request) -> Artifact:
     return artifact
 
 
-@router.route("POST", _V2 + "/batch/metadata/{origin}/{container}")
-@router.route("POST", _V2 + "/{origin}/{container}/batch/metadata")
-@router.route("POST", BY_NAME + "/runs/{run}/artifacts/batch/metadata")
-@router.route("POST", BY_ID + "/runs/{run}/artifacts/batch/metadata")
+@router.route("POST", _V2 + "/batch/metadata/{origin}/{container}", query=("datastoreName",))
+@router.route("POST", _V2 + "/{origin}/{container}/batch/metadata", query=("datastoreName",))
+@router.route("POST", BY_NAME + "/runs/{run}/artifacts/batch/metadata", query=("datastoreName",))
+@router.route("POST", BY_ID + "/runs/{run}/artifacts/batch/metadata", query=("datastoreName",))
 def create_artifacts(cloud: Cloud, request: Request) -> Response:
     """Register artifacts and say where to upload them."""
     store = request.query.get("datastoreName") or ARTIFACT_STORE
@@ -160,32 +160,36 @@ def create_artifacts(cloud: Cloud, request: Request) -> Response:
     )
 
 
-@router.route("GET", _V2 + "/contentinfo/{origin}/{container}")
-@router.route("GET", _V2 + "/contentinfo/{origin}/{container}/{path:rest}")
-@router.route("GET", _V2 + "/{origin}/{container}/contentinfo")
-@router.route("GET", BY_NAME + "/runs/{run}/artifacts/contentinfo")
-@router.route("GET", BY_NAME + "/runs/{run}/artifacts/contentinfo/{path:rest}")
-@router.route("GET", BY_ID + "/runs/{run}/artifacts/contentinfo")
-@router.route("GET", BY_ID + "/runs/{run}/artifacts/contentinfo/{path:rest}")
+@router.route("GET", _V2 + "/contentinfo/{origin}/{container}", query=("path",))
+@router.route("GET", _V2 + "/contentinfo/{origin}/{container}/{path:rest}", query=("path",))
+@router.route("GET", _V2 + "/{origin}/{container}/contentinfo", query=("path",))
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts/contentinfo", query=("path",))
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts/contentinfo/{path:rest}", query=("path",))
+@router.route("GET", BY_ID + "/runs/{run}/artifacts/contentinfo", query=("path",))
+@router.route("GET", BY_ID + "/runs/{run}/artifacts/contentinfo/{path:rest}", query=("path",))
 def show_content(cloud: Cloud, request: Request) -> Response:
     """Where to read an artifact."""
     return json_response(_content(cloud, _existing(cloud, request)))
 
 
-@router.route("GET", _V2 + "/write/{origin}/{container}")
-@router.route("GET", _V2 + "/write/{origin}/{container}/{path:rest}")
+@router.route("GET", _V2 + "/write/{origin}/{container}", query=("path",))
+@router.route("GET", _V2 + "/write/{origin}/{container}/{path:rest}", query=("path",))
 def show_write_content(cloud: Cloud, request: Request) -> Response:
     """Where to write an artifact."""
     artifact = register_in(cloud, *_place(request))
     return json_response(_content(cloud, artifact, "rcwa"))
 
 
-@router.route("GET", _V2 + "/prefix/contentinfo/{origin}/{container}")
-@router.route("GET", _V2 + "/prefix/contentinfo/{origin}/{container}/{path:rest}")
-@router.route("GET", BY_NAME + "/runs/{run}/artifacts/prefix/contentinfo")
-@router.route("GET", BY_NAME + "/runs/{run}/artifacts/prefix/contentinfo/{path:rest}")
-@router.route("GET", BY_ID + "/runs/{run}/artifacts/prefix/contentinfo")
-@router.route("GET", BY_ID + "/runs/{run}/artifacts/prefix/contentinfo/{path:rest}")
+@router.route("GET", _V2 + "/prefix/contentinfo/{origin}/{container}", query=("path",))
+@router.route("GET", _V2 + "/prefix/contentinfo/{origin}/{container}/{path:rest}", query=("path",))
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts/prefix/contentinfo", query=("path",))
+@router.route(
+    "GET", BY_NAME + "/runs/{run}/artifacts/prefix/contentinfo/{path:rest}", query=("path",)
+)
+@router.route("GET", BY_ID + "/runs/{run}/artifacts/prefix/contentinfo", query=("path",))
+@router.route(
+    "GET", BY_ID + "/runs/{run}/artifacts/prefix/contentinfo/{path:rest}", query=("path",)
+)
 def list_content(cloud: Cloud, request: Request) -> Response:
     """Where to read the artifacts whose path starts with a prefix."""
     found = ARTIFACTS.list(cloud, _id(*_place(request)))
@@ -193,17 +197,17 @@ def list_content(cloud: Cloud, request: Request) -> Response:
     return json_response({"value": values, "continuationToken": None})
 
 
-@router.route("GET", _V2 + "/metadata/{origin}/{container}/{path:rest}")
+@router.route("GET", _V2 + "/metadata/{origin}/{container}/{path:rest}", query=("path",))
 def show_artifact(cloud: Cloud, request: Request) -> Response:
     """An artifact."""
     return json_response(_existing(cloud, request))
 
 
-@router.route("GET", _V2 + "/{origin}/{container}")
-@router.route("GET", BY_NAME + "/runs/{run}/artifacts")
-@router.route("GET", BY_ID + "/runs/{run}/artifacts")
-@router.route("GET", BY_NAME + "/runs/{run}/artifacts/path")
-@router.route("GET", BY_NAME + "/runs/{run}/artifacts/path/{path:rest}")
+@router.route("GET", _V2 + "/{origin}/{container}", query=("path",))
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts", query=("path",))
+@router.route("GET", BY_ID + "/runs/{run}/artifacts", query=("path",))
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts/path", query=("path",))
+@router.route("GET", BY_NAME + "/runs/{run}/artifacts/path/{path:rest}", query=("path",))
 def list_artifacts(cloud: Cloud, request: Request) -> Response:
     """The artifacts of a container, or those whose path starts with a prefix."""
     found = ARTIFACTS.list(cloud, _id(*_place(request)))

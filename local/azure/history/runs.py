@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Unpack, cast
@@ -52,6 +52,9 @@ _DETAILS = (
 )
 # What queries look up instead of reading all runs.
 _INDEXED = ("runId", "parentRunId", "rootRunId", "runType", "status", "target", *_MERGED)
+_PAGE = tuple(
+    mark + name for mark in ("$", "") for name in ("filter", "orderby", "top", "continuationToken")
+)
 router = Router()
 
 
@@ -167,13 +170,14 @@ def _text(value: object) -> str | None:
 
 
 def run_route(
-    methods: str, suffix: str = "", *, target: Router | None = None
+    methods: str, suffix: str = "", *, target: Router | None = None, query: Iterable[str] = ()
 ) -> Callable[[Handler], Handler]:
     """Declare a handler for a run under both of its addresses."""
 
     def declare(handler: Handler) -> Handler:
         for experiment in (BY_NAME, BY_ID):
-            (target or router).route(methods, experiment + "/runs/{run}" + suffix)(handler)
+            path = experiment + "/runs/{run}" + suffix
+            (target or router).route(methods, path, query=query)(handler)
         return handler
 
     return declare
@@ -236,7 +240,7 @@ def _create_or_update(
     return update_run(cloud, run_id, **values)
 
 
-@run_route("GET", "/children")
+@run_route("GET", "/children", query=_PAGE)
 def list_children(cloud: Cloud, request: Request) -> Response:
     """The direct children of a run."""
     run = existing_run(cloud, request)
@@ -253,7 +257,7 @@ def query_runs(cloud: Cloud, request: Request) -> Response:
     return json_response(_query(cloud, of_experiment, request.json_object()))
 
 
-@router.route("GET", HISTORY + "/computes/{compute}/runs")
+@router.route("GET", HISTORY + "/computes/{compute}/runs", query=_PAGE)
 def query_runs_of_compute(cloud: Cloud, request: Request) -> Response:
     """Runs that were sent to a compute target."""
     asked = {name.removeprefix("$"): value for name, value in request.query.items()}

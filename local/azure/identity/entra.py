@@ -30,6 +30,8 @@ _ML_AUDIENCES = frozenset({"https://ml.azure.com"})
 _STORAGE_AUDIENCES = frozenset({"https://storage.azure.com"})
 _GRAPH_AUDIENCES = frozenset({f"https://{GRAPH_HOST}"})
 AUDIENCES = _ARM_AUDIENCES | _ML_AUDIENCES | _STORAGE_AUDIENCES | _GRAPH_AUDIENCES
+# What msal asks the discovery about.
+_ASKED = ("authorization_endpoint",)
 _KEY_ID = "local-azure"
 
 router = Router(host=LOGIN_HOST)
@@ -116,7 +118,7 @@ def _signed_claims(key: rsa.RSAPrivateKey, token: str) -> Mapping[str, Any]:
     return claims
 
 
-@router.route("GET", "/{tenant}/discovery/instance", authenticated=False)
+@router.route("GET", "/{tenant}/discovery/instance", authenticated=False, query=_ASKED)
 def instance_discovery(cloud: Cloud, _request: Request) -> Response:
     """Which authorities belong together. Clients ask this before a tenant's own configuration."""
     names = [LOGIN_HOST, "login.windows.net", "login.microsoft.com", "sts.windows.net"]

@@ -23,6 +23,7 @@ from local.azure.kernel.store import AlreadyExists
 from local.azure.kernel.tables import Table
 from local.azure.kernel.web import ARM_HOST, Router
 
+_FILTER = ("$filter",)
 router = Router(host=ARM_HOST)
 
 
@@ -177,7 +178,9 @@ def _insert(cloud: Cloud, principal: str, role: str, scope: str, name: str = "")
     return made
 
 
-@router.route("GET", "/{scope:rest}/providers/" + _AUTHORIZATION + "/roleDefinitions")
+@router.route(
+    "GET", "/{scope:rest}/providers/" + _AUTHORIZATION + "/roleDefinitions", query=_FILTER
+)
 def list_definitions(_cloud: Cloud, request: Request) -> Response:
     """The roles known here, by `$filter=roleName eq '…'` where it is given."""
     found = re.fullmatch(r"roleName eq '([^']+)'", request.query.get("$filter", ""), re.IGNORECASE)
@@ -185,7 +188,9 @@ def list_definitions(_cloud: Cloud, request: Request) -> Response:
     return json_response({"value": [_definition(role) for role in named]})
 
 
-@router.route("GET", "/{scope:rest}/providers/" + _AUTHORIZATION + "/roleAssignments")
+@router.route(
+    "GET", "/{scope:rest}/providers/" + _AUTHORIZATION + "/roleAssignments", query=_FILTER
+)
 def list_assignments(cloud: Cloud, request: Request) -> Response:
     """Assignments at, above and below a scope, by principal where `$filter` names one."""
     scope = "/" + request.params["scope"].lower()

@@ -88,7 +88,7 @@ def finish(cloud: Cloud, operation_id: str, error: Mapping[str, object] | None =
     _OPERATIONS.update(cloud, operation_id, change)
 
 
-@router.route("GET", "/modelmanagement/v1.0{workspace}/operations/{id}")
+@router.route("GET", "/modelmanagement/v1.0{workspace}/operations/{id}", query=("offset",))
 def show(cloud: Cloud, request: Request) -> Response:
     """An operation; with `offset`, its progress from there on."""
     operation = _OPERATIONS.get(cloud, request.params["id"])

@@ -41,6 +41,8 @@ _WORKSPACE_SEGMENTS = (
 )
 _PLACEHOLDER = re.compile(r"\{(\w+)(:rest)?\}")
 
+# Routes whose handlers check the parameters of the query themselves.
+ANY = None
 
 Handler = Callable[[Cloud, Request], Response]
 Hook = Callable[[Cloud], None]
@@ -66,10 +68,16 @@ class Route:
         return tuple(_segment_rank(segment) for segment in segments)
 
     def strange_parameters(self, query: Mapping[str, str]) -> list[str]:
-        """The parameters of a query that the handler does not know."""
+        """The parameters of a query that the handler does not know, or not with that value."""
         if self.query is None:
             return []
-        return sorted(name for name in query if name.lower() not in self.query | {"api-version"})
+        known = self.query | {"api-version"}
+        told = {name: f"{name}={value}" for name, value in query.items()}
+        return sorted(
+            told[name] if any(one.startswith(f"{name.lower()}=") for one in known) else name
+            for name in query
+            if name.lower() not in known and told[name].lower() not in known
+        )
 
 
 def _segment_rank(segment: str) -> int:
@@ -102,7 +110,7 @@ class Router:
         *,
         authenticated: bool = True,
         host: str | None = None,
-        query: Iterable[str] | None = None,
+        query: Iterable[str] | None = (),
         streams: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare a handler.
@@ -110,8 +118,9 @@ class Router:
         methods: names joined by `|`. path: literal text with `{workspace}` (the ARM scope of the
         one workspace; anything else is answered 404), `{name}` (one segment) and `{name:rest}`
         (the remainder, slashes included). authenticated: a valid bearer token is demanded. query:
-        the parameters that the handler reads, besides api-version; any other one is answered 501
-        (None: not checked). streams: bodies may be large, and come as `request.upload`.
+        the parameters that the handler reads, besides api-version; any other one is answered 501.
+        One that is written `name=value` may have that value only. ANY: the handler looks itself.
+        streams: bodies may be large, and come as `request.upload`.
         """
         of_host = host or self.host
 

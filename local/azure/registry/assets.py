@@ -19,7 +19,7 @@ def create_asset(cloud: Cloud, request: Request) -> Response:
     return json_response(model_records.add_asset(cloud, request.json_object()))
 
 
-@router.route("GET", _PATH)
+@router.route("GET", _PATH, query=("name", "runId", "type", "properties"))
 def list_assets(cloud: Cloud, request: Request) -> Response:
     """Assets by name, run, type or properties."""
     query = request.query

@@ -21,6 +21,10 @@ _PATCHABLE = (
 )
 _ORDERS = {"createdat": "createdTime", "updatedat": "modifiedTime", "name": "name"}
 
+_FILTERS = (
+    *("name", "runId", "framework", "tag", "tags", "properties", "datasetId"),
+    *("latestVersionOnly", "orderBy", "count", "offset", "$skipToken"),
+)
 router = Router(errors=model_management_error)
 _PATH = "/modelmanagement/v1.0{workspace}"
 
@@ -39,7 +43,7 @@ def register_model(cloud: Cloud, request: Request) -> Response:
     return json_response(model_records.insert_model(cloud, name, version, url, body))
 
 
-@router.route("GET", _PATH + "/models")
+@router.route("GET", _PATH + "/models", query=_FILTERS)
 def list_models(cloud: Cloud, request: Request) -> Response:
     """Models by name, tags and more; newest first unless `orderBy` says otherwise."""
     query = request.query

@@ -87,8 +87,10 @@ def list_workspaces(cloud: Cloud, request: Request) -> Response:
     return json_response({"value": [_workspace(each) for each in cloud.workspaces]})
 
 
-@router.route("GET", "/subscriptions/{subscription}/resources")
-@router.route("GET", "/subscriptions/{subscription}/resourceGroups/{group}/resources")
+@router.route("GET", "/subscriptions/{subscription}/resources", query=("$filter",))
+@router.route(
+    "GET", "/subscriptions/{subscription}/resourceGroups/{group}/resources", query=("$filter",)
+)
 def list_resources(cloud: Cloud, request: Request) -> Response:
     """Resources of the type workspaces, which is how Workspace.list looks for them."""
     check_subscription(cloud, request)

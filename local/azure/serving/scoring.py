@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response
-from local.azure.kernel.web import AKS_HOST, Router
+from local.azure.kernel.web import AKS_HOST, ANY, Router
 from local.azure.serving import rollout
 from local.azure.serving.service_records import SERVICES
 
@@ -22,13 +22,13 @@ _NOT_PASSED_ON = {"connection", "keep-alive", "transfer-encoding", "content-leng
 _NOT_PASSED_ON |= {"authorization", "proxy-authorization", "te", "trailer", "upgrade", "date"}
 
 
-@router.route("GET|POST", "/api/v1/service/{name}/{path}", authenticated=False)
+@router.route("GET|POST", "/api/v1/service/{name}/{path}", authenticated=False, query=ANY)
 def score_on_aks(cloud: Cloud, request: Request) -> Response:
     """Score on AKS: /score, or /swagger.json."""
     return _score(cloud, request, request.params["name"])
 
 
-@router.route("GET|POST", "/{path}", authenticated=False, host=ACI_HOST)
+@router.route("GET|POST", "/{path}", authenticated=False, host=ACI_HOST, query=ANY)
 def score_on_aci(cloud: Cloud, request: Request) -> Response:
     """Score on ACI, whose host name has the service's name."""
     return _score(cloud, request, request.host.partition(".")[0])

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.kernel.uploads import UPLOADS
-from local.azure.kernel.web import BLOB_HOST, Router
+from local.azure.kernel.web import ANY, BLOB_HOST, Router
 from local.azure.storage import blob_auth
 from local.azure.storage.blob import blob_operation, common_headers
 from local.azure.storage.containers import container_operation
@@ -27,13 +27,15 @@ def clear_uploads(cloud: Cloud) -> None:
     shutil.rmtree(cloud.root / UPLOADS, ignore_errors=True)
 
 
-@router.route("GET|HEAD|PUT|DELETE", "/{container}", authenticated=False, streams=True)
+@router.route("GET|HEAD|PUT|DELETE", "/{container}", authenticated=False, streams=True, query=ANY)
 def container_request(cloud: Cloud, request: Request) -> Response:
     """Operations on a container: create, look, list, delete."""
     return _answer(cloud, request, request.params["container"], "")
 
 
-@router.route("GET|HEAD|PUT|DELETE", "/{container}/{name:rest}", authenticated=False, streams=True)
+@router.route(
+    "GET|HEAD|PUT|DELETE", "/{container}/{name:rest}", authenticated=False, streams=True, query=ANY
+)
 def blob_request(cloud: Cloud, request: Request) -> Response:
     """Operations on a blob."""
     return _answer(cloud, request, request.params["container"], request.params["name"])

@@ -67,6 +67,7 @@ class Default(TypedDict):
 _DATASTORES: Table[Datastore] = Table("datastore")
 _DEFAULT: Table[Default] = Table("datastore-default")
 
+_MADE = ("createIfNotExists", "skipValidation")
 _PATH = "/datastore/v1.0{workspace}"
 
 
@@ -144,10 +145,19 @@ def set_default(cloud: Cloud, request: Request) -> Response:
     return json_response({})
 
 
-@router.route("GET", _PATH + "/datastores")
-def list_datastores(cloud: Cloud, _request: Request) -> Response:
-    """All datastores."""
-    return json_response({"value": all_datastores(cloud), "continuationToken": None})
+@router.route(
+    "GET", _PATH + "/datastores", query=("count", "continuationToken", "includeSecret=true")
+)
+def list_datastores(cloud: Cloud, request: Request) -> Response:
+    """All datastores, `count` at a time."""
+    found = all_datastores(cloud)
+    try:
+        start = int(request.query.get("continuationToken") or 0)
+        end = start + max(1, int(request.query.get("count") or len(found)))
+    except ValueError:
+        raise ServiceError(400, "UserError", "count or continuationToken is not valid.") from None
+    token = str(end) if end < len(found) else None
+    return json_response({"value": found[max(0, start) : end], "continuationToken": token})
 
 
 @router.route("GET", _PATH + "/datastores/{name}")
@@ -156,13 +166,14 @@ def show_datastore(cloud: Cloud, request: Request) -> Response:
     return json_response(_existing(cloud, request.params["name"]))
 
 
-@router.route("POST", _PATH + "/datastores")
+@router.route("POST", _PATH + "/datastores", query=_MADE)
 def create_datastore(cloud: Cloud, request: Request) -> Response:
     """Register a blob container of the workspace's own storage account."""
     body = request.json_object()
     name = fields.text(body, "name")
     made = _filled(body, name)
-    _check(cloud, made, make=request.query.get("createIfNotExists", "").lower() == "true")
+    if not _flag(request, "skipValidation"):
+        _check(cloud, made, make=_flag(request, "createIfNotExists"))
     made["createdTime"] = made["modifiedTime"] = cloud.ml_timestamp()
     try:
         if get_datastore(cloud, name) is not None:
@@ -175,12 +186,17 @@ def create_datastore(cloud: Cloud, request: Request) -> Response:
     return json_response(_existing(cloud, name))
 
 
-@router.route("PUT", _PATH + "/datastores/{name}")
+@router.route("PUT", _PATH + "/datastores/{name}", query=_MADE)
 def update_datastore(cloud: Cloud, request: Request) -> Response:
     """Change a registered datastore."""
     name = _existing(cloud, request.params["name"])["name"]
-    make = request.query.get("createIfNotExists", "").lower() == "true"
-    put_datastore(cloud, name, request.json_object(), make=make)
+    put_datastore(
+        cloud,
+        name,
+        request.json_object(),
+        make=_flag(request, "createIfNotExists"),
+        check=not _flag(request, "skipValidation"),
+    )
     return json_response(_existing(cloud, name))
 
 
@@ -200,6 +216,10 @@ def put_datastore(
     if check:
         _check(cloud, made, make=make)
     _DATASTORES.put(cloud, name, made)
+
+
+def _flag(request: Request, name: str) -> bool:
+    return request.query.get(name, "").lower() == "true"
 
 
 def _check_own(name: str) -> None:

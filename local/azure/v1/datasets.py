@@ -21,6 +21,7 @@ router = Router()
 _API = "/dataset/v1.0{workspace}/datasets"
 _UNREGISTERED = "unregistered-"
 _NOT_COVERED = ("registerAsPending", "withDataHash")
+_OPTIONS = (*_NOT_COVERED, "ifExistsOk", "updateDefinitionIfExists")
 
 
 class Name(TypedDict):
@@ -60,7 +61,7 @@ _NAMES: Table[Name] = Table("dataset-name")
 _SAVED: Table[Dataset] = Table("dataset-saved")
 
 
-@router.route("POST", _API)
+@router.route("POST", _API, query=_OPTIONS)
 def register(cloud: Cloud, request: Request) -> Response:
     """Register a data set, or the next version of one.
 
@@ -106,7 +107,9 @@ def register(cloud: Cloud, request: Request) -> Response:
     return json_response(record)
 
 
-@router.route("GET", _API + "/query/name={name}")
+@router.route(
+    "GET", _API + "/query/name={name}", query=("versionId", "includeLatestDefinition=true")
+)
 def get_by_name(cloud: Cloud, request: Request) -> Response:
     """A version of a data set; without a version, the newest one."""
     name, version = request.params["name"], request.query.get("versionId")
@@ -127,7 +130,11 @@ def get_by_id(cloud: Cloud, request: Request) -> Response:
     return json_response(found[-1])
 
 
-@router.route("GET", "/data/v1.0{workspace}/dataversion/{name}/versions/{version}")
+@router.route(
+    "GET",
+    "/data/v1.0{workspace}/dataversion/{name}/versions/{version}",
+    query=("includeSavedDatasets=true",),
+)
 def get_dataflow(cloud: Cloud, request: Request) -> Response:
     """How to read a data set, as YAML; asked for by `unregistered-` and its saved id."""
     name = request.params["name"]

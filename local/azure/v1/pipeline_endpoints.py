@@ -54,7 +54,7 @@ def create(cloud: Cloud, request: Request) -> Response:
     return json_response(endpoint)
 
 
-@router.route("GET", _API)
+@router.route("GET", _API, query=("activeOnly",))
 def list_all(cloud: Cloud, request: Request) -> Response:
     """Endpoints, the active ones unless all are asked for; `BatchSize` of them at most."""
     kept = [each for each in ENDPOINTS.list(cloud) if _wanted(each, request)]
@@ -68,7 +68,7 @@ def show(cloud: Cloud, request: Request) -> Response:
     return json_response(found(cloud, ENDPOINTS, request.params["id"]))
 
 
-@router.route("GET", _API + "/Name")
+@router.route("GET", _API + "/Name", query=("Name",))
 def show_named(cloud: Cloud, request: Request) -> Response:
     """An endpoint by name."""
     return json_response(_named(cloud, request.query.get("Name", "")))
@@ -106,7 +106,7 @@ def update(cloud: Cloud, request: Request) -> Response:
     return json_response(ENDPOINTS.update(cloud, endpoint_id, change))
 
 
-@router.route("GET", _API + "/{id}/pipelines")
+@router.route("GET", _API + "/{id}/pipelines", query=("activeOnly",))
 def list_pipelines(cloud: Cloud, request: Request) -> Response:
     """The published pipelines of an endpoint, the active ones unless all are asked for."""
     versions = found(cloud, ENDPOINTS, request.params["id"])["PipelineVersionList"]
@@ -114,14 +114,14 @@ def list_pipelines(cloud: Cloud, request: Request) -> Response:
     return json_response([each for each in kept if _wanted(each, request)])
 
 
-@router.route("POST", _SUBMIT + "/Id/{id}")
-@router.route("POST", _SUBMIT + "/Id/{id}/{version}")
+@router.route("POST", _SUBMIT + "/Id/{id}", query=("pipelineVersion", "parentRunId"))
+@router.route("POST", _SUBMIT + "/Id/{id}/{version}", query=("pipelineVersion", "parentRunId"))
 def submit(cloud: Cloud, request: Request) -> Response:
     """Run a version of an endpoint, the default one unless a version is given."""
     return _submit(cloud, request, found(cloud, ENDPOINTS, request.params["id"]))
 
 
-@router.route("POST", _SUBMIT + "/Name")
+@router.route("POST", _SUBMIT + "/Name", query=("name", "pipelineVersion", "parentRunId"))
 def submit_named(cloud: Cloud, request: Request) -> Response:
     """As `submit`, by name."""
     return _submit(cloud, request, _named(cloud, request.query.get("name", "")))

@@ -47,7 +47,9 @@ def stop(cloud: Cloud) -> None:
     cloud.background.stop_all(executor.STOPPED)
 
 
-@router.route("POST", _API + "/PipelineRuns/Unsubmitted/CreationInfoWithGraph")
+@router.route(
+    "POST", _API + "/PipelineRuns/Unsubmitted/CreationInfoWithGraph", query=("experimentName",)
+)
 def create_run(cloud: Cloud, request: Request) -> Response:
     """Keep a graph and the run to be made of it, checked now, before anything runs."""
     asked = request.json_object()
@@ -61,7 +63,7 @@ def create_run(cloud: Cloud, request: Request) -> Response:
     return json_response(entity(cloud, record))
 
 
-@router.route("POST", _API + "/PipelineRuns/Submit/{run}")
+@router.route("POST", _API + "/PipelineRuns/Submit/{run}", query=("parentRunId",))
 def submit_run(cloud: Cloud, request: Request) -> Response:
     """Start a run that was created before."""
     record = found(cloud, PIPELINE_RUNS, request.params["run"])

@@ -46,7 +46,7 @@ def publish(cloud: Cloud, request: Request) -> Response:
     return json_response(pipeline)
 
 
-@router.route("GET", _API + "/Pipelines")
+@router.route("GET", _API + "/Pipelines", query=("activeOnly",))
 def list_all(cloud: Cloud, request: Request) -> Response:
     """Published pipelines; the active ones unless all are asked for."""
     everything = request.query.get("activeOnly", "true").lower() == "false"
@@ -75,7 +75,7 @@ def set_status(cloud: Cloud, request: Request) -> Response:
     return Response(status=200)
 
 
-@router.route("POST", _API + "/PipelineRuns/PipelineSubmit/{id}")
+@router.route("POST", _API + "/PipelineRuns/PipelineSubmit/{id}", query=("parentRunId",))
 def submit(cloud: Cloud, request: Request) -> Response:
     """Run a published pipeline."""
     return submit_pipeline(cloud, request, request.params["id"])

@@ -20,7 +20,7 @@ router = Router()
 _API = "/execution/v1.0{workspace}/experiments/{experiment}"
 
 
-@router.route("POST", _API + "/snapshotrun")
+@router.route("POST", _API + "/snapshotrun", query=("runId",))
 def start(cloud: Cloud, request: Request) -> Response:
     """Start a script, or command, of a snapshot on a compute target."""
     asked = request.json_object()

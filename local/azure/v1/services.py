@@ -33,6 +33,7 @@ from local.azure.v1.service_requests import (
     find_model,
 )
 
+_FILTERS = ("computeType", "modelName", "modelId", "tags", "properties", "expand=true")
 router = Router(errors=model_management_error)
 _API = "/modelmanagement/v1.0{workspace}"
 _SERVICE = _API + "/services/{name}"
@@ -152,7 +153,7 @@ def _apply(service: MutableMapping[str, Any], change: Mapping[str, Any]) -> None
         raise ServiceError(501, "NotImplemented", f"The local Azure has no patch operation {kind}.")
 
 
-@router.route("GET", _API + "/services")
+@router.route("GET", _API + "/services", query=_FILTERS)
 def list_all(cloud: Cloud, request: Request) -> Response:
     """The services that match every given filter."""
     query = request.query
@@ -174,7 +175,7 @@ def list_all(cloud: Cloud, request: Request) -> Response:
     return json_response({"value": found})  # the SDK follows any nextLink
 
 
-@router.route("GET", _SERVICE)
+@router.route("GET", _SERVICE, query=("expand=true",))
 def show(cloud: Cloud, request: Request) -> Response:
     """A service."""
     return json_response(rollout.show(_existing(cloud, request.params["name"])))
@@ -212,7 +213,7 @@ def regenerate_key(cloud: Cloud, request: Request) -> Response:
     return operations.accepted(operation)
 
 
-@router.route("GET", _SERVICE + "/logs")
+@router.route("GET", _SERVICE + "/logs", query=("tail", "init=false"))
 def logs(cloud: Cloud, request: Request) -> Response:
     """The end of the log of the newest revision, whether it came up or not."""
     record = _existing(cloud, request.params["name"])

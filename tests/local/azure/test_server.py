@@ -132,3 +132,24 @@ def test_everything_is_still_there_after_a_restart(
         while ComputeTarget(workspace, "cpu").provisioning_state != "Succeeded":
             assert time.monotonic() < deadline
             time.sleep(0.2)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/history/v1.0{scope}/experiments/e/runs/r"),
+        ("POST", "/history/v1.0{scope}/experiments:query"),
+        ("GET", "/modelmanagement/v1.0{scope}/models"),
+        ("GET", "/modelmanagement/v1.0{scope}/services"),
+        ("GET", "/pipelines/v1.0{scope}/Pipelines"),
+        ("GET", "/datastore/v1.0{scope}/datastores"),
+        ("GET", "/environment/v1.0{scope}/environments"),
+        ("GET", "/credential/v2.0{scope}/secrets"),
+        ("POST", "/mlflow/v2.0{scope}/api/2.0/mlflow/experiments/create"),
+    ],
+)
+def test_a_parameter_that_is_not_known_is_named(azure_http, local_azure, method, path):
+    url = f"https://eastus.api.azureml.ms{path.format(scope=local_azure.scope)}"
+    answer = azure_http.request(method, url, params={"colour": "blue"}, json={})
+    assert answer.status_code == 501
+    assert "the parameter colour of" in answer.text

@@ -25,7 +25,7 @@ from local.azure.devops.rest import Area, Location
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
 from local.azure.kernel.tables import Table
-from local.azure.kernel.web import Handler, Router
+from local.azure.kernel.web import ANY, Handler, Router
 
 HOST = "marketplace.visualstudio.com"
 _AREA = Area("gallery", id=None, host=HOST)
@@ -101,7 +101,7 @@ def _on(methods: str, location: Location) -> Callable[[Handler], Handler]:
     )
 
     def declare(handler: Handler) -> Handler:
-        router.route(methods, f"/{path}", authenticated=False)(_guarded(handler))
+        router.route(methods, f"/{path}", authenticated=False, query=ANY)(_guarded(handler))
         return handler
 
     return declare
@@ -119,7 +119,7 @@ def _guarded(handler: Handler) -> Handler:
     return guard
 
 
-@router.route("OPTIONS", "/_apis/gallery", authenticated=False)
+@router.route("OPTIONS", "/_apis/gallery", authenticated=False, query=ANY)
 def options(_cloud: Cloud, _request: Request) -> Response:
     """Where things are."""
     found = [one.document() for one in _AREA.locations]

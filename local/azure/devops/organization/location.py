@@ -10,7 +10,7 @@ from local.azure.devops.rest import Area, guarded_options
 from local.azure.identity.organization import organization
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, ServiceError
-from local.azure.kernel.web import Router
+from local.azure.kernel.web import ANY, Router
 
 _AREA_OF_HOSTS = "00025394-6065-48ca-87d9-7f5672854ef7"
 """What the service says it is: TFS's own instance type."""
@@ -108,7 +108,7 @@ def _service(host: str, areas: Sequence[Area]) -> Router:
         return [one.document() for area in found for one in area.locations]
 
     for path in ("/{organization}/_apis", "/{organization}/_apis/{area}"):
-        own.route("OPTIONS", path, authenticated=False)(guarded_options(documents))
+        own.route("OPTIONS", path, authenticated=False, query=ANY)(guarded_options(documents))
 
     @own.on("GET", resource_areas)
     def list_areas(cloud: Cloud, query: AreasQuery) -> list[ResourceArea]:

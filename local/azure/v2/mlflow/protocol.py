@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError, json_response
-from local.azure.kernel.web import Handler, Router
+from local.azure.kernel.web import ANY, Handler, Router
 
 T = TypeVar("T")
 
@@ -32,7 +32,8 @@ def mlflow_route(routes: Router, methods: str, path: str) -> Callable[[Handler],
                 return json_response(body, error.status)
 
         for api in _APIS:
-            routes.route(methods, api + path)(worded)
+            query = ANY if "GET" in methods else ()
+            routes.route(methods, api + path, query=query)(worded)
         return handler
 
     return declare

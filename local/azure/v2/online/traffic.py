@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from local.azure.identity import entra
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import Request, Response, ServiceError
-from local.azure.kernel.web import Router
+from local.azure.kernel.web import ANY, Router
 from local.azure.serving.deployments import Running
 from local.azure.serving.scoring import has_key, pass_on, plain
 from local.azure.v2.online import endpoints, records, rollout
@@ -59,7 +59,7 @@ class Splitter:
 _splitter = Splitter()
 
 
-@router.route("GET|POST", "/{path:rest}", authenticated=False)
+@router.route("GET|POST", "/{path:rest}", authenticated=False, query=ANY)
 def score(cloud: Cloud, request: Request) -> Response:
     """Score, or show /swagger.json, on the deployment that the header or the traffic picks."""
     name, _, rest = request.host.partition(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local.azure.kernel.http import Request, Response, ServiceError
-from local.azure.kernel.web import Router, route_table
+from local.azure.kernel.web import ANY, Router, route_table
 
 SCOPE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
 API = "eastus.api.azureml.ms"
@@ -83,3 +83,27 @@ def test_bodies():
     assert raised.value.status == 400
     with pytest.raises(ServiceError, match="must be a JSON object"):
         request(b"[]").json_object()
+
+
+@pytest.mark.parametrize(
+    ("query", "strange"),
+    [
+        ({}, []),
+        ({"api-version": "1", "TOP": "3", "expand": "True"}, []),
+        ({"filter": "x"}, ["filter"]),
+        ({"expand": "false", "top": "1"}, ["expand=false"]),
+        ({"expands": "true"}, ["expands"]),
+    ],
+)
+def test_a_route_knows_its_parameters_and_some_with_one_value_only(query, strange):
+    router = Router()
+    router.route("GET", "/x", query=("top", "expand=true"))(lambda *_: Response())
+    (route,) = router.routes
+    assert route.strange_parameters(query) == strange
+
+
+def test_a_route_without_a_word_about_it_takes_no_parameter():
+    router = Router()
+    router.route("GET", "/x")(lambda *_: Response())
+    router.route("GET", "/y", query=ANY)(lambda *_: Response())
+    assert [route.strange_parameters({"a": "b"}) for route in router.routes] == [["a"], []]
