@@ -150,20 +150,22 @@ _CONTAINER = Object(
     name="ContainerResourceRequirements",
     members={"containerResourceLimits": _RESOURCES, "containerResourceRequests": _RESOURCES},
 )
-DEPLOYMENT = bodies.resource(
-    Choice(
-        by="endpointComputeType",
-        choices={
-            "Managed": Object(name="ManagedOnlineDeployment", members=_DEPLOYMENT),
-            "Kubernetes": Object(
-                name="KubernetesOnlineDeployment",
-                members={**_DEPLOYMENT, "containerResourceRequirements": _CONTAINER},
-            ),
-        },
-    ),
-    **_TRACKED,
+_OF_EITHER_KIND = Choice(
+    by="endpointComputeType",
+    choices={
+        "Managed": Object(name="ManagedOnlineDeployment", members=_DEPLOYMENT),
+        "Kubernetes": Object(
+            name="KubernetesOnlineDeployment",
+            members={**_DEPLOYMENT, "containerResourceRequirements": _CONTAINER},
+        ),
+    },
 )
-DEPLOYMENT_PATCH = Object(name="OnlineDeploymentPatch", members={"tags": TAGS, "sku": _SKU})
+DEPLOYMENT = bodies.resource(_OF_EITHER_KIND, **_TRACKED)
+# azureml-mlflow changes a deployment so, and sends its location along.
+DEPLOYMENT_PATCH = Object(
+    name="OnlineDeploymentPatch",
+    members={"location": text, "properties": _OF_EITHER_KIND, "tags": TAGS, "sku": _SKU},
+)
 LOGS = Object(
     name="DeploymentLogsRequest",
     members={"containerType": one_of("StorageInitializer", "InferenceServer"), "tail": number},

@@ -150,12 +150,16 @@ def put_deployment(cloud: Cloud, request: Request) -> Response:
         "created": before["created"] if before else now,
         "modified": now,
     }
-    if before and before["state"] == "Succeeded" and _same_content(before, record):
-        operation = _keep_in_place(cloud, request, record)
-    else:
-        operation = _roll_out(cloud, request, record, is_new=before is None)
+    operation = _carry_out(cloud, request, before, record)
     headers = operations.status_headers(cloud, request, operation)
     return put_response(request, show(cloud, record), new=before is None, headers=headers)
+
+
+def _carry_out(cloud: Cloud, request: Request, before: Deployment | None, now: Deployment) -> str:
+    """Begin a change, with a new process where that is needed; returns the operation."""
+    if before and before["state"] == "Succeeded" and _same_content(before, now):
+        return _keep_in_place(cloud, request, now)
+    return _roll_out(cloud, request, now, is_new=before is None)
 
 
 def _at_rest() -> Progress:
@@ -211,17 +215,25 @@ def _sku(asked: Sku | None) -> Sku:
 
 @arm_route(router, "PATCH", _ONE)
 def patch_deployment(cloud: Cloud, request: Request) -> Response:
-    """Change the tags or the number of instances of a deployment."""
+    """Change the tags, the number of instances or members of the properties of a deployment."""
     record = _existing(cloud, request)
     _check_settled(record)
     body = bodies.check(online_bodies.DEPLOYMENT_PATCH, request.json())
+    records.check_location(record["location"], body.get("location"))
+    properties = record["properties"]
+    if body.get("properties"):
+        given = {name: value for name, value in body["properties"].items() if value is not None}
+        properties = _without_own(online_bodies.filled({**properties, **given}))
+        endpoint = records.existing(cloud, record["endpoint"])
+        check_deployment(cloud, endpoint, record["name"], properties)
     changed: Deployment = {
         **record,
+        "properties": properties,
         "tags": record["tags"] if body.get("tags") is None else body["tags"],
         "sku": {**record["sku"], **(body.get("sku") or {})},
         "modified": cloud.ml_timestamp(),
     }
-    operation = _keep_in_place(cloud, request, changed)
+    operation = _carry_out(cloud, request, record, changed)
     headers = operations.deletion_headers(cloud, request, operation)
     return json_response(show(cloud, changed), 202, headers)
 

@@ -212,6 +212,7 @@ def patch_endpoint(cloud: Cloud, request: Request) -> Response:
     before = records.existing(cloud, request.params["endpoint"])
     records.check_settled(before)
     body = bodies.check(online_bodies.ENDPOINT_PATCH, request.json())
+    records.check_location(before["location"], body.get("location"))
     asked = body.get("properties") or {}
     properties: Properties = {
         **before["properties"],

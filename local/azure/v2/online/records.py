@@ -154,3 +154,11 @@ def check_settled(record: Endpoint, *states: str) -> None:
             f"The endpoint '{record['name']}' is {state}. Wait for the end of its operation, then "
             "try again.",
         )
+
+
+def check_location(now: str, asked: str | None) -> None:
+    """Raises ServiceError 400 when a change asks for another location than the resource has."""
+    if asked and asked.replace(" ", "").lower() != now.replace(" ", "").lower():
+        raise ServiceError(
+            400, "UserError", f"The location cannot be changed from '{now}' to '{asked}'."
+        )

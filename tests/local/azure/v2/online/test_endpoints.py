@@ -6,8 +6,9 @@ import json
 import sys
 import threading
 import time
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -275,6 +276,39 @@ def test_tokens_score_where_keys_do_not(
     assert codes["aml-token", "own"] == codes["aad-token", "own"] == 404
     assert codes["aml-token", "none"] == codes["aad-token", "none"] == 401
     assert codes["aml-token", "arm"] == 401
+
+
+def test_azureml_mlflow_changes_an_endpoint_and_a_deployment(
+    ml_client: Any,
+    colors: str,
+    score: Callable[..., requests.Response],
+    azure_variables: Mapping[str, str],
+    tmp_path: Path,
+) -> None:
+    set_traffic(ml_client, colors, {"blue": 90, "green": 10})
+    with warnings.catch_warnings():
+        # mlflow's integrations warn at import of what pydantic and others will deprecate.
+        warnings.simplefilter("ignore")
+        from mlflow.deployments import get_deploy_client
+
+        workspace = ml_client.workspaces.get(azure_variables["AML_WORKSPACE_NAME"])
+        client = get_deploy_client(workspace.mlflow_tracking_uri)
+        (tmp_path / "endpoint.json").write_text('{"traffic": {"green": 100}}')
+        # It sends the workspace's location along.
+        client.update_endpoint(
+            colors, config={"endpoint-config-file": str(tmp_path / "endpoint.json")}
+        )
+        assert ml_client.online_endpoints.get(colors).traffic["green"] == 100
+        (tmp_path / "deployment.json").write_text('{"environment_variables": {"COLOR": "lime"}}')
+        client.update_deployment(
+            "green",
+            endpoint=colors,
+            model_uri="models:/word-v2/1",
+            config={"deploy-config-file": str(tmp_path / "deployment.json")},
+        )
+    assert score().json()["color"] == "lime"
+    found = ml_client.online_deployments.get("green", colors)
+    assert found.code_configuration.scoring_script == "score.py", "what is not given stays"
 
 
 def test_what_the_service_refuses(
