@@ -11,19 +11,20 @@ from pathlib import Path
 
 import click
 
-from bench import faults
+from bench import deploy, faults
 from bench.measure import Comparison, Count
 
 NAMES = (
     *("gate", "training", "serving", "forward", "startup", "wrong_input", "azure", "cache"),
     "demo",
 )
-# It counts, and takes an hour: only when it is named.
+# These count, and take long: only when they are named.
 FAULTS = "faults"
+DEPLOY = "deploy"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("names", nargs=-1, type=click.Choice((*NAMES, FAULTS)))
+@click.argument("names", nargs=-1, type=click.Choice((*NAMES, FAULTS, DEPLOY)))
 @click.option(
     "--json",
     "json_file",
@@ -45,6 +46,10 @@ def main(names: tuple[str, ...], json_file: Path | None, kills: int) -> None:
         click.echo(f"{name} …", err=True)
         if name == FAULTS:
             for line in faults.table(faults.run(kills)):
+                click.echo(line)
+            continue
+        if name == DEPLOY:
+            for line in deploy.table(deploy.run()):
                 click.echo(line)
             continue
         found = importlib.import_module(f"bench.{name}").run()

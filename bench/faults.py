@@ -180,9 +180,9 @@ class Bench:
         )
         answer.raise_for_status()
 
-    def arm(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask Resource Manager for something of the workspace."""
-        token = self.http.post(
+    def token(self) -> str:
+        """An access token for Azure."""
+        answer = self.http.post(
             f"https://login.microsoftonline.com/{self.azure['AZURE_TENANT_ID']}/oauth2/v2.0/token",
             data={
                 "grant_type": "client_credentials",
@@ -190,14 +190,18 @@ class Bench:
                 "client_secret": self.azure["AZURE_CLIENT_SECRET"],
                 "scope": "https://management.azure.com/.default",
             },
-        ).json()["access_token"]
+        )
+        return str(answer.json()["access_token"])
+
+    def arm(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask Resource Manager for something of the workspace."""
         answer = self.http.request(
             method,
             "https://management.azure.com"
             f"/subscriptions/{self.azure['AML_SUBSCRIPTION_ID']}/resourceGroups/"
             f"{self.azure['AML_RESOURCE_GROUP']}/providers/Microsoft.MachineLearningServices/"
             f"workspaces/{self.azure['AML_WORKSPACE_NAME']}/{path}?api-version=2024-04-01",
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {self.token()}"},
             json=body,
         )
         answer.raise_for_status()
