@@ -32,7 +32,9 @@ from local.azure.registry import model_records
 from local.azure.running import logs, processes, virtualenvs
 from local.azure.running.conda import EnvironmentFailure, read_definition
 from local.azure.running.variables import PASSED_ON
+from local.azure.serving import data_collector
 from local.azure.serving.calls import Calls
+from local.azure.serving.data_collector import Sidecar
 from local.azure.serving.server import GRACEFUL_S, server
 from local.azure.storage import blob, datastores
 
@@ -104,12 +106,16 @@ class Revision:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A revision that answers on a port of 127.0.0.1. calls: those it has not answered yet."""
+    """A revision that answers on a port of 127.0.0.1.
+
+    calls: those it has not answered yet. sidecar: takes the data that it collects, if it does.
+    """
 
     revision: Revision
     process: Popen[bytes]
     port: int
     calls: Calls = field(default_factory=Calls)
+    sidecar: Sidecar | None = None
 
 
 def prepare(
@@ -195,6 +201,10 @@ def start(
     It gets a listening socket rather than a port number, so nobody can take the port in between.
     """
     folder = revision.folder(cloud)
+    sidecar = data_collector.start(folder)
+    environment = _environment(cloud, revision, folder)
+    if sidecar is not None:
+        environment |= sidecar.environment()
     with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log.txt").open("ab") as log:
         port = listener.getsockname()[1]
         serving = server(revision.python, folder, listener, windows=_WINDOWS)
@@ -203,11 +213,11 @@ def start(
             f"service/{revision.id}",
             serving.command,
             directory=folder / "app",
-            environment=_environment(cloud, revision, folder),
+            environment=environment,
             output=log.fileno(),
             inherited=serving.inherited,
         )
-    running = Running(revision=revision, process=process, port=port)
+    running = Running(revision=revision, process=process, port=port, sidecar=sidecar)
     try:
         _wait_until_healthy(running, stop, folder / "log.txt", healthy_within_s)
     except DeploymentFailure:
@@ -225,6 +235,8 @@ def end(cloud: Cloud, running: Running, *, drain: bool = False) -> None:
     if drain and running.calls.wait(DRAIN_S):
         grace_s += GRACEFUL_S
     processes.end(cloud, f"service/{running.revision.id}", running.process, grace_s=grace_s)
+    if running.sidecar is not None:
+        running.sidecar.close()
 
 
 def _place_models(cloud: Cloud, model_ids: Sequence[str], folder: Path) -> Path:

@@ -76,7 +76,8 @@ def _prepare_data(cloud: Cloud, name: str, version: str, given: Properties) -> P
     given["dataUri"] = uris.resolve(cloud, str(given["dataUri"]))
     if given["dataType"] == "uri_folder" and not given["dataUri"].endswith("/"):
         given["dataUri"] += "/"
-    if not uris.locate(cloud, given["dataUri"]).exists():
+    collected = "/paths/modelDataCollector/" in given["dataUri"]  # which a deployment fills later
+    if not collected and not uris.locate(cloud, given["dataUri"]).exists():
         raise ServiceError(
             400, "UserError", f"There is nothing at '{given['dataUri']}' ({name}, {version})."
         )

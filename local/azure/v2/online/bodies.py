@@ -21,6 +21,7 @@ from local.azure.kernel.bodies import (
     one_of,
     text,
 )
+from local.azure.v2.online.collecting import DATA_COLLECTOR
 from local.azure.v2.online.deployment_records import Properties
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
@@ -121,7 +122,7 @@ _DEPLOYMENT: dict[str, Shape] = {
         members={"codeId": text, "scoringScript": text},
         required=("scoringScript",),
     ),
-    "dataCollector": bodies.anything,
+    "dataCollector": DATA_COLLECTOR,
     "description": text,
     "egressPublicNetworkAccess": one_of("Enabled", "Disabled"),
     "endpointComputeType": text,

@@ -10,7 +10,7 @@ from local.azure.kernel.http import ServiceError
 from local.azure.resources import compute_records
 from local.azure.resources.regions import find_vm_size
 from local.azure.v2.assets import environments
-from local.azure.v2.online import deployment_records, rollout
+from local.azure.v2.online import collecting, deployment_records, rollout
 from local.azure.v2.online.deployment_records import deployments_of
 from local.azure.v2.online.records import Endpoint, Properties
 
@@ -116,6 +116,7 @@ def check_deployment(
             "UserError",
             "A managed deployment has the scale type Default; use autoscale rules.",
         )
+    collecting.config(cloud, properties.get("dataCollector"), endpoint["name"], name)
     if not properties["codeConfiguration"] and not properties["environmentId"]:
         rollout.mlflow_definition(cloud, properties["model"])
         return

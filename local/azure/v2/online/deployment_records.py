@@ -12,6 +12,7 @@ from typing import NotRequired, TypedDict
 from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.tables import Table
 from local.azure.serving.deployments import RevisionRecord
+from local.azure.v2.online.collecting import DataCollector
 from local.azure.v2.operations import Failure
 
 
@@ -58,6 +59,7 @@ class Properties(TypedDict):
     scaleSettings: ScaleSettings
     endpointComputeType: str
     instanceType: NotRequired[str]
+    dataCollector: NotRequired[DataCollector | None]
     livenessProbe: Probe
     readinessProbe: Probe
     requestSettings: RequestSettings

@@ -43,7 +43,10 @@ _ALL = "onlineEndpoints/{endpoint}/deployments"
 _ONE = _ALL + "/{deployment}"
 
 # What a new process is needed for; anything else changes in place.
-_CONTENT = ("model", "environmentId", "codeConfiguration", "environmentVariables", "instanceType")
+_CONTENT = (
+    *("model", "environmentId", "codeConfiguration", "environmentVariables", "instanceType"),
+    "dataCollector",
+)
 
 
 @router.at_start

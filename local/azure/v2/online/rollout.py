@@ -22,7 +22,7 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
 from local.azure.registry.environments import Definition
 from local.azure.running.conda import EnvironmentFailure, read_definition
-from local.azure.serving import deployments, leftovers
+from local.azure.serving import data_collector, deployments, leftovers
 from local.azure.serving.deployments import (
     INFERENCE_SERVER,
     DeploymentFailure,
@@ -38,7 +38,7 @@ from local.azure.v2.assets import (
     uris,
     versions,
 )
-from local.azure.v2.online import records
+from local.azure.v2.online import collecting, records
 from local.azure.v2.online.bodies import seconds
 from local.azure.v2.online.deployment_records import (
     DEPLOYMENTS,
@@ -187,8 +187,11 @@ def _bring_up(cloud: Cloud, record: Deployment, operation: str, stop: Stop) -> N
         stop=stop,
         progress=lambda _text: None,
     )
-    notes = parts.notes
-    _note(cloud, revision, notes)
+    _note(cloud, revision, parts.notes)
+    asked = properties.get("dataCollector")
+    collects = collecting.config(cloud, asked, record["endpoint"], record["name"])
+    if collects:
+        data_collector.configure(revision.folder(cloud), collects)
     probe = properties["readinessProbe"]
     patience = seconds(probe["initialDelay"]) + probe["failureThreshold"] * (
         seconds(probe["period"]) or 10

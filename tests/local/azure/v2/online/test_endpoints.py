@@ -18,6 +18,7 @@ import requests
 
 from local.azure.v2.online.bodies import seconds
 from local.azure.v2.online.traffic import Splitter
+from tests.patience import PATIENCE_S
 
 SCORE = """
 import json, os, time
@@ -36,6 +37,22 @@ def run(raw):
     return {"color": os.environ["COLOR"], "word": word, "rows": len(rows)}
 """
 BROKEN = "def init():\n    raise RuntimeError('there are no weights')\ndef run(raw): ...\n"
+COLLECTING = """
+import json
+import pandas
+from azureml.ai.monitoring import Collector
+
+def init():
+    global inputs, outputs
+    inputs, outputs = Collector(name="model_inputs"), Collector(name="model_outputs")
+    Collector(name="audit", on_error=print)
+
+def run(raw):
+    sizes = json.loads(raw)["data"]
+    context = inputs.collect(pandas.DataFrame({"size": sizes}))
+    outputs.collect(pandas.DataFrame({"double": [2 * size for size in sizes]}), context)
+    return [2 * size for size in sizes]
+"""
 ROWS = {"data": [1, 2]}
 
 Deploy = Callable[..., Any]
@@ -309,6 +326,48 @@ def test_azureml_mlflow_changes_an_endpoint_and_a_deployment(
     assert score().json()["color"] == "lime"
     found = ml_client.online_deployments.get("green", colors)
     assert found.code_configuration.scoring_script == "score.py", "what is not given stays"
+
+
+def test_what_the_script_collects_is_in_the_datastore(
+    ml_client: Any, colors: str, deploy: Deploy, score: Callable[..., requests.Response]
+) -> None:
+    from azure.ai.ml.entities import DataCollector, DeploymentCollection
+    from azure.core.exceptions import HttpResponseError
+    from azure.storage.blob import ContainerClient
+
+    def collected(**more: str) -> Any:
+        names = {"model_inputs": "true", "model_outputs": "true", "audit": "false"}
+        found = {one: DeploymentCollection(enabled=on, **more) for one, on in names.items()}
+        return DataCollector(collections=found)
+
+    with pytest.raises(HttpResponseError, match="does not support 'clientId' of the collection"):
+        deploy(colors, "collects", COLLECTING, data_collector=collected(client_id="x"))
+    deploy(colors, "collects", COLLECTING, data_collector=collected()).result()
+    assert score(azureml_model_deployment="collects").json() == [2, 4]
+    datastore = ml_client.datastores.get("workspaceblobstore")
+    container = ContainerClient(
+        f"https://{datastore.account_name}.blob.core.windows.net",
+        datastore.container_name,
+        credential=ml_client._credential,
+    )
+    at, deadline = f"modelDataCollector/{colors}/collects/", time.monotonic() + PATIENCE_S
+    while len(names := list(container.list_blob_names(name_starts_with=at))) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    lines = {
+        name.removeprefix(at).split("/")[0]: container.download_blob(name).readall().splitlines()
+        for name in names
+    }
+    (inputs,), (outputs,) = (map(json.loads, lines[f"model_{what}puts"]) for what in ("in", "out"))
+    assert set(lines) == {"model_inputs", "model_outputs"}, "what is off is not collected"
+    assert inputs["data"] == [{"size": 1}, {"size": 2}]
+    assert outputs["data"] == [{"double": 2}, {"double": 4}]
+    assert inputs["correlationid"] == outputs["correlationid"]
+    assert inputs["type"] == "azureml.inference.model_inputs"
+    assert inputs["source"].endswith(f"/onlineEndpoints/{colors}/deployments/collects")
+    found = ml_client.online_deployments.get("collects", colors)
+    assert found.data_collector.collections["model_inputs"].enabled
+    ml_client.online_deployments.begin_delete("collects", colors).result()
 
 
 def test_what_the_service_refuses(
