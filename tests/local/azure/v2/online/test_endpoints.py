@@ -170,6 +170,34 @@ def test_traffic_is_split_exactly(ml_client: Any, colors: str, tmp_path: Path) -
         ml_client.online_deployments.begin_delete("blue", colors).result()
 
 
+def test_traffic_and_mirror_are_exact_under_load(
+    ml_client: Any, colors: str, deploy: Deploy, score: Callable[..., requests.Response]
+) -> None:
+    def copies() -> int:
+        log = ml_client.online_deployments.get_logs("mirror", colors, lines=5000)
+        return str(log).count('"POST /score')
+
+    deploy(colors, "mirror").result()
+    endpoint = ml_client.online_endpoints.get(colors)
+    endpoint.traffic, endpoint.mirror_traffic = {"blue": 70, "green": 30}, {"mirror": 25}
+    ml_client.online_endpoints.begin_create_or_update(endpoint).result()
+    key = ml_client.online_endpoints.get_keys(colors).primary_key
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: score(key=key).json()["color"], range(40)))
+    assert Counter(answers) == {"blue": 28, "green": 12}
+    endpoint = ml_client.online_endpoints.get(colors)
+    endpoint.traffic, endpoint.mirror_traffic = {"blue": 100, "green": 0}, {"mirror": 0}
+    ml_client.online_endpoints.begin_create_or_update(endpoint).result()
+    deadline = time.monotonic() + PATIENCE_S
+    while copies() < 10:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    # Its one worker answers in turn: a further copy would come before this call.
+    assert score(key=key, azureml_model_deployment="mirror").json()["color"] == "mirror"
+    assert copies() == 11
+    ml_client.online_deployments.begin_delete("mirror", colors).result()
+
+
 def test_a_header_picks_a_deployment(score: Callable[..., requests.Response]) -> None:
     answer = score(azureml_model_deployment="green")
     assert answer.json()["color"] == "green"
@@ -298,11 +326,12 @@ def test_tokens_score_where_keys_do_not(
 def test_azureml_mlflow_changes_an_endpoint_and_a_deployment(
     ml_client: Any,
     colors: str,
+    deploy: Deploy,
     score: Callable[..., requests.Response],
     azure_variables: Mapping[str, str],
     tmp_path: Path,
 ) -> None:
-    set_traffic(ml_client, colors, {"blue": 90, "green": 10})
+    deploy(colors, "flowing").result()
     with warnings.catch_warnings():
         # mlflow's integrations warn at import of what pydantic and others will deprecate.
         warnings.simplefilter("ignore")
@@ -310,22 +339,24 @@ def test_azureml_mlflow_changes_an_endpoint_and_a_deployment(
 
         workspace = ml_client.workspaces.get(azure_variables["AML_WORKSPACE_NAME"])
         client = get_deploy_client(workspace.mlflow_tracking_uri)
-        (tmp_path / "endpoint.json").write_text('{"traffic": {"green": 100}}')
+        (tmp_path / "endpoint.json").write_text('{"traffic": {"flowing": 100}}')
         # It sends the workspace's location along.
         client.update_endpoint(
             colors, config={"endpoint-config-file": str(tmp_path / "endpoint.json")}
         )
-        assert ml_client.online_endpoints.get(colors).traffic["green"] == 100
+        assert ml_client.online_endpoints.get(colors).traffic["flowing"] == 100
         (tmp_path / "deployment.json").write_text('{"environment_variables": {"COLOR": "lime"}}')
         client.update_deployment(
-            "green",
+            "flowing",
             endpoint=colors,
             model_uri="models:/word-v2/1",
             config={"deploy-config-file": str(tmp_path / "deployment.json")},
         )
     assert score().json()["color"] == "lime"
-    found = ml_client.online_deployments.get("green", colors)
+    found = ml_client.online_deployments.get("flowing", colors)
     assert found.code_configuration.scoring_script == "score.py", "what is not given stays"
+    set_traffic(ml_client, colors, {"blue": 100})
+    ml_client.online_deployments.begin_delete("flowing", colors).result()
 
 
 def test_what_the_script_collects_is_in_the_datastore(
