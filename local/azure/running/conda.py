@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.azure.running import numpy_abi
+
 # What conda calls otherwise than the package index does.
 _INDEX_NAMES = {
     "pytorch": "torch",
@@ -38,7 +40,7 @@ _CONSTRAINTS = ('azureml-dataprep-rslex!=2.26.1 ; sys_platform != "darwin"',)
 _SDK_DEFAULT_INDEX = re.compile(r"https?://pypi\.(python\.)?org/")
 
 # Counts the ways in which environments were built; another one must not find the old ones.
-_RECIPE = 2
+_RECIPE = 3
 
 _INDEX_OPTIONS = ("--find-links", "-f", "--index-url", "-i", "--extra-index-url")
 _CONDA_SPEC = re.compile(
@@ -145,6 +147,7 @@ def _read_conda(name: str, conda: Mapping[str, Any]) -> EnvironmentSpec:
         options=tuple(options),
         conda_names=tuple(conda_names),
         notes=tuple(notes),
+        constraints=(*_CONSTRAINTS, *numpy_abi.constraints(requirements)),
     )
 
 

@@ -111,7 +111,7 @@ def _build(
     run = _Runner(cloud=cloud, key=key, home=home, log=log, stop=stop, lock=lock)
     # uv refuses to clear what is no complete environment.
     shutil.rmtree(venv, ignore_errors=True)
-    # --seed: what conda puts beside every Python; older azureml-core needs setuptools and asks not.
+    # --seed: pip, which conda puts beside every Python.
     create: list[str | Path] = [uv, "venv", "--no-project", "--seed"]
     if run([*create, "--python", str(base or spec.python), venv]):
         raise EnvironmentFailure(
@@ -119,7 +119,8 @@ def _build(
             "and could not be obtained. Install it, or ask for another version in the conda "
             "dependencies."
         )
-    (home / "requirements.txt").write_text("\n".join(spec.requirements) + "\n", encoding="utf-8")
+    requirements = [*spec.requirements, *_setuptools(spec)]
+    (home / "requirements.txt").write_text("\n".join(requirements) + "\n", encoding="utf-8")
     (home / "constraints.txt").write_text("\n".join(spec.constraints) + "\n", encoding="utf-8")
     install: list[str | Path] = [uv, "pip", "install", "--python", _executable(venv)]
     install += ["--requirement", home / "requirements.txt"]
@@ -128,6 +129,15 @@ def _build(
         raise _install_failure(spec, run.lines)
     (home / _MARKER).touch()
     log(f"Environment '{spec.name}' was built in {time.monotonic() - started:.0f} s.")
+
+
+def _setuptools(spec: EnvironmentSpec) -> tuple[str, ...]:
+    """What conda puts beside every Python; older packages import its pkg_resources and ask not.
+
+    setuptools 82 has pkg_resources no more.
+    """
+    named = any(re.match(r"\s*setuptools\b(?!-)", one, re.IGNORECASE) for one in spec.requirements)
+    return () if named else ("setuptools<82",)
 
 
 def _install_failure(spec: EnvironmentSpec, lines: list[str]) -> EnvironmentFailure:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.azure.running.conda import EnvironmentFailure, read_definition
+from local.azure.running.conda import EnvironmentFailure, EnvironmentSpec, read_definition
 
 
 def definition(*dependencies: Any, **python: Any) -> dict[str, Any]:
@@ -114,3 +114,13 @@ def test_an_own_interpreter_is_taken_as_it_is() -> None:
 def test_what_cannot_be_built_is_named(broken: Mapping[str, Any], text: str) -> None:
     with pytest.raises(EnvironmentFailure, match=text):
         read_definition(broken)
+
+
+def test_an_old_pin_of_conda_bounds_numpy() -> None:
+    def spec(*dependencies: str) -> EnvironmentSpec:
+        conda = {"dependencies": ["python=3.11", *dependencies]}
+        return read_definition({"name": "old", "python": {"condaDependencies": conda}})
+
+    assert "numpy<2" in spec("scikit-learn=0.24.2").constraints
+    assert "numpy<2" not in spec("scikit-learn").constraints
+    assert spec("scikit-learn=0.24.2").digest != spec("scikit-learn").digest
