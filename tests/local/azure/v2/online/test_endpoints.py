@@ -335,9 +335,12 @@ def test_azureml_mlflow_changes_an_endpoint_and_a_deployment(
     with warnings.catch_warnings():
         # mlflow's integrations warn at import of what pydantic and others will deprecate.
         warnings.simplefilter("ignore")
+        import mlflow
         from mlflow.deployments import get_deploy_client
 
         workspace = ml_client.workspaces.get(azure_variables["AML_WORKSPACE_NAME"])
+        # Without one, mlflow makes a database in the current folder.
+        mlflow.set_tracking_uri(workspace.mlflow_tracking_uri)
         client = get_deploy_client(workspace.mlflow_tracking_uri)
         (tmp_path / "endpoint.json").write_text('{"traffic": {"flowing": 100}}')
         # It sends the workspace's location along.
@@ -352,6 +355,7 @@ def test_azureml_mlflow_changes_an_endpoint_and_a_deployment(
             model_uri="models:/word-v2/1",
             config={"deploy-config-file": str(tmp_path / "deployment.json")},
         )
+        mlflow.set_tracking_uri("")
     assert score().json()["color"] == "lime"
     found = ml_client.online_deployments.get("flowing", colors)
     assert found.code_configuration.scoring_script == "score.py", "what is not given stays"
