@@ -9,6 +9,7 @@ dataclasses and the ``task.json`` files together.
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ _MACRO = re.compile(r"\$\(([\w.-]+)\)")
 _RUNTIME_EXPRESSION = re.compile(r"\$\[.*\]", re.DOTALL)
 _PREDEFINED = frozenset({"agent", "build", "environment", "pipeline", "release", "system"})
 _ECHOED = 60
+# Where the agent starts the path of a filePath input: in a build, and in a release.
+_ROOTS = ("build.sourcesdirectory", "system.artifactsdirectory")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +52,8 @@ class Shown:
 class Spec:
     """What an input must be.
 
-    ``kind`` is string, number, whole, boolean, choice, yaml, texts or lines; ``alias`` is the name
-    that a pipeline file uses and the documentation has, where it is another.
+    ``kind`` is string, file, number, whole, boolean, choice, yaml, texts or lines; ``alias`` is the
+    name that a pipeline file uses and the documentation has, where it is another.
     """
 
     kind: str = "string"
@@ -68,6 +71,14 @@ def text(
 ) -> Any:
     """A text."""
     return _field(Spec(default=default, required=required, shown=shown, alias=alias))
+
+
+def file(*, required: bool = False, shown: Shown | None = None) -> Any:
+    """The path of a file: a ``filePath`` input, of which the agent makes the root when empty.
+
+    Source: GetRootedPath of the agent's src/Agent.Worker/Build/BuildJobExtension.cs.
+    """
+    return _field(Spec(kind="file", required=required, shown=shown))
 
 
 def whole(*, default: int, least: int, most: int, shown: Shown | None = None) -> Any:
@@ -145,6 +156,8 @@ def parse(kind: type[Inputs], given: Mapping[str, str], variables: Mapping[str, 
         name = spec.alias or camel(field.name)
         value = given.get(camel(field.name), "")
         value = value if spec.kind in ("yaml", "texts", "lines") else value.strip()
+        if spec.kind == "file" and _is_root(value, variables):
+            value = ""
         if not value.strip():
             value = _expanded(spec.default, variables)
         counts = _counts(spec, given, kind)
@@ -169,6 +182,11 @@ def _counts(spec: Spec, given: Mapping[str, str], kind: type[Any]) -> bool:
             return False
         shown = shown.also
     return True
+
+
+def _is_root(value: str, variables: Mapping[str, str]) -> bool:
+    roots = {os.path.normpath(variables[name]) for name in _ROOTS if variables.get(name)}
+    return bool(value) and os.path.normpath(value) in roots
 
 
 def _expanded(default: str, variables: Mapping[str, str]) -> str:

@@ -41,7 +41,7 @@ class DeployInputs:
     model_version: str = inputs.text(
         required=True, shown=inputs.Shown(input="modelSource", value="version", also=_RELEASE)
     )
-    eval_info_file: str = inputs.text(
+    eval_info_file: str = inputs.file(
         required=True, shown=inputs.Shown(input="modelSource", value="evalInfo", also=_RELEASE)
     )
     require_gate: str = inputs.choice("auto", "true", "false", shown=_RELEASE)
@@ -59,8 +59,8 @@ class DeployInputs:
         most=1000,
         shown=inputs.Shown(input="target", value="managed", also=_RELEASE),
     )
-    entry_script: str = inputs.text(shown=_RELEASE)
-    environment_file: str = inputs.text(shown=_RELEASE)
+    entry_script: str = inputs.file(shown=_RELEASE)
+    environment_file: str = inputs.file(shown=_RELEASE)
     environment: str = inputs.text(shown=_RELEASE)
     source_directory: str = inputs.text()
     environment_variables: Mapping[str, str] = inputs.texts()

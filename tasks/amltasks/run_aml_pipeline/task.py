@@ -40,7 +40,7 @@ class RunInputs:
 
     resource_group: str = inputs.text(required=True, alias="resourceGroupName")
     workspace: str = inputs.text(required=True, alias="workspaceName")
-    pipeline_file: str = inputs.text(required=True)
+    pipeline_file: str = inputs.file(required=True)
     experiment_name: str = inputs.text(required=True)
     parameters: Mapping[str, port.Scalar] = inputs.values()
     tags: Mapping[str, str] = inputs.texts()

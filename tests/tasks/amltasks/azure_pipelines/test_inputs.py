@@ -35,6 +35,8 @@ class Sample:
     tags: Mapping[str, str] = inputs.texts()
     wanted: tuple[str, ...] = inputs.lines()
     folder: str = inputs.text(default="$(System.DefaultWorkingDirectory)/out")
+    script: str = inputs.file()
+    needed: str = inputs.file(required=True, shown=inputs.Shown(input="exact", value="true"))
 
 
 LEAST = {"name": "n", "group": "g", "runId": "r"}
@@ -49,6 +51,27 @@ def test_defaults_hold_for_what_is_empty_or_absent() -> None:
     assert (found.max_nodes, found.share, found.exact, found.kind) == (4, 0.5, False, "run")
     assert (found.parameters, found.tags, found.wanted) == ({}, {}, ())
     assert found.folder == "/w/out"
+
+
+@pytest.mark.parametrize(
+    ("root", "given", "found"),
+    [
+        # The agent makes its root of an empty filePath input, with or without a separator.
+        ("Build.SourcesDirectory", "/a/1/s", ""),
+        ("Build.SourcesDirectory", "/a/1/s/", ""),
+        ("System.ArtifactsDirectory", "/a/1/s", ""),
+        ("Build.SourcesDirectory", "", ""),
+        ("Build.SourcesDirectory", "/a/1/s/score.py", "/a/1/s/score.py"),
+        ("Build.SourcesDirectory", "/a/1", "/a/1"),
+        ("Other", "/a/1/s", "/a/1/s"),
+    ],
+)
+def test_a_file_that_is_the_agents_root_is_not_given(root: str, given: str, found: str) -> None:
+    variables = {root.lower(): "/a/1/s", "system.defaultworkingdirectory": "/w"}
+    assert inputs.parse(Sample, {**LEAST, "script": given}, variables).script == found
+    if not found:
+        with pytest.raises(TaskError, match=r"INPUT_MISSING: .*'needed'"):
+            inputs.parse(Sample, {**LEAST, "exact": "true", "needed": given}, variables)
 
 
 def test_values_are_converted() -> None:
@@ -226,7 +249,8 @@ KINDS = {
 # Read by the launcher: the connection's id, and where Python is.
 LAUNCHERS_OWN = {"connectedServiceNameARM", "pythonPath"}
 ALIKE = {
-    "string": {"string", "filePath", "pickList"},
+    "string": {"string", "pickList"},
+    "file": {"filePath"},
     "whole": {"string", "pickList"},
     "number": {"string"},
     "boolean": {"boolean"},
