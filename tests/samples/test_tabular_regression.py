@@ -23,7 +23,7 @@ SAMPLE = ROOT / "samples" / "tabular-regression"
 
 def run(program: str, folder: Path, *arguments: str, **variables: str) -> str:
     """Run Python in the sample's scripts, as Azure ML does: their folder is the root."""
-    environment = os.environ | {"PYTHONPATH": str(SAMPLE / "src"), **variables}
+    environment = {**os.environ, "PYTHONPATH": str(SAMPLE / "src"), **variables}
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         cwd=folder,
@@ -57,25 +57,28 @@ def test_the_model_passes_the_floors_of_its_rules(trained: Path) -> None:
     assert error.mean() < float(str(rule.ceiling))
 
 
-def test_the_service_answers_the_smoke_rows(trained: Path) -> None:
+def test_the_model_is_served_without_a_script(trained: Path) -> None:
     rows = smoke.read(SAMPLE / "smoke.json")
-    program = "import score, sys; score.init(); print(score.json.dumps(score.run(sys.argv[1])))"
-    model = str(trained / "outputs")
-    said = run(program, trained, smoke.request(smoke.Test(rows=rows)), AZUREML_MODEL_DIR=model)
-    assert smoke.compare(rows, said.strip().splitlines()[-1]) == []
-
-
-def test_a_malformed_request_is_told_what_is_wrong(trained: Path) -> None:
-    bodies = ["", "[]", '{"rows": []}', '{"data": [1]}', '{"data": [{}]}']
+    text = (SAMPLE / "README.md").read_text(encoding="utf-8")
+    shown, answer = text[text.index('{"input_data"') :].split("\n\n")[:2]
+    bodies = [smoke.request(smoke.Test(rows=rows, mlflow=True)), shown]
+    # As the local Azure serves it, from a folder that has none of the sample's modules.
     program = (
-        "import score, sys; score.init()\n"
-        "for body in sys.argv[1:]:\n"
-        "    answer = score.run(body)\n"
-        "    print(answer.status_code, answer.get_data(as_text=True))"
+        "import json, sys; import mlflow_score; mlflow_score.init()\n"
+        "for body in sys.argv[1:]: print(json.dumps(mlflow_score.run(body)))"
     )
-    said = run(program, trained, *bodies, AZUREML_MODEL_DIR=str(trained / "outputs"))
-    assert said.count("400 {") == len(bodies)
-    assert said.count("a car having weight_kg") == len(bodies)
+    served = str(ROOT / "local" / "azure" / "v2" / "online")
+    model = str(trained / "outputs")
+    said = run(program, trained, *bodies, PYTHONPATH=served, AZUREML_MODEL_DIR=model)
+    *_, smoked, told = said.strip().splitlines()
+    assert smoke.compare(rows, smoked) == []
+    assert json.loads(told) == pytest.approx(json.loads(answer), abs=0.1)
+
+
+def test_the_model_brings_the_packages_of_the_service(trained: Path) -> None:
+    conda = yaml.safe_load((trained / "outputs/model/conda.yaml").read_text(encoding="utf-8"))
+    (pip,) = (each["pip"] for each in conda["dependencies"] if isinstance(each, dict))
+    assert {"mlflow", "scikit-learn", "skops"} <= {line.partition("==")[0] for line in pip}
 
 
 def test_the_pipeline_names_inputs_of_the_tasks_and_files_that_exist() -> None:
@@ -94,7 +97,8 @@ def test_the_pipeline_names_inputs_of_the_tasks_and_files_that_exist() -> None:
     paths = [
         value for given in steps.values() for value in given.values() if "samples/" in str(value)
     ]
-    assert len(paths) == 5
+    assert len(paths) == 3
+    assert "entryScript" not in steps["DeployToAks"]
     assert all((ROOT / path).is_file() for path in paths)
 
 
