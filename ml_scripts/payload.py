@@ -44,8 +44,9 @@ def read_rows(body: str, vocabulary: Vocabulary) -> Ids:
             f"The body has {len(body)} characters, and {MAX_CHARACTERS} are the most. "
             "Send fewer rows at a time.",
         )
-    # Python takes true for the number 1, and numpy follows it.
-    if body.count('"') <= 2 and "true" not in body and "false" not in body:
+    # Of ids, only "data" is quoted. Python takes true for the number 1, and numpy follows it.
+    quotes = 2 if body.startswith("{") else 0
+    if body.count('"') == quotes and "true" not in body and "false" not in body:
         encoded = _all_ids(body, vocabulary)
         if encoded is not None:
             return encoded
