@@ -251,3 +251,21 @@ def test_a_name_with_versions_is_not_deleted(mlflow: Any, tmp_path: Path) -> Non
     with pytest.raises(mlflow.exceptions.RestException, match="'kept' has some"):
         client.delete_registered_model("kept")
     assert client.get_registered_model("kept").tags == {"team": "blue"}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("", "could not be decoded as JSON"),
+        ('{"input_data": [', "could not be decoded as JSON"),
+        ("[1]", "should be a JSON dictionary"),
+        ('{"data": [1]}', "not provided for the 'input_data' parameter"),
+    ],
+)
+@pytest.mark.usefixtures("mlflow")
+def test_a_malformed_body_is_the_clients_error(body: str, message: str) -> None:
+    from local.azure.v2.online import mlflow_score
+
+    answer = mlflow_score.run(body)
+    assert answer.status_code == 400
+    assert message in answer.json["message"]
