@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from amltasks import core_yaml, errors, metrics, tracebacks, waiting
 from amltasks.azure_pipelines import attempts, connection, inputs
 from amltasks.azure_pipelines.agent import Job, WithIssues, number_text
@@ -31,7 +33,7 @@ _EPILOGUE = re.compile(
     r"^(?:Cleaning up all outstanding Run operations|\d+ items cleaning up|Cleanup took )"
 )
 # What makes a step the same one when its job is tried again.
-_IDENTIFYING = ("pipelineFile", "experimentName", "parameters", "tags", "displayName")
+_IDENTIFYING = ("pipelineFile", "experimentName", "parameters", "overrides", "tags", "displayName")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,7 @@ class RunInputs:
     pipeline_file: str = inputs.file(required=True)
     experiment_name: str = inputs.text(required=True)
     parameters: Mapping[str, port.Scalar] = inputs.values()
+    overrides: tuple[str, ...] = inputs.lines()
     tags: Mapping[str, str] = inputs.texts()
     display_name: str = inputs.text()
     force_rerun: bool = inputs.boolean(default=False)
@@ -74,6 +77,7 @@ def run(job: Job) -> str:
             value=unattended,
             expected="left out, because waitForCompletion is false and nobody sees an eviction",
         )
+    overrides = _overrides(given, file)
     workspace = connection.open_workspace(
         job, resource_group=given.resource_group, workspace=given.workspace, sdk=given.sdk
     )
@@ -86,6 +90,7 @@ def run(job: Job) -> str:
         tags={**build_tags(job.handover), **given.tags, **attempts.tags(job.handover, told)},
         display_name=given.display_name,
         force_rerun=given.force_rerun,
+        overrides=overrides,
     )
     policy = Policy(retries=given.eviction_retries, dedicated=given.dedicated_compute)
     policy.check(workspace.compute)
@@ -107,6 +112,30 @@ def run(job: Job) -> str:
         raise
 
     return _finish(job, workspace, given, outcome)
+
+
+def _overrides(given: RunInputs, file: Path) -> dict[str, object]:
+    """Values by the paths of settings, from lines such as ``jobs.train.compute=gpu``.
+
+    Raises:
+        TaskError: ``INPUT_INVALID``
+    """
+    found: dict[str, object] = {}
+    for line in given.overrides:
+        path, equals, text = (part.strip() for part in line.partition("="))
+        expected = "path=value, such as jobs.train.compute=gpu-cluster"
+        if given.sdk != "v2" or file.suffix.lower() not in (".yml", ".yaml"):
+            expected = "left out: only the YAML file of a job with sdk v2 has settings to override"
+        elif path in found:
+            expected = f"one line for '{path}', not two"
+        elif equals and path:
+            try:
+                found[path] = yaml.load(text, Loader=core_yaml.CoreLoader)  # noqa: S506 - a safe one
+                continue
+            except (yaml.YAMLError, ValueError):
+                expected = "path=value with a value in YAML"
+        raise errors.INPUT_INVALID.error(name="overrides", value=line, expected=expected)
+    return found
 
 
 def _finish(job: Job, workspace: Workspace, given: RunInputs, outcome: Outcome) -> str:

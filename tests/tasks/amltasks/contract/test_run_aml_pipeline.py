@@ -256,6 +256,29 @@ def test_a_command_job_runs_without_a_cluster(
         assert list(ended.issues) == [code], ended.message
 
 
+def test_overrides_set_any_setting_of_the_file(
+    cluster: Ended, sdk: str, consumer: Path, start_in_azure: Starter
+) -> None:
+    (consumer / "at-hand.runconfig").write_text(RUN_CONFIGURATION)
+    (consumer / "pipeline.yml").write_text(YAML[sdk])
+    where = {"pipelineFile": "pipeline.yml", "experimentName": "compliance"}
+    ended = start_in_azure(
+        TASK,
+        {
+            **where,
+            "overrides": f"jobs.evaluate.command={sys.executable} evaluate.py --accuracy 0.625\n"
+            "settings.default_compute=azureml:nowhere\n"
+            f"jobs.evaluate.compute=azureml:{CLUSTER}-v2",
+        },
+    ).end()
+    if sdk == "v1":
+        assert list(ended.issues) == ["INPUT_INVALID"]
+        assert "with sdk v2" in ended.message
+        return
+    assert ended.result == "Succeeded", ended.message
+    assert ended.outputs["metric.accuracy"] == "0.625"
+
+
 def test_a_pipeline_of_the_other_sdk_is_told(
     sdk: str, consumer: Path, start_in_azure: Starter
 ) -> None:
