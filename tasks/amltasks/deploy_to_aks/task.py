@@ -8,6 +8,7 @@ from amltasks.azure_pipelines.agent import Job
 from amltasks.deploy_to_aks import asked, going_back, models, removing, reports, revisions, targets
 from amltasks.deploy_to_aks.asked import DeployInputs
 from amltasks.deploy_to_aks.revisions import Attempt, Release
+from amltasks.report import gate_tags
 from amltasks.workspace.port import Model, RequestLimits, Service, ServiceSpec, Workspace
 
 __all__ = ["DeployInputs", "run"]
@@ -142,9 +143,17 @@ def _spec(job: Job, given: DeployInputs, model: Model, files: asked.Files) -> Se
         tags={
             **builds.model_tags(job.handover),
             "model": f"{model.name}:{model.version}",
+            **_origin(model),
             **given.tags,
         },
     )
+
+
+def _origin(model: Model) -> dict[str, str]:
+    """The run that trained the model, and what its gate said, where they are known."""
+    verdict = model.tags.get(gate_tags.STATE, "")
+    found = {"run_id": model.run_id, gate_tags.STATE: verdict}
+    return {tag: value for tag, value in found.items() if value}
 
 
 def _say_before(job: Job, live: Service | None) -> None:

@@ -109,7 +109,7 @@ def test_the_first_deployment_makes_the_service(
     assert ended.outputs["scoringUri"].endswith(ending[sdk])
     result, page = reported(ended)
     links = {what: page.partition("?")[0] for what, page in result.pop("links").items()}
-    assert links.pop("run").startswith("https://ml.azure.com/runs/"), "of the step that made it"
+    trained_by = links.pop("run").removeprefix("https://ml.azure.com/runs/")
     assert links == {
         "model": f"https://ml.azure.com/model/{model}:1/details",
         "endpoint": f"https://ml.azure.com/endpoints/realtime/{SERVICE}/detail",
@@ -129,6 +129,7 @@ def test_the_first_deployment_makes_the_service(
     told = seen.service(SERVICE)
     assert (told["tags"]["team"], told["tags"]["model"]) == ("parts", f"{model}:1")
     assert told["tags"]["build_number"] == VARIABLES["build.buildnumber"]
+    assert (told["tags"]["run_id"], told["tags"]["gate"]) == (trained_by, "promoted")
     assert seen.call(SERVICE, '{"data": ["made of plastic"]}') == {"predictions": [1]}
 
 
