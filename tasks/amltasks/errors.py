@@ -664,6 +664,34 @@ MODE_UNSUPPORTED = Cause(
     next_step="release the model of an earlier build with modelVersion 'build:<number>', or use "
     "sdk 'v2'",
 )
+SETTING_INVALID = Cause(
+    code="SETTING_INVALID",
+    happened="in {where}, {member} is {detail}",
+    next_step="correct it there; nothing was deployed",
+)
+SETTING_UNSUPPORTED = Cause(
+    code="SETTING_UNSUPPORTED",
+    happened="{where} sets {member}, which cannot be done: {why}",
+    next_step="remove it, or choose another sdk or target; nothing was deployed",
+)
+SERVICE_AUTH_DIFFERENT = Cause(
+    code="SERVICE_AUTH_DIFFERENT",
+    happened="the service '{service}' has the auth mode {found}, and a release to {expected} would "
+    "lock its callers out",
+    next_step="leave auth_mode out, or deploy under another serviceName",
+)
+AKS_NOT_FOUND = Cause(
+    code="AKS_NOT_FOUND",
+    happened="the workspace '{workspace}' has no AKS cluster '{name}', and createIfMissing is "
+    "false",
+    next_step="correct aksName, or set createIfMissing to true to make one in {location}, which is "
+    "billed from then on",
+)
+AKS_NETWORK_DIFFERENT = Cause(
+    code="AKS_NETWORK_DIFFERENT",
+    happened="the AKS cluster '{name}' is not as the settings ask: {detail}",
+    next_step="correct the settings, or choose another aksName; nothing was deployed",
+)
 SERVICE_WRONG_TARGET = Cause(
     code="SERVICE_WRONG_TARGET",
     happened="the service '{service}' runs on {found}, not on {expected}",

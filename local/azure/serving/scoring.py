@@ -7,12 +7,15 @@ import http.client
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from local.azure.identity import entra
 from local.azure.kernel.cloud import Cloud
-from local.azure.kernel.http import Request, Response
+from local.azure.kernel.http import Request, Response, ServiceError
 from local.azure.kernel.web import AKS_HOST, ANY, Router
 from local.azure.serving import rollout
-from local.azure.serving.service_records import SERVICES
+from local.azure.serving.service_records import SERVICES, Service
 
+TOKEN_LIFETIME_S = 12 * 3600
+_AUDIENCE = "azureml"
 ACI_HOST = "*.azurecontainer.io"
 
 router = Router(host=AKS_HOST)
@@ -39,7 +42,10 @@ def _score(cloud: Cloud, request: Request, name: str) -> Response:
     host = urlsplit(record["service"]["scoringUri"] or "").netloc if record else ""
     if record is None or host != request.host or not record["revision"]:
         return plain(404, f"Service {name} was not found on {request.host}.")
-    if record["service"]["authEnabled"] and not has_key(request, record["keys"].values()):
+    if record["service"].get("aadAuthEnabled"):
+        if not _has_token(cloud, request, record["service"]):
+            return plain(401, "token_auth_access_denied")
+    elif record["service"]["authEnabled"] and not has_key(request, record["keys"].values()):
         return plain(401, "key_auth_access_denied")
     limit = float(record["service"].get("scoringTimeoutMs") or 60000) / 1000
     with rollout.lent(cloud, name) as running:
@@ -70,6 +76,29 @@ def pass_on(request: Request, port: int, path: str, *, limit_s: float, name: str
         return plain(502, f"Service {name} did not answer: {error}.")
     finally:
         connection.close()
+
+
+def issue_token(cloud: Cloud, service: Service) -> str:
+    """A token that scores on one service; a later one of the same name is another."""
+    return entra.issue_token(
+        cloud,
+        audience=_AUDIENCE,
+        lifetime_s=TOKEN_LIFETIME_S,
+        iss="azureml",
+        workspaceId=cloud.workspace_id,
+        endpointName=service["name"],
+        serviceId=service["createdTime"],
+    )
+
+
+def _has_token(cloud: Cloud, request: Request, service: Service) -> bool:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    try:
+        claims = entra.verify_token(cloud, token.strip(), host=request.host, audience=_AUDIENCE)
+    except ServiceError:
+        return False
+    of_this = (claims.get("endpointName"), claims.get("serviceId"))
+    return kind.lower() == "bearer" and of_this == (service["name"], service["createdTime"])
 
 
 def has_key(request: Request, keys: Iterable[object]) -> bool:

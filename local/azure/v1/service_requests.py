@@ -55,10 +55,9 @@ def check(cloud: Cloud, asked: Mapping[str, Any]) -> None:
         raise ServiceError(501, "NotImplemented", f"The local Azure has no {kind} services.")
     if kind == "AKS":
         _cluster(cloud, asked.get("computeName"))
-    if asked.get("aadAuthEnabled"):
-        raise ServiceError(
-            501, "NotImplemented", "The local Azure's services take keys, not tokens."
-        )
+    if asked.get("aadAuthEnabled") and (kind == "ACI" or asked.get("authEnabled")):
+        why = "have no tokens" if kind == "ACI" else "take keys or tokens, not both"
+        raise ServiceError(400, "BadArgument", f"Services on {kind} {why}.")
     if not asked.get("environmentImageRequest"):
         raise ServiceError(
             501,

@@ -7,6 +7,7 @@ deployments.py, what answers scoring calls in scoring.py.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from local.azure.kernel.errors import model_management_error
 from local.azure.kernel.http import Request, Response, ServiceError, json_response, required
 from local.azure.kernel.web import Router
 from local.azure.registry.models import has_pairs
-from local.azure.serving import rollout
+from local.azure.serving import rollout, scoring
 from local.azure.serving.service_records import (
     SERVICES,
     Service,
@@ -120,10 +121,10 @@ def update(cloud: Cloud, request: Request) -> Response:
         _apply(cast("MutableMapping[str, Any]", service), change)
     service["updatedTime"] = cloud.timestamp()
     paths = {str(change.get("path")).strip("/") for change in patch}
-    if "imageId" in paths or service.get("aadAuthEnabled"):
-        raise ServiceError(
-            501, "NotImplemented", "The local Azure's services have no images and no tokens."
-        )
+    if "imageId" in paths:
+        raise ServiceError(501, "NotImplemented", "The local Azure's services have no images.")
+    if service.get("aadAuthEnabled") and service["authEnabled"]:
+        raise ServiceError(400, "BadArgument", "A service takes keys or tokens, not both.")
     if "environmentImageRequest" in paths:
         image = service["environmentImageRequest"]
         check_image(cloud, image)
@@ -196,6 +197,25 @@ def delete(cloud: Cloud, request: Request) -> Response:
 def list_keys(cloud: Cloud, request: Request) -> Response:
     """Both keys."""
     return json_response(_existing(cloud, request.params["name"])["keys"])
+
+
+@router.route("POST", _SERVICE + "/token")
+def get_token(cloud: Cloud, request: Request) -> Response:
+    """A token that scores on this service only, as `AksServiceAccessToken.deserialize` reads it."""
+    service = _existing(cloud, request.params["name"])["service"]
+    if not service.get("aadAuthEnabled"):
+        raise ServiceError(
+            400, "BadRequest", f"Service {service['name']} does not take tokens: it has keys."
+        )
+    now = int(time.time())
+    return json_response(
+        {
+            "accessToken": scoring.issue_token(cloud, service),
+            "tokenType": "Bearer",
+            "expiryOn": now + scoring.TOKEN_LIFETIME_S,
+            "refreshAfter": now + scoring.TOKEN_LIFETIME_S // 2,
+        }
+    )
 
 
 @router.route("POST", _SERVICE + "/regenerateKeys")

@@ -81,9 +81,10 @@ def file(*, required: bool = False, shown: Shown | None = None) -> Any:
     return _field(Spec(kind="file", required=required, shown=shown))
 
 
-def whole(*, default: int, least: int, most: int, shown: Shown | None = None) -> Any:
-    """A whole number from ``least`` to ``most``."""
-    return _field(Spec(kind="whole", default=str(default), least=least, most=most, shown=shown))
+def whole(*, default: int | None = None, least: int, most: int, shown: Shown | None = None) -> Any:
+    """A whole number from ``least`` to ``most``; None if it is empty and has no default."""
+    written = "" if default is None else str(default)
+    return _field(Spec(kind="whole", default=written, least=least, most=most, shown=shown))
 
 
 def required_whole(*, least: int, most: int, shown: Shown | None = None) -> Any:
@@ -91,8 +92,8 @@ def required_whole(*, least: int, most: int, shown: Shown | None = None) -> Any:
     return _field(Spec(kind="whole", required=True, least=least, most=most, shown=shown))
 
 
-def number(*, default: str, least: float, most: float) -> Any:
-    """A number from ``least`` to ``most``."""
+def number(*, default: str = "", least: float, most: float) -> Any:
+    """A number from ``least`` to ``most``; None if it is empty and has no default."""
     return _field(Spec(kind="number", default=default, least=least, most=most))
 
 
@@ -211,7 +212,7 @@ def _check_replaced(name: str, value: str) -> None:
     raise errors.INPUT_VARIABLE_UNSET.error(name=name, variable=macro[1])
 
 
-def _echo(value: str) -> str:
+def echo(value: str) -> str:
     """What a message shows of an input: all of it, or its size.
 
     A part would show a part of a secret, which the agent masks only where it stands whole.
@@ -223,7 +224,7 @@ def _echo(value: str) -> str:
 
 def _convert(name: str, value: str, spec: Spec) -> Any:
     if spec.kind in ("whole", "number"):
-        return _number(name, value, spec)
+        return _number(name, value, spec) if value or spec.default else None
     if spec.kind == "boolean":
         if value.lower() in _BOOLEANS:
             return _BOOLEANS[value.lower()]
@@ -245,7 +246,7 @@ def _convert(name: str, value: str, spec: Spec) -> Any:
 def _one_of(name: str, value: str, options: Mapping[str, Any]) -> Any:
     if value not in options:
         expected = "one of " + ", ".join(f"'{option}'" for option in options)
-        raise errors.INPUT_INVALID.error(name=name, value=_echo(value), expected=expected)
+        raise errors.INPUT_INVALID.error(name=name, value=echo(value), expected=expected)
     return options[value]
 
 
@@ -255,9 +256,9 @@ def _number(name: str, value: str, spec: Spec) -> float | int:
     try:
         read: float | int = int(value) if spec.kind == "whole" else float(value)
     except ValueError:
-        raise errors.INPUT_INVALID.error(name=name, value=_echo(value), expected=expected) from None
+        raise errors.INPUT_INVALID.error(name=name, value=echo(value), expected=expected) from None
     if spec.least is None or spec.most is None or not spec.least <= read <= spec.most:
-        raise errors.INPUT_INVALID.error(name=name, value=_echo(value), expected=expected)
+        raise errors.INPUT_INVALID.error(name=name, value=echo(value), expected=expected)
     return read
 
 
@@ -278,7 +279,7 @@ def load_yaml(name: str, value: str, *, as_written: bool) -> Any:
     except (yaml.YAMLError, ValueError) as cause:  # ValueError: what is tagged !!int may be none
         raise errors.INPUT_INVALID.error(
             name=name,
-            value=_echo(value),
+            value=echo(value),
             expected=f"YAML: {problem(cause)}",
         ) from None
 
@@ -290,14 +291,14 @@ def _mapping(name: str, value: str, *, as_written: bool) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise errors.INPUT_INVALID.error(
             name=name,
-            value=_echo(value),
+            value=echo(value),
             expected="a YAML mapping (lines 'name: value')",
         )
     for position, item in enumerate(found.values(), start=1):
         if isinstance(item, (dict, list)) or item is None:
             raise errors.INPUT_INVALID.error(
                 name=name,
-                value=_echo(value),
+                value=echo(value),
                 expected=f"a YAML mapping of names to one value each (see entry {position})",
             )
     return {str(key): item for key, item in found.items()}
@@ -330,5 +331,5 @@ def existing_file(name: str, value: str, folder: Path) -> Path:
     except (OSError, ValueError):  # a name that no file can have
         found = False
     if not found:
-        raise errors.FILE_NOT_FOUND.error(name=name, path=_echo(value), what="file", folder=folder)
+        raise errors.FILE_NOT_FOUND.error(name=name, path=echo(value), what="file", folder=folder)
     return path.resolve()

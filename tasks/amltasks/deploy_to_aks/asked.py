@@ -36,10 +36,10 @@ class DeployInputs:
     rollback_to: str = inputs.text(shown=inputs.Shown(input="mode", value="rollback"))
     model_source: str = inputs.choice("version", "evalInfo", shown=_RELEASE)
     model_name: str = inputs.text(
-        required=True, shown=inputs.Shown(input="modelSource", value="version", also=_RELEASE)
+        shown=inputs.Shown(input="modelSource", value="version", also=_RELEASE)
     )
     model_version: str = inputs.text(
-        required=True, shown=inputs.Shown(input="modelSource", value="version", also=_RELEASE)
+        shown=inputs.Shown(input="modelSource", value="version", also=_RELEASE)
     )
     eval_info_file: str = inputs.file(
         required=True, shown=inputs.Shown(input="modelSource", value="evalInfo", also=_RELEASE)
@@ -47,14 +47,10 @@ class DeployInputs:
     require_gate: str = inputs.choice("auto", "true", "false", shown=_RELEASE)
     target: str = inputs.choice("kubernetes", "managed", shown=_RELEASE)
     aks_name: str = inputs.text(
-        required=True, shown=inputs.Shown(input="target", value="kubernetes", also=_RELEASE)
+        shown=inputs.Shown(input="target", value="kubernetes", also=_RELEASE)
     )
-    instance_type: str = inputs.text(
-        default="Standard_DS3_v2",
-        shown=inputs.Shown(input="target", value="managed", also=_RELEASE),
-    )
-    instance_count: int = inputs.whole(
-        default=1,
+    instance_type: str = inputs.text(shown=_RELEASE)
+    instance_count: int | None = inputs.whole(
         least=1,
         most=1000,
         shown=inputs.Shown(input="target", value="managed", also=_RELEASE),
@@ -64,17 +60,20 @@ class DeployInputs:
     environment: str = inputs.text(shown=_RELEASE)
     source_directory: str = inputs.text()
     environment_variables: Mapping[str, str] = inputs.texts()
-    request_timeout: float = inputs.number(default="60", least=1, most=300)
-    max_concurrent_requests: int = inputs.whole(default=1, least=1, most=1000)
-    max_queue_wait: float = inputs.number(default="0.5", least=0, most=300)
-    app_insights: bool = inputs.boolean(default=False)
+    deployment_files: tuple[str, ...] = inputs.lines()
+    settings: str = inputs.text()
+    request_timeout: float | None = inputs.number(least=1, most=300)
+    max_concurrent_requests: int | None = inputs.whole(least=1, most=1000)
+    max_queue_wait: float | None = inputs.number(least=0, most=300)
+    app_insights: str = inputs.choice("auto", "true", "false")
+    create_if_missing: bool = inputs.boolean(default=False)
     aks_region: str = inputs.text()
     aks_vm_size: str = inputs.text(default="Standard_D3_v2")
     aks_agent_count: int = inputs.whole(default=1, least=1, most=1000)
     cluster_purpose: str = inputs.choice("DevTest", "FastProd")
-    cpu_cores: float = inputs.number(default="0.5", least=0.1, most=1000)
-    memory_gb: float = inputs.number(default="1", least=0.1, most=10_000)
-    num_replicas: int = inputs.whole(default=1, least=1, most=1000)
+    cpu_cores: float | None = inputs.number(least=0.1, most=1000)
+    memory_gb: float | None = inputs.number(least=0.1, most=10_000)
+    num_replicas: int | None = inputs.whole(least=1, most=1000)
     smoke_file: str = inputs.text()
     smoke_max_seconds: float = inputs.number(default="0", least=0, most=60)
     smoke_malformed: bool = inputs.boolean(default=False)
@@ -103,9 +102,7 @@ def check_names(given: DeployInputs) -> None:
         return
     if given.sdk == "v1" and given.keep_revisions:
         raise errors.MODE_UNSUPPORTED.error(what="keepRevisions must be 0")
-    if given.target == "kubernetes":
-        clusters.check_name(given.aks_name, "aksName")
-    elif given.sdk == "v1":
+    if given.target == "managed" and given.sdk == "v1":
         raise errors.TARGET_UNSUPPORTED.error(target=given.target)
 
 
@@ -118,13 +115,20 @@ class Files:
     environment_file: Path | None = None
 
 
-def files(job: Job, given: DeployInputs) -> Files:
+def files(job: Job, given: DeployInputs, image: str = "") -> Files:
     """The files of the scoring code; none for an MLflow model, which brings its own.
+
+    Args:
+        job: knows where relative names begin.
+        given: the inputs, filled from the files of the deployment.
+        image: the image to run in, if a file names one.
 
     Raises:
         TaskError: ``INPUT_MISSING``, ``INPUT_INVALID`` or ``FILE_NOT_FOUND``
     """
-    _check_environment(given)
+    if given.target == "kubernetes":
+        clusters.check_name(given.aks_name, "aksName")
+    _check_environment(given, image)
     if not given.entry_script:
         return Files()
     entry_script = inputs.existing_file("entryScript", given.entry_script, job.sources)
@@ -140,10 +144,10 @@ def files(job: Job, given: DeployInputs) -> Files:
     )
 
 
-def _check_environment(given: DeployInputs) -> None:
+def _check_environment(given: DeployInputs, image: str) -> None:
     """A script has one environment; without a script, the MLflow model brings its own."""
     if given.entry_script:
-        if not given.environment_file and not given.environment:
+        if not given.environment_file and not given.environment and not image:
             why = ", and so is 'environment', though entryScript is given"
             raise errors.INPUT_MISSING.error(name="environmentFile", why=why)
         if given.environment_file and given.environment:
@@ -151,6 +155,11 @@ def _check_environment(given: DeployInputs) -> None:
                 name="environment",
                 value=given.environment,
                 expected="to be given together with environmentFile",
+            )
+        if given.environment and image:
+            expected = "to be given together with the image of a file"
+            raise errors.INPUT_INVALID.error(
+                name="environment", value=given.environment, expected=expected
             )
         if given.environment:
             parse_reference(given.environment, given.sdk)
@@ -162,6 +171,7 @@ def _check_environment(given: DeployInputs) -> None:
         ("environmentFile", given.environment_file),
         ("environment", given.environment),
         ("sourceDirectory", given.source_directory),
+        ("an image", image),
     ):
         if value:
             why = f", though {name} is given (an MLflow model without a script brings its own)"

@@ -7,7 +7,7 @@ import logging
 from amltasks import clusters, errors
 from amltasks.azure_pipelines.agent import Job
 from amltasks.deploy_to_aks.asked import DeployInputs
-from amltasks.workspace.port import AksSpec, Service, Workspace
+from amltasks.workspace.port import AksCluster, AksSpec, ClusterNetwork, Service, Workspace
 
 log = logging.getLogger("amltasks")
 
@@ -29,14 +29,38 @@ def check(given: DeployInputs, live: Service | None) -> None:
     )
 
 
+def auth(given: DeployInputs, asked: str, live: Service | None) -> str:
+    """How callers show who they are: as asked, or as before, or with a key.
+
+    Raises:
+        TaskError: ``SERVICE_AUTH_DIFFERENT``, because callers would be locked out;
+            ``INPUT_INVALID`` if a key is to be exported where there is none.
+    """
+    if live is not None and asked and asked != live.auth:
+        raise errors.SERVICE_AUTH_DIFFERENT.error(
+            service=live.name, found=live.auth, expected=asked
+        )
+    mode = asked or (live.auth if live is not None else "key")
+    if given.export_key and mode != "key":
+        expected = f"possible with auth_mode {mode}: the service has no key"
+        raise errors.INPUT_INVALID.error(name="exportKey", value="true", expected=expected)
+    return mode
+
+
 def _where(kind: str, cluster: str) -> str:
     if cluster:
         return f"the AKS target '{cluster}'"
     return "machines that Azure ML runs (target 'managed')" if kind == "Managed" else kind
 
 
-def make_ready(job: Job, given: DeployInputs, workspace: Workspace) -> None:
-    """Find the AKS target, or create it, and wait until it is ready."""
+def make_ready(
+    job: Job, given: DeployInputs, workspace: Workspace, network: ClusterNetwork
+) -> None:
+    """Find the AKS target, or create it if that is asked for, and wait until it is ready.
+
+    Raises:
+        TaskError: ``AKS_NOT_FOUND``, ``AKS_NETWORK_DIFFERENT``, or as :func:`clusters.ready`
+    """
     name, asked = given.aks_name, given.aks_region or workspace.location
     found = workspace.compute.find_aks(name)
     location = found.location if found else asked
@@ -52,7 +76,11 @@ def make_ready(job: Job, given: DeployInputs, workspace: Workspace) -> None:
             "AKS_REGION_DIFFERENT",
             f"the AKS cluster '{name}' is in {location}, asked for was {given.aks_region}",
         )
-    if found is None:
+    if found is not None:
+        _check_network(found, network)
+    elif not given.create_if_missing and given.sdk == "v1":
+        raise errors.AKS_NOT_FOUND.error(name=name, workspace=workspace.name, location=asked)
+    else:
         workspace.compute.create_aks(
             AksSpec(
                 name=name,
@@ -60,6 +88,7 @@ def make_ready(job: Job, given: DeployInputs, workspace: Workspace) -> None:
                 vm_size=given.aks_vm_size,
                 agent_count=given.aks_agent_count,
                 purpose=given.cluster_purpose,
+                network=network,
             )
         )
         log.info("Creating AKS cluster %s in %s", name, asked)
@@ -71,3 +100,17 @@ def make_ready(job: Job, given: DeployInputs, workspace: Workspace) -> None:
         pause=job.cancellation.pause,
         minutes=given.timeout_minutes,
     )
+
+
+def _check_network(found: AksCluster, network: ClusterNetwork) -> None:
+    """A cluster that is there must have the load balancer and the TLS that a file asks for."""
+    tls = bool(network.host or network.leaf_domain)
+    if network.load_balancer and network.load_balancer != found.load_balancer:
+        detail = f"its load balancer is {found.load_balancer}, not {network.load_balancer}"
+    elif network.host and network.host != found.host:
+        detail = f"its host for TLS is {found.host or 'none'}, not {network.host}"
+    elif tls and not found.tls:
+        detail = "it has no TLS"
+    else:
+        return
+    raise errors.AKS_NETWORK_DIFFERENT.error(name=found.name, detail=detail)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from amltasks import errors
 from amltasks.azure_pipelines import builds, connection, inputs
 from amltasks.azure_pipelines.agent import Job
-from amltasks.deploy_to_aks import asked, going_back, models, removing, reports, revisions, targets
+from amltasks.deploy_to_aks import (
+    asked,
+    going_back,
+    models,
+    removing,
+    reports,
+    revisions,
+    targets,
+    wanted,
+)
 from amltasks.deploy_to_aks.asked import DeployInputs
 from amltasks.deploy_to_aks.revisions import Attempt, Release
+from amltasks.deploy_to_aks.wanted import Wanted
 from amltasks.report import gate_tags
-from amltasks.workspace.port import Model, RequestLimits, Service, ServiceSpec, Workspace
+from amltasks.workspace.port import Model, Service, ServiceSpec, Workspace
 
 __all__ = ["DeployInputs", "run"]
 
@@ -26,7 +38,9 @@ def run(job: Job) -> str:
 
 
 def _release(job: Job, given: DeployInputs) -> str:
-    files = asked.files(job, given)
+    wished = wanted.read(job, given)
+    given = wished.given
+    files = asked.files(job, given, wished.image)
     test, ramp = asked.smoke_test(job, given), asked.ramp(given)
     model_name, model_version = models.wanted(job, given)
     workspace = _open(job, given)
@@ -41,7 +55,7 @@ def _release(job: Job, given: DeployInputs) -> str:
         job=job,
         workspace=workspace,
         service=given.service_name,
-        spec=_spec(job, given, model, files),
+        spec=_spec(job, wished, model, files, targets.auth(given, wished.settings.auth, live)),
         test=test,
         minutes=given.timeout_minutes,
         ramp=ramp,
@@ -56,7 +70,7 @@ def _release(job: Job, given: DeployInputs) -> str:
     try:
         if given.target == "kubernetes":
             with attempt.phase(f"Making ready {given.aks_name}"):
-                targets.make_ready(job, given, workspace)
+                targets.make_ready(job, given, workspace, wished.network)
         bring = revisions.create if revision.fresh else revisions.replace
         bring(attempt, revision)
         service = _found(workspace, given.service_name)
@@ -114,13 +128,13 @@ def _found(workspace: Workspace, name: str) -> Service:
     return found
 
 
-def _spec(job: Job, given: DeployInputs, model: Model, files: asked.Files) -> ServiceSpec:
-    in_cluster = given.target == "kubernetes"
+def _spec(job: Job, wished: Wanted, model: Model, files: asked.Files, auth: str) -> ServiceSpec:
+    given = wished.given
     return ServiceSpec(
         name=given.service_name,
         target=given.target,
-        cluster=given.aks_name if in_cluster else "",
-        instance_type="" if in_cluster else given.instance_type,
+        cluster=given.aks_name if given.target == "kubernetes" else "",
+        instance_type=given.instance_type,
         model=model,
         entry_script=files.entry_script,
         source_directory=files.source_directory,
@@ -129,22 +143,20 @@ def _spec(job: Job, given: DeployInputs, model: Model, files: asked.Files) -> Se
         registered=asked.parse_reference(given.environment, given.sdk)
         if given.environment
         else None,
-        variables=given.environment_variables,
-        limits=RequestLimits(
-            timeout=given.request_timeout,
-            concurrent=given.max_concurrent_requests,
-            queue_wait=given.max_queue_wait,
-        ),
-        app_insights=given.app_insights,
-        cpu_cores=given.cpu_cores,
-        memory_gb=given.memory_gb,
-        replicas=given.num_replicas if in_cluster else given.instance_count,
+        image=wished.image,
+        variables=wished.variables,
+        limits=wished.limits,
+        app_insights=wished.app_insights,
+        cpu_cores=wished.size.cpu_cores,
+        memory_gb=wished.size.memory_gb,
+        replicas=wished.size.replicas,
+        settings=dataclasses.replace(wished.settings, auth=auth),
         description=given.description,
         tags={
             **builds.model_tags(job.handover),
             "model": f"{model.name}:{model.version}",
             **_origin(model),
-            **given.tags,
+            **wished.tags,
         },
     )
 

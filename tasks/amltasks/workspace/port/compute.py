@@ -74,6 +74,23 @@ class Quota:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClusterNetwork:
+    """How requests reach the services of an AKS cluster. Empty: Azure's default.
+
+    ``load_balancer`` is ``PublicIp`` or ``InternalLoadBalancer``. TLS has a certificate of one's
+    own, for ``host`` in the PEM files ``certificate`` and ``key``, or Microsoft's for a host whose
+    name begins with ``leaf_domain``.
+    """
+
+    load_balancer: str = ""
+    load_balancer_subnet: str = ""
+    host: str = ""
+    certificate: str = ""
+    key: str = ""
+    leaf_domain: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AksSpec:
     """An AKS cluster to create as a compute target. An empty ``location``: the workspace's."""
 
@@ -82,16 +99,23 @@ class AksSpec:
     vm_size: str
     agent_count: int
     purpose: str
+    network: ClusterNetwork = ClusterNetwork()
 
 
 @dataclass(frozen=True, kw_only=True)
 class AksCluster:
-    """An AKS compute target as it is; ``state`` and ``problems`` as in :class:`Cluster`."""
+    """An AKS compute target as it is; ``state`` and ``problems`` as in :class:`Cluster`.
+
+    ``load_balancer`` and ``host`` as in :class:`ClusterNetwork`; ``tls``: whether services have it.
+    """
 
     name: str
     state: str
     location: str
     problems: tuple[str, ...] = ()
+    load_balancer: str = "PublicIp"
+    host: str = ""
+    tls: bool = False
 
 
 class Compute(ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from amltasks.workspace.port.models import Model
@@ -31,14 +31,64 @@ class RequestLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Probe:
+    """How Azure asks whether a container is well: seconds and counts, None for Azure's default."""
+
+    initial_delay: int | None = None
+    period: int | None = None
+    timeout: int | None = None
+    successes: int | None = None
+    failures: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """Replicas that follow the load, ``least`` to ``most``, so that ``percent`` of them are busy.
+
+    Azure looks each ``seconds``. None: Azure's default.
+    """
+
+    least: int | None = None
+    most: int | None = None
+    percent: int | None = None
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What few services need. None or empty: Azure's default.
+
+    ``auth`` is ``key``, ``aml_token``, ``aad_token`` or, in v1, ``none``. ``cpu_limit`` and
+    ``memory_limit`` (gigabytes) are a replica's; ``gpus`` too. ``namespace`` is the cluster's.
+    ``identities`` are resource ids of the endpoint's user-assigned identities; ``public_access``
+    is its, and ``egress`` its deployments' network access. ``properties`` are the deployment's.
+    """
+
+    auth: str = ""
+    scaling: Scaling | None = None
+    gpus: int = 0
+    cpu_limit: float = 0.0
+    memory_limit: float = 0.0
+    liveness: Probe | None = None
+    readiness: Probe | None = None
+    namespace: str = ""
+    model_mount_path: str = ""
+    identities: tuple[str, ...] = ()
+    public_access: bool | None = None
+    egress: bool | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServiceSpec:
     """A web service. Paths are absolute; ``cpu_cores`` and ``memory_gb`` are a replica's.
 
     ``target`` is ``kubernetes``, in the compute target ``cluster``, or ``managed``, on machines of
     the size ``instance_type`` that Azure ML runs. ``environment`` names the environment: one name
     for one conda file, so that its image is built once, however many services use it. In its place
-    may stand a registered one, ``registered``. An MLflow model may come without script and
-    environment. ``variables`` are the environment variables of the container.
+    may stand a registered one, ``registered``, or an ``image``, which ``environment_file`` may add
+    to. An MLflow model may come without script and environment. ``variables`` are the environment
+    variables of the container.
     """
 
     name: str
@@ -59,6 +109,8 @@ class ServiceSpec:
     replicas: int
     description: str
     tags: Mapping[str, str]
+    image: str = ""
+    settings: Settings = Settings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +119,7 @@ class Service:
 
     ``kind`` is AKS or Kubernetes in a cluster of one's own, Managed, ACI, …; ``cluster`` the
     compute target's name; ``serving`` names the revisions that share the requests, where the
-    service has such.
+    service has such; ``auth`` as in :class:`Settings`.
     """
 
     name: str
@@ -77,6 +129,7 @@ class Service:
     scoring_uri: str
     models: tuple[Model, ...] = ()
     serving: tuple[str, ...] = ()
+    auth: str = "key"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,22 +120,30 @@ class SdkCompute(Compute):
             state=found.provisioning_state,
             location=found.cluster_location or found.location or "",
             problems=problems(found.provisioning_errors),
+            load_balancer=found.load_balancer_type or "PublicIp",
+            host=str(getattr(found.ssl_configuration, "cname", None) or ""),
+            tls=str(getattr(found.ssl_configuration, "status", None)) in ("Enabled", "Auto"),
         )
 
     def create_aks(self, spec: AksSpec) -> None:
         from azureml.core.compute import AksCompute, ComputeTarget
 
+        network = spec.network
+        configuration = AksCompute.provisioning_configuration(
+            vm_size=spec.vm_size,
+            agent_count=spec.agent_count,
+            cluster_purpose=spec.purpose,
+            location=spec.location or None,
+            ssl_cname=network.host or None,
+            ssl_cert_pem_file=network.certificate or None,
+            ssl_key_pem_file=network.key or None,
+            load_balancer_type=network.load_balancer or None,
+            load_balancer_subnet=network.load_balancer_subnet or None,
+        )
+        if network.leaf_domain:
+            configuration.enable_ssl(leaf_domain_label=network.leaf_domain)
         with creating("AKS cluster", spec.name):
-            ComputeTarget.create(
-                self._sdk,
-                spec.name,
-                AksCompute.provisioning_configuration(
-                    vm_size=spec.vm_size,
-                    agent_count=spec.agent_count,
-                    cluster_purpose=spec.purpose,
-                    location=spec.location or None,
-                ),
-            )
+            ComputeTarget.create(self._sdk, spec.name, configuration)
 
     def _renewing_once(self, change: Callable[[], None], made: Callable[[], bool]) -> None:
         """Make a change; if Azure refuses the token, sign in anew and make it unless it is made.

@@ -16,6 +16,7 @@ from amltasks.workspace.failures import http_status, problems, translated
 from amltasks.workspace.port import (
     Answer,
     Kept,
+    Probe,
     Revision,
     Rollout,
     Service,
@@ -57,6 +58,7 @@ class SdkServices(Services):
             cluster=str(getattr(found, "compute_name", None) or ""),
             scoring_uri=str(getattr(found, "scoring_uri", None) or ""),
             models=tuple(to_model(model) for model in getattr(found, "models", None) or []),
+            auth=_auth(found),
         )
 
     def plan(self, spec: ServiceSpec, live: Service | None, mark: str) -> Revision:
@@ -80,17 +82,10 @@ class SdkServices(Services):
                 [model],
                 inference_config=self._inference(spec),
                 deployment_config=AksWebservice.deploy_configuration(
-                    autoscale_enabled=False,
-                    num_replicas=spec.replicas,
-                    cpu_cores=spec.cpu_cores,
-                    memory_gb=spec.memory_gb,
-                    auth_enabled=True,
-                    enable_app_insights=spec.app_insights,
-                    scoring_timeout_ms=round(spec.limits.timeout * 1000),
-                    replica_max_concurrent_requests=spec.limits.concurrent,
-                    max_request_wait_time=round(spec.limits.queue_wait * 1000),
-                    description=spec.description or None,
-                    properties={_MARK: "1"},
+                    **_configuration(spec),
+                    auth_enabled=spec.settings.auth in ("", "key"),
+                    token_auth_enabled=spec.settings.auth == "aml_token" or None,
+                    properties={**spec.settings.properties, _MARK: "1"},
                     tags=dict(spec.tags) if revision.fresh else {**spec.tags, _BESIDE: spec.name},
                 ),
                 deployment_target=AksCompute(self._sdk, spec.cluster),
@@ -113,15 +108,8 @@ class SdkServices(Services):
             found.update(
                 models=[model],
                 inference_config=self._inference(spec),
-                autoscale_enabled=False,
-                num_replicas=spec.replicas,
-                cpu_cores=spec.cpu_cores,
-                memory_gb=spec.memory_gb,
-                enable_app_insights=spec.app_insights,
-                scoring_timeout_ms=round(spec.limits.timeout * 1000),
-                replica_max_concurrent_requests=spec.limits.concurrent,
-                max_request_wait_time=round(spec.limits.queue_wait * 1000),
-                description=spec.description or None,
+                **_configuration(spec),
+                properties=dict(spec.settings.properties) or None,
                 tags=dict(spec.tags),
             )
             self._deployed[spec.name] = found
@@ -195,9 +183,11 @@ class SdkServices(Services):
     def score(self, revision: Revision, body: str) -> Answer:
         found, key = self._find(revision.name), self.key(revision.name)
         headers = {"Content-Type": "application/json"}
-        if key:
-            headers["Authorization"] = f"Bearer {key}"
         with translated(f"calling the service '{revision.name}'"):
+            if found.token_auth_enabled:
+                key = found.get_access_token().access_token
+            if key:
+                headers["Authorization"] = f"Bearer {key}"
             said = self._session.post(
                 found.scoring_uri,
                 data=body.encode("utf-8"),
@@ -222,6 +212,12 @@ class SdkServices(Services):
     def _environment(self, spec: ServiceSpec) -> Any:
         from azureml.core import Environment
 
+        if spec.image:
+            return Environment.from_docker_image(
+                spec.environment,
+                spec.image,
+                conda_specification=str(spec.environment_file) if spec.environment_file else None,
+            )
         if spec.environment_file is not None:
             return Environment.from_conda_specification(
                 name=spec.environment, file_path=str(spec.environment_file)
@@ -255,6 +251,48 @@ class SdkServices(Services):
                 if "WebserviceNotFound" in str(cause) or http_status(cause) == 404:
                     return None
                 raise
+
+
+def _auth(found: Any) -> str:
+    """How callers of a service show who they are, as the port names it."""
+    if getattr(found, "token_auth_enabled", False):
+        return "aml_token"
+    return "key" if getattr(found, "auth_enabled", True) else "none"
+
+
+def _configuration(spec: ServiceSpec) -> dict[str, Any]:
+    """What a deployment and an update take alike; an update keeps what is None."""
+    settings, scaling = spec.settings, spec.settings.scaling
+    # An update would keep the earlier release's probe: a member that nobody asks for is Azure's.
+    probe = settings.liveness or Probe()
+    found: dict[str, Any] = {
+        "autoscale_enabled": scaling is not None,
+        "num_replicas": spec.replicas if scaling is None else None,
+        "cpu_cores": spec.cpu_cores,
+        "memory_gb": spec.memory_gb,
+        "cpu_cores_limit": settings.cpu_limit or None,
+        "memory_gb_limit": settings.memory_limit or None,
+        "gpu_cores": settings.gpus or None,
+        "enable_app_insights": spec.app_insights,
+        "scoring_timeout_ms": round(spec.limits.timeout * 1000),
+        "replica_max_concurrent_requests": spec.limits.concurrent,
+        "max_request_wait_time": round(spec.limits.queue_wait * 1000),
+        "initial_delay_seconds": probe.initial_delay or 310,
+        "period_seconds": probe.period or 10,
+        "timeout_seconds": probe.timeout or 2,
+        "success_threshold": probe.successes or 1,
+        "failure_threshold": probe.failures or 3,
+        "namespace": settings.namespace or None,
+        "description": spec.description or None,
+    }
+    if scaling is not None:
+        found |= {
+            "autoscale_min_replicas": scaling.least,
+            "autoscale_max_replicas": scaling.most,
+            "autoscale_target_utilization": scaling.percent,
+            "autoscale_refresh_seconds": scaling.seconds,
+        }
+    return found
 
 
 def candidate_name(service: str, mark: str) -> str:

@@ -73,8 +73,8 @@ def environment_of(rest: Rest, spec: ServiceSpec) -> str:
     Raises:
         TaskError: ``ENVIRONMENT_NOT_FOUND``
     """
-    if spec.environment_file is not None:
-        return environment(rest, spec.environment, spec.environment_file)
+    if spec.environment_file is not None or spec.image:
+        return environment(rest, spec.environment, spec.environment_file, spec.image)
     assert spec.registered is not None  # noqa: S101 - the task has checked that there is one
     if spec.registered.address:
         return spec.registered.address
@@ -90,13 +90,17 @@ def environment_of(rest: Rest, spec: ServiceSpec) -> str:
     return str(found["id"])
 
 
-def environment(rest: Rest, name: str, conda_file: Path) -> str:
-    """The id of the environment version for a conda file, registered if there is none."""
-    conda = conda_file.read_text(encoding="utf-8")
-    version = hashlib.sha256(f"{BASE_IMAGE}\n{conda}".encode()).hexdigest()[:16]
+def environment(rest: Rest, name: str, conda_file: Path | None, image: str = "") -> str:
+    """The id of the environment version for a conda file, an image or both.
+
+    It is registered if there is none. Without an image it is made on :data:`BASE_IMAGE`.
+    """
+    conda = conda_file.read_text(encoding="utf-8") if conda_file else ""
+    base = image or BASE_IMAGE
+    version = hashlib.sha256(f"{base}\n{conda}".encode()).hexdigest()[:16]
     at = f"environments/{name}/versions/{version}"
     found = rest.find(at)
     if found is None:
-        properties = {"image": BASE_IMAGE, "condaFile": conda, "osType": "Linux"}
+        properties = {"image": base, "osType": "Linux", **({"condaFile": conda} if conda else {})}
         found = rest.arm("PUT", at, {"properties": properties}).json()
     return str(found["id"])

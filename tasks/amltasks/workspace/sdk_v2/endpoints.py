@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from amltasks.workspace.port import Kept, Model, Revision, ServiceSpec
+from amltasks.workspace.port import Kept, Model, Probe, Revision, Scaling, ServiceSpec
 from amltasks.workspace.sdk_v2.rest import Rest
 
 MARK = "azure-machine-learning-tasks"
@@ -19,14 +19,17 @@ SERVED_TAG = "azure-machine-learning-tasks-served"
 """The endpoint's tag with the deployments that were in service, the last one first."""
 
 _LONGEST_TAG = 256
+_AUTH_MODES = {"key": "Key", "aml_token": "AMLToken", "aad_token": "AADToken"}
+_ACCESS = {True: "Enabled", False: "Disabled"}
 # The service's own limits for a container; a request above them raises the limit.
 _LEAST_CPU_LIMIT, _LEAST_MEMORY_LIMIT_GB = 2.0, 4.0
 
 
 def new_endpoint(rest: Rest, spec: ServiceSpec) -> dict[str, Any]:
     """The endpoint, without traffic."""
+    settings = spec.settings
     properties: dict[str, Any] = {
-        "authMode": "Key",
+        "authMode": _AUTH_MODES[settings.auth or "key"],
         "traffic": {},
         "properties": {MARK: "1"},
     }
@@ -34,10 +37,16 @@ def new_endpoint(rest: Rest, spec: ServiceSpec) -> dict[str, Any]:
         properties["description"] = spec.description
     if spec.target == "kubernetes":
         properties["compute"] = f"{rest.scope}/computes/{spec.cluster}"
+    if settings.public_access is not None:
+        properties["publicNetworkAccess"] = _ACCESS[settings.public_access]
+    identity: dict[str, Any] = {"type": "SystemAssigned"}
+    if settings.identities:
+        users: dict[str, Any] = {one: {} for one in settings.identities}
+        identity = {"type": "UserAssigned", "userAssignedIdentities": users}
     return {
         "location": rest.workspace["location"],
         "kind": "K8S" if spec.target == "kubernetes" else "Managed",
-        "identity": {"type": "SystemAssigned"},
+        "identity": identity,
         "tags": dict(spec.tags),
         "properties": properties,
     }
@@ -46,6 +55,7 @@ def new_endpoint(rest: Rest, spec: ServiceSpec) -> dict[str, Any]:
 def new_deployment(rest: Rest, spec: ServiceSpec, code: str, environment: str) -> dict[str, Any]:
     """The deployment: what runs, on which machines; ``code`` is empty for an MLflow model alone."""
     model = f"models/{spec.model.name}/versions/{spec.model.version}"
+    settings = spec.settings
     properties: dict[str, Any] = {
         "model": f"{rest.scope}/{model}",
         "environmentVariables": dict(spec.variables),
@@ -56,9 +66,21 @@ def new_deployment(rest: Rest, spec: ServiceSpec, code: str, environment: str) -
             "maxConcurrentRequestsPerInstance": spec.limits.concurrent,
             "maxQueueWait": _duration(spec.limits.queue_wait),
         },
-        "scaleSettings": {"scaleType": "Default"},
-        "properties": {MARK: "1"},
+        "scaleSettings": _scale(settings.scaling),
+        "properties": {**settings.properties, MARK: "1"},
     }
+    for name, probe in (
+        ("livenessProbe", settings.liveness),
+        ("readinessProbe", settings.readiness),
+    ):
+        if probe is not None:
+            properties[name] = _probe(probe)
+    if settings.model_mount_path:
+        properties["modelMountPath"] = settings.model_mount_path
+    if settings.egress is not None:
+        properties["egressPublicNetworkAccess"] = _ACCESS[settings.egress]
+    if spec.instance_type:
+        properties["instanceType"] = spec.instance_type
     if spec.entry_script is not None and spec.source_directory is not None:
         properties["environmentId"] = environment
         script = spec.entry_script.relative_to(spec.source_directory).as_posix()
@@ -67,21 +89,53 @@ def new_deployment(rest: Rest, spec: ServiceSpec, code: str, environment: str) -
         properties["description"] = spec.description
     if spec.target == "kubernetes":
         properties["endpointComputeType"] = "Kubernetes"
-        properties["containerResourceRequirements"] = {
-            "containerResourceRequests": _resources(spec.cpu_cores, spec.memory_gb),
-            "containerResourceLimits": _resources(
-                max(spec.cpu_cores, _LEAST_CPU_LIMIT),
-                max(spec.memory_gb, _LEAST_MEMORY_LIMIT_GB),
-            ),
-        }
+        if needs := _needs(spec):
+            properties["containerResourceRequirements"] = needs
     else:
         properties["endpointComputeType"] = "Managed"
-        properties["instanceType"] = spec.instance_type
     return {
         "location": rest.workspace["location"],
         "sku": {"name": "Default", "capacity": spec.replicas},
         "tags": dict(spec.tags),
         "properties": properties,
+    }
+
+
+def _needs(spec: ServiceSpec) -> dict[str, Any]:
+    """Requests and limits of a replica; empty where the instance type decides on all of them."""
+    settings = spec.settings
+    cpu_limit, memory_limit = settings.cpu_limit, settings.memory_limit
+    if not spec.instance_type:
+        cpu_limit = cpu_limit or max(spec.cpu_cores, _LEAST_CPU_LIMIT)
+        memory_limit = memory_limit or max(spec.memory_gb, _LEAST_MEMORY_LIMIT_GB)
+    parts = {
+        "containerResourceRequests": _resources(spec.cpu_cores, spec.memory_gb, settings.gpus),
+        "containerResourceLimits": _resources(
+            cpu_limit or spec.cpu_cores, memory_limit or spec.memory_gb, settings.gpus
+        ),
+    }
+    return {name: amounts for name, amounts in parts.items() if amounts}
+
+
+def _scale(scaling: Scaling | None) -> dict[str, Any]:
+    if scaling is None:
+        return {"scaleType": "Default"}
+    given = {
+        "minInstances": scaling.least,
+        "maxInstances": scaling.most,
+        "targetUtilizationPercentage": scaling.percent,
+        "pollingInterval": None if scaling.seconds is None else _duration(scaling.seconds),
+    }
+    said = {name: value for name, value in given.items() if value is not None}
+    return {"scaleType": "TargetUtilization", **said}
+
+
+def _probe(probe: Probe) -> dict[str, Any]:
+    times = {"initialDelay": probe.initial_delay, "period": probe.period, "timeout": probe.timeout}
+    counts = {"successThreshold": probe.successes, "failureThreshold": probe.failures}
+    return {
+        **{name: _duration(value) for name, value in times.items() if value is not None},
+        **{name: value for name, value in counts.items() if value is not None},
     }
 
 
@@ -127,8 +181,18 @@ def model_of(model_id: str) -> Model | None:
     return Model(name=found[1], version=int(found[2]), run_id="", description="", tags={})
 
 
-def _resources(cpu_cores: float, memory_gb: float) -> dict[str, str]:
-    return {"cpu": f"{cpu_cores:g}", "memory": f"{memory_gb:g}Gi"}
+def _resources(cpu_cores: float, memory_gb: float, gpus: int) -> dict[str, str]:
+    return {
+        **({"cpu": f"{cpu_cores:g}"} if cpu_cores else {}),
+        **({"memory": f"{memory_gb:g}Gi"} if memory_gb else {}),
+        **({"gpu": str(gpus)} if gpus else {}),
+    }
+
+
+def auth_of(found: Mapping[str, Any]) -> str:
+    """How callers of an endpoint show who they are, as the port names it."""
+    modes = {mode: name for name, mode in _AUTH_MODES.items()}
+    return modes.get(str(found["properties"].get("authMode")), "key")
 
 
 def identity_of(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,8 @@ from amltasks.workspace.sdk_v2.rest import Rest, name_of
 
 SCORE_TIMEOUT_SECONDS = (10, 70)
 LOG_LINES = 200
+# learn.microsoft.com/azure/machine-learning/how-to-authenticate-online-endpoint
+_SCORING_SCOPE = "https://ml.azure.com/.default"
 _HEADER = "azureml-model-deployment"
 # The revision that is being ramped up, and the traffic before: JSON.
 _RELEASE_TAG = "azure-machine-learning-tasks-release"
@@ -93,6 +95,7 @@ class RestServices(Services):
                 if (model := model_of(str(each["properties"].get("model") or "")))
             ),
             serving=tuple(d["name"] for d in serving),
+            auth=endpoints.auth_of(found),
         )
 
     def plan(self, spec: ServiceSpec, live: Service | None, mark: str) -> Revision:
@@ -276,13 +279,23 @@ class RestServices(Services):
             found = self._rest.arm("POST", f"{endpoint(name)}/listKeys").json()
             return str(found.get("primaryKey") or "")
 
+    def _bearer(self, found: Mapping[str, Any]) -> str:
+        """What an endpoint's caller shows: its key, its token, or ours of Entra."""
+        name, mode = str(found["name"]), endpoints.auth_of(found)
+        if mode == "key":
+            return self.key(name)
+        if mode == "aad_token":
+            return self._rest.sign_in.get_token(_SCORING_SCOPE).token
+        given = self._rest.arm("POST", f"{endpoint(name)}/token").json()
+        return str(given["accessToken"])
+
     def score(self, revision: Revision, body: str) -> Answer:
         headers = {"Content-Type": "application/json"}
-        headers["Authorization"] = f"Bearer {self.key(revision.service)}"
         if not revision.in_service:
             headers[_HEADER] = revision.name
         with translated(f"calling the service '{revision.label}'"):
             found = self._rest.arm("GET", endpoint(revision.service)).json()
+            headers["Authorization"] = f"Bearer {self._bearer(found)}"
             said = self._scoring.post(
                 str(found["properties"]["scoringUri"]),
                 data=body.encode("utf-8"),

@@ -247,6 +247,7 @@ KINDS = {
     "DeployToAksV1": DeployInputs,
 }
 # Read by the launcher: the connection's id, and where Python is.
+_TYPED = {"rules", "settings"}  # documents of their own
 LAUNCHERS_OWN = {"connectedServiceNameARM", "pythonPath"}
 ALIKE = {
     "string": {"string", "pickList"},
@@ -278,7 +279,7 @@ def test_types_defaults_and_rules_agree_with_task_json(task: str) -> None:
         spec, told = inputs.spec_of(field), described(task)[inputs.camel(field.name)]
         assert (told.get("defaultValue") or "") == spec.default, field.name
         assert (told.get("aliases") or [""])[0] == spec.alias, field.name
-        kinds = ALIKE[spec.kind] | ({"multiLine"} if field.name == "rules" else set())
+        kinds = ALIKE[spec.kind] | ({"multiLine"} if field.name in _TYPED else set())
         assert told["type"] in kinds, field.name
         # A picker that takes any text shows options (or asks Azure for them), and is no choice.
         editable = told.get("properties", {}).get("EditableOptions") == "True"

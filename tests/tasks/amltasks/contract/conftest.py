@@ -143,6 +143,10 @@ class Seen(ABC):
     def limits(self, service: str) -> dict[str, int]:
         """What a replica takes: timeout_ms, concurrent, wait_ms."""
 
+    @abstractmethod
+    def serving(self, service: str) -> dict[str, Any]:
+        """Auth, scaling, resources, limits, liveness probe and request settings."""
+
 
 class SeenByV1(Seen):
     def vm_size(self, cluster: str) -> str:
@@ -218,6 +222,22 @@ class SeenByV1(Seen):
                 "[{'timeout_ms': s.scoring_timeout_ms, 'wait_ms': s.max_request_wait_time,"
                 " 'concurrent': s.max_concurrent_requests_per_container}"
                 f" for s in [Webservice(ws, '{service}')]][0]"
+            )
+        )
+
+    def serving(self, service: str) -> dict[str, Any]:
+        return dict(
+            self.ask(
+                "[{'auth': 'aml_token' if s.token_auth_enabled else 'key',"
+                " 'scaling': [a.min_replicas, a.max_replicas, a.target_utilization,"
+                " a.refresh_period_seconds],"
+                " 'resources': [f'{c.cpu:g}', f'{c.memory_in_gb:g}', str(c.gpu)],"
+                " 'limits': [f'{c.cpu_limit:g}', f'{c.memory_in_gb_limit:g}'],"
+                " 'liveness': [l.period_seconds, l.timeout_seconds],"
+                " 'requests': [s.scoring_timeout_ms, s.max_concurrent_requests_per_container]}"
+                f" for s in [Webservice(ws, '{service}')]"
+                " for a in [s.autoscaler] for c in [s.container_resource_requirements]"
+                " for l in [s.liveness_probe_requirements]][0]"
             )
         )
 
@@ -303,6 +323,23 @@ class SeenByV2(Seen):
                 " 'concurrent': r.max_concurrent_requests_per_instance}"
                 f" for d in ml.online_deployments.list('{service}') for r in [d.request_settings]"
                 "][0]"
+            )
+        )
+
+    def serving(self, service: str) -> dict[str, Any]:
+        return dict(
+            self.ask(
+                f"[{{'auth': ml.online_endpoints.get('{service}').auth_mode,"
+                " 'scaling': [a.min_instances, a.max_instances, a.target_utilization_percentage,"
+                " a.polling_interval],"
+                " 'resources': [q.cpu, f\"{float(q.memory.removesuffix('Gi')):g}\", q.gpu],"
+                " 'limits': [l.cpu, l.memory.removesuffix('Gi')],"
+                " 'liveness': [p.period, p.timeout],"
+                " 'requests': [r.request_timeout_ms, r.max_concurrent_requests_per_instance]}"
+                f" for d in ml.online_deployments.list('{service}')"
+                " for a in [d.scale_settings] for q in [d.resources.requests]"
+                " for l in [d.resources.limits] for p in [d.liveness_probe]"
+                " for r in [d.request_settings]][0]"
             )
         )
 

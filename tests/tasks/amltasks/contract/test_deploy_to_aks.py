@@ -31,6 +31,7 @@ WHERE = {
     "environmentFile": "scoring/conda.yml",
     "smokeFile": "smoke.json",
     "bakeSeconds": "0",
+    "createIfMissing": "true",
 }
 
 Deploy = Callable[..., Ended]
@@ -248,6 +249,9 @@ def test_nothing_lands_elsewhere(
 
 
 def test_a_cluster_that_is_not_there(deployed: Deploy, sdk: str, seen: Seen) -> None:
+    ended = deployed(serviceName="far", aksName="aks-far", createIfMissing="false")
+    assert list(ended.issues) == [{"v1": "AKS_NOT_FOUND", "v2": "KUBERNETES_NOT_ATTACHED"}[sdk]]
+    assert "aks-far" not in seen.targets()
     ended = deployed(serviceName="far", aksName="aks-far", aksRegion="westeurope", smokeFile="")
     if sdk == "v2":
         assert "KUBERNETES_NOT_ATTACHED" in ended.issues
@@ -379,3 +383,86 @@ def test_an_mlflow_model_needs_no_script(deployed: Deploy, model: str, seen: See
     ended = deployed(**bare, serviceName="bare", modelVersion=str(number), requireGate="false")
     assert list(ended.issues) == ["MODEL_NEEDS_SCRIPT"]
     assert "bare" not in seen.services()
+
+
+ENDPOINT = """
+$schema: https://azuremlschemas.azureedge.net/latest/kubernetesOnlineEndpoint.schema.json
+name: written
+auth_mode: aml_token
+tags: {owner: parts}
+"""
+DEPLOYMENT = """
+$schema: https://azuremlschemas.azureedge.net/latest/kubernetesOnlineDeployment.schema.json
+name: blue
+endpoint_name: written
+type: kubernetes
+model: azureml:MODEL:1
+code_configuration: {code: scoring, scoring_script: score.py}
+environment:
+  conda_file: scoring/conda.yml
+  image: mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04
+instance_count: 2
+request_settings: {request_timeout_ms: 9000, max_concurrent_requests_per_instance: 3}
+liveness_probe: {period: 7}
+readiness_probe: {initial_delay: 1, period: 2, timeout: 3, failure_threshold: 99}
+scale_settings:
+  type: target_utilization
+  min_instances: 1
+  max_instances: 3
+  target_utilization_percentage: 60
+  polling_interval: 5
+resources:
+  requests: {cpu: 250m, memory: 512Mi, nvidia.com/gpu: "1"}
+  limits: {cpu: "3", memory: 5Gi, nvidia.com/gpu: "1"}
+environment_variables: {SPEED: 1}
+"""
+INFERENCE = '{"entryScript": "score.py", "sourceDirectory": "scoring", "condaFile": "conda.yml"}'
+DEPLOYMENT_V1 = """{
+  "computeType": "AKS", "tokenAuthEnabled": true, "authEnabled": false, "namespace": "parts",
+  "autoScaler": {"autoscaleEnabled": true, "minReplicas": 1, "maxReplicas": 3,
+                 "targetUtilization": 60, "refreshPeriodInSeconds": 5},
+  "containerResourceRequirements": {
+    "cpu": 0.25, "memoryInGB": 0.5, "cpuLimit": 3, "memoryInGBLimit": 5
+  },
+  "gpuCores": 1, "scoringTimeoutMs": 9000, "maxConcurrentRequestsPerContainer": 3,
+  "livenessProbeRequirements": {"periodSeconds": 7}
+}"""
+
+
+def test_the_files_of_azure_ml_are_taken_and_overridden(
+    deployed: Deploy, sdk: str, model: str, consumer: Path, seen: Seen
+) -> None:
+    if sdk == "v2":
+        files = {"endpoint.yml": ENDPOINT, "blue.yml": DEPLOYMENT.replace("MODEL", model)}
+        named = {"modelName": "", "modelVersion": ""}
+    else:
+        files = {"inference.json": INFERENCE, "deployment.json": DEPLOYMENT_V1}
+        named = {}
+    for name, text in files.items():
+        (consumer / name).write_text(text)
+    ended = deployed(
+        **named,
+        serviceName="written",
+        entryScript="",
+        environmentFile="",
+        deploymentFiles="\n".join(files),
+        settings="liveness_probe: {timeout: 4}",
+        maxConcurrentRequests="5",
+        ramp="100",
+    )
+    assert ended.result == "Succeeded", ended.log
+    assert ended.log.count("All 2 smoke rows are answered as expected") == {"v1": 1, "v2": 2}[sdk]
+    assert seen.serving("written") == {
+        "auth": "aml_token",
+        "scaling": [1, 3, 60, 5],
+        "resources": ["0.25", "0.5", "1"],
+        "limits": ["3", "5"],
+        "liveness": [7, 4],
+        "requests": [9000, 5],
+    }
+    assert seen.call("written", '{"data": ["made of plastic"]}') == {"predictions": [1]}
+    ended = deployed(serviceName="written", settings="auth_mode: key")
+    assert list(ended.issues) == ["SERVICE_AUTH_DIFFERENT"]
+    ended = deployed(serviceName="written", settings="", ramp="100")
+    assert ended.result == "Succeeded", ended.log
+    assert seen.call("written", '{"data": ["made of plastic"]}') == {"predictions": [1]}
