@@ -137,7 +137,7 @@ def prepare(
         service,
         definition=request.get("environment") or {},
         extra=(INFERENCE_SERVER,),
-        model_ids=request.get("modelIds") or [],
+        models=dict.fromkeys(request.get("modelIds") or []),
         entry=request.get("driverProgram") or "",
         place_sources=place_sources,
         stop=stop,
@@ -151,7 +151,7 @@ def assemble(
     *,
     definition: Mapping[str, Any],
     extra: Sequence[str],
-    model_ids: Sequence[str],
+    models: Mapping[str, Path | None],
     entry: str,
     place_sources: Callable[[Path], None],
     variables: Mapping[str, str] | None = None,
@@ -162,7 +162,8 @@ def assemble(
 
     definition: of the environment, as conda.py reads it; extra: requirements added to it. entry:
     the score script below the folder that `place_sources` fills, unless the environment names one.
-    variables: set for the process, over those of the environment. Raises DeploymentFailure.
+    models: name:version -> file or folder; None: the workspace's model of that id. variables: set
+    for the process, over those of the environment. Raises DeploymentFailure.
     """
     # Sorts by age, so that the log of the newest one is found.
     revision_id = f"{cloud.store.next_number('revision'):08d}"
@@ -174,7 +175,7 @@ def assemble(
         progress("Creating the environment")
         python = virtualenvs.ensure(cloud, spec, key=f"{revision_id}/uv", log=log, stop=stop)
         progress("Placing models and source files")
-        model_directory = _place_models(cloud, model_ids, folder)
+        model_directory = _place_models(cloud, models, folder)
         place_sources(folder / "app")
     except EnvironmentFailure as failure:
         raise DeploymentFailure("EnvironmentBuildFailed", str(failure)) from None
@@ -239,17 +240,22 @@ def end(cloud: Cloud, running: Running, *, drain: bool = False) -> None:
         running.sidecar.close()
 
 
-def _place_models(cloud: Cloud, model_ids: Sequence[str], folder: Path) -> Path:
-    """Copy the models. Returns AZUREML_MODEL_DIR: the folder of one version, or above several."""
+def _place_models(cloud: Cloud, models: Mapping[str, Path | None], folder: Path) -> Path:
+    """Copy the models. Returns AZUREML_MODEL_DIR: of one version, or above several."""
     # Below AML_APP_ROOT, where Model.get_model_path looks.
     root = folder / "app" / "azureml-models"
     root.mkdir(parents=True)
     places = []
-    for model_id in model_ids:
+    for model_id, files in models.items():
         name, _, version = model_id.rpartition(":")
         place = root / name / version
         place.mkdir(parents=True)
-        model_records.copy_files(cloud, model_id, place)
+        if files is None:
+            model_records.copy_files(cloud, model_id, place)
+        elif files.is_dir():
+            shutil.copytree(files, place / files.name)
+        else:
+            shutil.copyfile(files, place / files.name)
         places.append(place)
     return places[0] if len(places) == 1 else root
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import uuid
+from pathlib import Path
 from typing import TypedDict
 
 from local.azure.kernel import bodies
@@ -28,6 +29,7 @@ from local.azure.v2.resources import PAGED, Resource, archived_states, page
 
 FRONT_END_HOST = "cert-*.experiments.azureml.net"
 API_VERSION = "2021-10-01-dataplanepreview"
+_ADDRESS = re.compile(r"azureml://registries/([^/]+)/models/([^/]+)/versions/([^/]+)")
 _SOURCE = re.compile(r"azureml://locations/([^/]+)/workspaces/([^/]+)/models/([^/]+)/versions/(.+)")
 
 
@@ -234,6 +236,22 @@ def _copy(cloud: Cloud, source: kinds.Properties, origin: str, name: str, versio
         shutil.copytree(files, target)
     else:
         shutil.copyfile(files, target)
+
+
+def model_files(cloud: Cloud, reference: str) -> tuple[str, str, kinds.Properties, Path] | None:
+    """Name, version, properties and files of a model whose address is one in a registry.
+
+    None for any other address. Raises ServiceError 404.
+    """
+    found = _ADDRESS.fullmatch(reference)
+    if found is None:
+        return None
+    _check_name(found[1])
+    record = _MODELS.get(cloud, f"{found[2]}:{found[3]}")
+    if record is None:
+        raise ServiceError(404, "UserError", f"Could not find asset with ID: {reference}")
+    properties = record["properties"]
+    return found[2], found[3], properties, uris.locate(cloud, properties["modelUri"])
 
 
 def _check(cloud: Cloud, request: Request) -> None:

@@ -16,6 +16,7 @@ log = logging.getLogger("amltasks")
 
 _VERSION = re.compile(r"[1-9][0-9]{0,9}")
 _OF_BUILD = "build:"
+_IN_REGISTRY = re.compile(r"azureml://registries/([\w.-]+)/models/([\w.-]+)")
 _SAID_NO = {
     gate_tags.REJECTED: "a gate rejected it",
     gate_tags.STEPPED_BACK: "it stepped back, for another build was promoted first",
@@ -31,6 +32,7 @@ def wanted(job: Job, given: DeployInputs) -> tuple[str, int | str]:
     if given.model_source == "evalInfo":
         path = inputs.existing_file("evalInfoFile", given.eval_info_file, job.sources)
         return eval_info.passed_model(path)
+    _check_name(given)
     asked = given.model_version
     build = asked.removeprefix(_OF_BUILD).strip()
     if asked.startswith(_OF_BUILD) and build:
@@ -42,15 +44,45 @@ def wanted(job: Job, given: DeployInputs) -> tuple[str, int | str]:
     return given.model_name, int(asked)
 
 
+def _check_name(given: DeployInputs) -> None:
+    """A model is one of the workspace, or where Azure allows it, one of a registry."""
+    name = given.model_name
+    if "/" not in name:
+        return
+    if not _IN_REGISTRY.fullmatch(name):
+        expected = "the name of a model, or azureml://registries/<registry>/models/<name>; a model "
+        expected += "of another workspace has to be copied first (copyTo of Evaluate and Gate)"
+    elif given.sdk == "v1":
+        expected = "the name of a model: sdk v1 knows no registries"
+    elif given.target == "kubernetes":
+        expected = "the name of a model: only the target managed takes one from a registry"
+    else:
+        return
+    raise errors.INPUT_INVALID.error(name="modelName", value=name, expected=expected)
+
+
 def find(workspace: Workspace, name: str, version: int | str) -> Model:
     """The model of that version, or the newest that the build of that number registered."""
-    if isinstance(version, int):
+    shared = _IN_REGISTRY.fullmatch(name)
+    if isinstance(version, int) and not shared:
         return workspace.models.get(name, version)
-    for model in workspace.models.versions(name):
+    for model in _versions(workspace, name):
+        if model.version == version:
+            return model
         if model.tags.get("build_number") == version:
             log.info("Build %s registered version %d of model %s", version, model.version, name)
             return model
+    if isinstance(version, int):
+        raise errors.MODEL_NOT_FOUND.error(model=f"{name}:{version}", workspace=workspace.name)
     raise errors.MODEL_OF_BUILD_NOT_FOUND.error(model=name, build=version, workspace=workspace.name)
+
+
+def _versions(workspace: Workspace, name: str) -> tuple[Model, ...]:
+    """All versions of a model, of the workspace or of a registry."""
+    shared = _IN_REGISTRY.fullmatch(name)
+    if shared:
+        return workspace.models.shared(shared[1], shared[2])
+    return workspace.models.versions(name)
 
 
 def check_gate(job: Job, workspace: Workspace, model: Model, required: str) -> None:
@@ -72,10 +104,9 @@ def check_gate(job: Job, workspace: Workspace, model: Model, required: str) -> N
     detail = _SAID_NO.get(state, f"its tag 'gate' says '{state}'") if state else ""
     if state and (reason := model.tags.get(gate_tags.REASON)):
         detail += f" ({reason})"
+    place = model.address.partition("/versions/")[0] or model.name
     if not state and required == "auto":
-        judged = next(
-            (v for v in workspace.models.versions(model.name) if v.tags.get(gate_tags.STATE)), None
-        )
+        judged = next((v for v in _versions(workspace, place) if v.tags.get(gate_tags.STATE)), None)
         if judged is None:
             return
         detail = f"it has no verdict, and a gate judged other versions, such as {judged.version}"

@@ -122,6 +122,9 @@ class FakeModels(Models):
     def tag(self, model: Model, tags: Mapping[str, str]) -> Model:
         unexpected("Models.tag")
 
+    def shared(self, registry: str, name: str) -> tuple[Model, ...]:
+        unexpected("Models.shared")
+
     def elsewhere(self, place: Place) -> Elsewhere:
         unexpected("Models.elsewhere")
 

@@ -9,6 +9,7 @@ from local.azure.kernel.cloud import Cloud
 from local.azure.kernel.http import ServiceError
 from local.azure.resources import compute_records
 from local.azure.resources.regions import find_vm_size
+from local.azure.v2 import registries
 from local.azure.v2.assets import environments
 from local.azure.v2.online import collecting, deployment_records, rollout
 from local.azure.v2.online.deployment_records import deployments_of
@@ -93,6 +94,13 @@ def check_traffic(cloud: Cloud, name: str, properties: Properties) -> None:
         )
 
 
+def _check_registry(cloud: Cloud, kind: str, model: str) -> None:
+    if kind == "Kubernetes" and registries.model_files(cloud, model):
+        raise ServiceError(
+            400, "UserError", "A Kubernetes deployment takes no model from a registry."
+        )
+
+
 def check_deployment(
     cloud: Cloud, endpoint: Endpoint, name: str, properties: deployment_records.Properties
 ) -> None:
@@ -105,6 +113,7 @@ def check_deployment(
             f"The deployment '{name}' is {properties['endpointComputeType']}, and the endpoint "
             f"'{endpoint['name']}' is {kind}.",
         )
+    _check_registry(cloud, kind, properties["model"] or "")
     size = properties.get("instanceType")
     if kind == "Managed" and (not size or find_vm_size(size) is None):
         raise ServiceError(
@@ -129,7 +138,7 @@ def check_deployment(
             "own, which the local Azure cannot run. Give both, or an MLflow model and neither.",
         )
     rollout.code_folder(cloud, code["codeId"])
-    if properties["model"]:
+    if properties["model"] and not registries.model_files(cloud, properties["model"]):
         rollout.model_id(cloud, properties["model"])
     try:
         environments.definition(cloud, properties["environmentId"])

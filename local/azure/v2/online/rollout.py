@@ -30,7 +30,7 @@ from local.azure.serving.deployments import (
     Running,
 )
 from local.azure.serving.fleet import STOPPED, Fleet
-from local.azure.v2 import operations
+from local.azure.v2 import operations, registries
 from local.azure.v2.assets import (
     environments,
     models,
@@ -180,7 +180,7 @@ def _bring_up(cloud: Cloud, record: Deployment, operation: str, stop: Stop) -> N
         place_of(record),
         definition=parts.definition,
         extra=parts.extra,
-        model_ids=[model_id(cloud, properties["model"])] if properties["model"] else [],
+        models=_models(cloud, properties["model"]),
         entry=parts.entry,
         place_sources=parts.place_sources,
         variables={"SERVICE_NAME": record["endpoint"], **properties["environmentVariables"]},
@@ -210,6 +210,15 @@ def _bring_up(cloud: Cloud, record: Deployment, operation: str, stop: Stop) -> N
     fleet.settle(key)
     operations.finish(cloud, operation)
     fleet.retire(cloud, before, lambda: leftovers.discard_before(cloud, revision))
+
+
+def _models(cloud: Cloud, reference: str | None) -> dict[str, Path | None]:
+    """The model of a deployment as `assemble` takes it: a registry's has its files there."""
+    shared = registries.model_files(cloud, reference or "")
+    if shared:
+        name, version, _, files = shared
+        return {f"{name}:{version}": files}
+    return {model_id(cloud, reference): None} if reference else {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,9 +257,13 @@ def _parts(cloud: Cloud, properties: Properties) -> _Parts:
 def mlflow_definition(cloud: Cloud, reference: str | None) -> Definition:
     """The environment of an MLflow model, of its conda.yaml. Raises ServiceError 400 for others."""
     name, version, label = parse_asset_id(reference or "", "models")
-    found = versions.existing(cloud, models.KIND, name, version, label)
-    folder = uris.locate(cloud, str(found["properties"]["modelUri"]))
-    if found["properties"]["modelType"] != "mlflow_model" or not (folder / "MLmodel").is_file():
+    shared = registries.model_files(cloud, reference or "")
+    if shared:
+        properties, folder = shared[2], shared[3]
+    else:
+        properties = versions.existing(cloud, models.KIND, name, version, label)["properties"]
+        folder = uris.locate(cloud, str(properties["modelUri"]))
+    if properties["modelType"] != "mlflow_model" or not (folder / "MLmodel").is_file():
         raise ServiceError(
             400,
             "UserError",

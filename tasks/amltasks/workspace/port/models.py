@@ -11,7 +11,8 @@ from dataclasses import dataclass
 class Model:
     """A registered model version. ``run_id`` is empty when it came from no run.
 
-    ``mlflow`` says that it is registered as an MLflow model, which needs no script.
+    ``mlflow`` says that it is registered as an MLflow model, which needs no script. ``address`` is
+    that of a version in a registry, empty in the workspace.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Model:
     description: str
     tags: Mapping[str, str]
     mlflow: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,15 @@ class Models(ABC):
     @abstractmethod
     def versions(self, name: str) -> tuple[Model, ...]:
         """All versions of that name, the newest first; empty when there is none."""
+
+    @abstractmethod
+    def shared(self, registry: str, name: str) -> tuple[Model, ...]:
+        """All versions of that name in a registry, the newest first; empty when there is none.
+
+        Raises:
+            TaskError: ``REGISTRY_NOT_FOUND``
+            ValueError: with v1, which knows no registries
+        """
 
     @abstractmethod
     def register(

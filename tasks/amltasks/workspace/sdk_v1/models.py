@@ -31,6 +31,9 @@ class SdkModels(Models):
             found = [to_model(m) for m in SdkModel.list(self._sdk, name=name, expand=False)]
         return tuple(sorted(found, key=lambda model: -model.version))
 
+    def shared(self, registry: str, name: str) -> tuple[Model, ...]:  # noqa: ARG002 - the port's
+        raise ValueError("azureml-sdk knows no registries")
+
     def register(
         self, *, run_id: str, path: str, name: str, tags: Mapping[str, str], description: str
     ) -> Model:

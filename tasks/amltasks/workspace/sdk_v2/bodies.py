@@ -71,6 +71,7 @@ class ArtifactBody(TypedDict, total=False):
 class ModelProperties(TypedDict, total=False):
     """The properties of a model version; a container has ``nextVersion`` only."""
 
+    originAssetId: str
     description: str
     jobName: str
     modelType: str
@@ -81,5 +82,6 @@ class ModelProperties(TypedDict, total=False):
 class ModelBody(TypedDict, total=False):
     """A version of a model, or the model's container."""
 
+    id: str
     name: str
     properties: ModelProperties

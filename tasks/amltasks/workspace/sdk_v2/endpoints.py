@@ -54,10 +54,10 @@ def new_endpoint(rest: Rest, spec: ServiceSpec) -> dict[str, Any]:
 
 def new_deployment(rest: Rest, spec: ServiceSpec, code: str, environment: str) -> dict[str, Any]:
     """The deployment: what runs, on which machines; ``code`` is empty for an MLflow model alone."""
-    model = f"models/{spec.model.name}/versions/{spec.model.version}"
+    model = f"{rest.scope}/models/{spec.model.name}/versions/{spec.model.version}"
     settings = spec.settings
     properties: dict[str, Any] = {
-        "model": f"{rest.scope}/{model}",
+        "model": spec.model.address or model,
         "environmentVariables": dict(spec.variables),
         "appInsightsEnabled": spec.app_insights,
         # The default timeout of the service, 5 s, fails a cold start.

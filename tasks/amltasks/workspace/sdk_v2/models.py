@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -55,6 +56,17 @@ class RestModels(Models):
                 found = []
         numbered = [to_model(name, each) for each in found if str(each["name"]).isdecimal()]
         return tuple(sorted(numbered, key=lambda model: -model.version))
+
+    def shared(self, registry: str, name: str) -> tuple[Model, ...]:
+        found = []
+        for each in RestRegistry(self._rest, registry).versions(name):
+            # What a registry lists has the model's name, and the version only in its id.
+            address = str(each["id"])
+            version = address.rpartition("/")[2]
+            if version.isdecimal():
+                model = to_model(name, {**each, "name": version})
+                found.append(dataclasses.replace(model, address=address))
+        return tuple(sorted(found, key=lambda model: -model.version))
 
     def register(
         self, *, run_id: str, path: str, name: str, tags: Mapping[str, str], description: str

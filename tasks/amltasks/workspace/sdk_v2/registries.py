@@ -9,28 +9,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import TypedDict
 
 import requests
 
 from amltasks import errors
 from amltasks.workspace.failures import http_status, translated
 from amltasks.workspace.port import Elsewhere, Model
+from amltasks.workspace.sdk_v2.bodies import ModelBody
 from amltasks.workspace.sdk_v2.rest import Rest
 
 log = logging.getLogger("amltasks")
 
 API_VERSION = "2021-10-01-dataplanepreview"
 _TRIES = 5
-
-
-class _Properties(TypedDict, total=False):
-    originAssetId: str
-
-
-class _Version(TypedDict, total=False):
-    id: str
-    properties: _Properties
 
 
 class RestRegistry(Elsewhere):
@@ -54,6 +45,11 @@ class RestRegistry(Elsewhere):
             f"/resourceGroups/{found['resourceGroup']}"
             f"/providers/Microsoft.MachineLearningServices/registries/{found['registryName']}"
         )
+
+    def versions(self, name: str) -> list[ModelBody]:
+        """The versions of a model in the registry; empty when there is none."""
+        with translated(f"looking for models '{name}' in the registry '{self._name}'"):
+            return list(self._versions(name))
 
     def find(self, model: Model) -> str:
         with translated(self._doing(model)):
@@ -100,17 +96,17 @@ class RestRegistry(Elsewhere):
         log.info("Copying %s:%d to the registry %s", model.name, model.version, self._name)
         return str(answer.headers.get("Location") or "")
 
-    def _version(self, name: str, version: int) -> _Version | None:
+    def _version(self, name: str, version: int) -> ModelBody | None:
         try:
             path = f"models/{name}/versions/{version}"
-            found: _Version = self._rest.ask("GET", self._address(path)).json()
+            found: ModelBody = self._rest.ask("GET", self._address(path)).json()
         except requests.HTTPError as cause:
             if http_status(cause) != 404:
                 raise
             return None
         return found
 
-    def _versions(self, name: str) -> Iterator[_Version]:
+    def _versions(self, name: str) -> Iterator[ModelBody]:
         address = self._address(f"models/{name}/versions")
         while address:
             try:
@@ -122,7 +118,7 @@ class RestRegistry(Elsewhere):
             yield from page.get("value") or []
             address = str(page.get("nextLink") or "")
 
-    def _is_copy(self, found: _Version, model: Model) -> bool:
+    def _is_copy(self, found: ModelBody, model: Model) -> bool:
         return found["properties"].get("originAssetId") == self._origin(model)
 
     def _origin(self, model: Model) -> str:

@@ -385,6 +385,22 @@ def test_an_mlflow_model_needs_no_script(deployed: Deploy, model: str, seen: See
     assert "bare" not in seen.services()
 
 
+@pytest.mark.parametrize("sdk", ["v2"], indirect=True)  # azureml-sdk knows no registries
+def test_a_model_of_a_registry(deployed: Deploy, model: str, seen: Seen) -> None:
+    seen.ask(
+        f"ml.models.share('{model}', '1', share_with_name='central', share_with_version='3',"
+        " registry_name='registry-local').name"
+    )
+    shared = {"modelName": "azureml://registries/registry-local/models/central"}
+    managed = {"serviceName": "central", "target": "managed", "aksName": "", "ramp": "100"}
+    ended = deployed(**managed, **shared, modelVersion="3")
+    assert ended.result == "Succeeded", ended.message
+    told = "ml.online_deployments.list('central')"
+    assert seen.ask(f"[d.model for d in {told}]") == [shared["modelName"] + "/versions/3"]
+    ended = deployed(**managed, **shared, modelVersion="4")
+    assert list(ended.issues) == ["MODEL_NOT_FOUND"]
+
+
 ENDPOINT = """
 $schema: https://azuremlschemas.azureedge.net/latest/kubernetesOnlineEndpoint.schema.json
 name: written

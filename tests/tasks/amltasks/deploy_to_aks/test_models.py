@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import cast
 
 import pytest
@@ -24,6 +25,9 @@ class FakeJob:
 class Registry(FakeModels):
     def __init__(self, *found: Model) -> None:
         self.found = found
+
+    def shared(self, registry: str, name: str) -> tuple[Model, ...]:
+        return self.found if (registry, name) == ("central", "m") else ()
 
     def versions(self, name: str) -> tuple[Model, ...]:
         return self.found
@@ -78,3 +82,19 @@ def test_a_model_without_any_gate_is_deployed_unless_one_is_required() -> None:
 def test_an_override_is_told() -> None:
     (warned,) = check(version(2, gate="rejected", gate_reason="WORSE"), "false")
     assert warned.startswith("GATE_NOT_REQUIRED: the model 'm:2' is deployed although a gate rej")
+
+
+def test_a_version_of_a_registry_is_found_and_judged_there() -> None:
+    name = "azureml://registries/central/models/m"
+    first, second = (
+        dataclasses.replace(version(number, **tags), address=f"{name}/versions/{number}")
+        for number, tags in ((1, {"gate": "rejected"}), (2, {"build_number": "7"}))
+    )
+    workspace = fake_workspace(models=Registry(second, first))
+    assert models.find(workspace, name, 1) == first
+    assert models.find(workspace, name, "7") == second
+    for absent in (3, "8"):
+        with pytest.raises(errors.TaskError, match=r"MODEL(_OF_BUILD)?_NOT_FOUND"):
+            models.find(workspace, name, absent)
+    with pytest.raises(errors.TaskError, match="a gate judged other versions, such as 1"):
+        models.check_gate(cast(Job, FakeJob()), workspace, second, "auto")
