@@ -62,6 +62,7 @@ IN_BOX = {
     "PublishPipelineArtifact@1": {
         name: {"type": "string", "ignoreCase": "key"} for name in ("targetPath", "artifact")
     },
+    "Cache@2": {name: {"type": "string", "ignoreCase": "key"} for name in ("key", "path")},
     "PipAuthenticate@1": {"artifactFeeds": {"type": "string", "ignoreCase": "key"}},
 }
 PUBLIC: dict[str, Any] = {
