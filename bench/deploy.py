@@ -270,7 +270,8 @@ class Releases:
         folder = self._folder / f"release-{self._number}"
         folder.mkdir()
         (folder / "score.py").write_text(script, encoding="utf-8")
-        where = {"target": "managed"} if self._bench.sdk == "v2" else {"aksName": CLUSTER}
+        aks = {"aksName": CLUSTER, "createIfMissing": "true"}
+        where = {"target": "managed"} if self._bench.sdk == "v2" else aks
         return {
             **where,
             "serviceName": SERVICE,
