@@ -28,7 +28,7 @@ def labels(values: dict[str, str]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("target", "there", "hidden"),
-    [("kubernetes", "aksName", "instanceType"), ("managed", "instanceType", "aksName")],
+    [("kubernetes", "aksName", "instanceCount"), ("managed", "instanceCount", "aksName")],
 )
 def test_what_a_rule_hides_is_not_shown(target: str, there: str, hidden: str) -> None:
     values = {**pictures.VALUES, "target": target, "mode": "release"}
