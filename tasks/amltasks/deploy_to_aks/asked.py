@@ -162,7 +162,7 @@ def _check_environment(given: DeployInputs, image: str) -> None:
                 name="environment", value=given.environment, expected=expected
             )
         if given.environment:
-            parse_reference(given.environment, given.sdk)
+            parse_reference(given.environment, given.sdk, given.target)
         return
     if given.sdk == "v1":
         why = ", and azureml-sdk (sdk 'v1') deploys no model to AKS without a script"
@@ -178,7 +178,7 @@ def _check_environment(given: DeployInputs, image: str) -> None:
             raise errors.INPUT_MISSING.error(name="entryScript", why=why)
 
 
-def parse_reference(reference: str, sdk: str) -> EnvironmentReference:
+def parse_reference(reference: str, sdk: str, target: str) -> EnvironmentReference:
     """The environment that the input names.
 
     Args:
@@ -186,17 +186,20 @@ def parse_reference(reference: str, sdk: str) -> EnvironmentReference:
             address of an environment in a registry,
             ``azureml://registries/<registry>/environments/<name>/versions/<version>``.
         sdk: ``v1`` or ``v2``.
+        target: ``kubernetes``, which takes nothing from a registry (azure-ai-ml,
+            ``exit_if_registry_assets``), or ``managed``.
 
     Raises:
         TaskError: ``INPUT_INVALID``
     """
     if _IN_REGISTRY.fullmatch(reference):
-        if sdk == "v1":
-            raise errors.INPUT_INVALID.error(
-                name="environment",
-                value=reference,
-                expected="name:version with sdk v1, which knows no registries",
+        if sdk == "v1" or target == "kubernetes":
+            expected = (
+                "name:version with sdk v1, which knows no registries"
+                if sdk == "v1"
+                else "name:version: only the target managed takes an environment of a registry"
             )
+            raise errors.INPUT_INVALID.error(name="environment", value=reference, expected=expected)
         return EnvironmentReference(address=reference)
     found = _IN_WORKSPACE.fullmatch(reference)
     if found is None:

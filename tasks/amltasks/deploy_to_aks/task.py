@@ -140,7 +140,7 @@ def _spec(job: Job, wished: Wanted, model: Model, files: asked.Files, auth: str)
         source_directory=files.source_directory,
         environment_file=files.environment_file,
         environment=f"scoring-{given.service_name}",
-        registered=asked.parse_reference(given.environment, given.sdk)
+        registered=asked.parse_reference(given.environment, given.sdk, given.target)
         if given.environment
         else None,
         image=wished.image,

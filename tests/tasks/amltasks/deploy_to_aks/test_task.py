@@ -59,6 +59,13 @@ WHERE = {
             },
             "INPUT_INVALID",
         ),
+        (
+            {
+                "environmentFile": "",
+                "environment": "azureml://registries/azureml/environments/e/versions/1",
+            },
+            "INPUT_INVALID",
+        ),
         ({"entryScript": ""}, "INPUT_MISSING"),  # for there is an environment file
         ({"entryScript": "", "environmentFile": "", "sdk": "v1"}, "INPUT_MISSING"),
         ({"environmentVariables": "- a"}, "INPUT_INVALID"),
