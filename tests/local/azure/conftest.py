@@ -205,10 +205,11 @@ def provisioned(target: Any) -> Any:
 def dataset() -> Any:
     """azureml-core's ``Dataset``, whose native client (Rust) signs in on a thread of its own.
 
-    That thread imports azure-ai-ml where it is installed, and its stack is too small for so deep an
-    import: the process dies. So it is imported here first.
+    That thread imports azure-ai-ml and mlflow where they are installed, and its stack is too small
+    for such deep imports: the process dies. So they are imported here first.
     """
     import azure.ai.ml  # noqa: F401
+    import mlflow  # noqa: F401
     from azureml.core import Dataset
 
     return Dataset
