@@ -18,11 +18,16 @@ router = Router(host=GRAPH_HOST)
 _CREDENTIALS = "/v1.0/applications(appId='{application}')/federatedIdentityCredentials"
 
 
-@router.route("GET", "/v1.0/servicePrincipals(appId='{application}')")
+@router.route("GET", "/v1.0/servicePrincipals(appId='{application}')", query=("$select",))
 def get_principal(cloud: Cloud, request: Request) -> Response:
     """The application's service principal."""
     _check_application(cloud, request)
-    return json_response({"id": cloud.object_id, "appId": cloud.client_id})
+    known = {"id": cloud.object_id, "appId": cloud.client_id}
+    wanted = [name for name in request.query.get("$select", "").split(",") if name] or [*known]
+    if unknown := [name for name in wanted if name not in known]:
+        what = f"$select={','.join(unknown)}"
+        raise ServiceError(501, "NotImplemented", f"The local Azure does not know {what}.")
+    return json_response({name: known[name] for name in wanted})
 
 
 @router.route("GET", _CREDENTIALS)

@@ -39,6 +39,19 @@ def test_a_credential_is_added_and_deleted_by_name_or_id(fresh_azure, asked):
     assert listed(fresh_azure, asked) == []
 
 
+def test_a_principal_shows_what_is_selected(fresh_azure, asked):
+    def shown(select=None):
+        query = {} if select is None else {"$select": select}
+        answer = directory.get_principal(fresh_azure, dataclasses.replace(asked(), query=query))
+        return sorted(json.loads(answer.body))
+
+    assert shown() == shown("appId,id") == ["appId", "id"]
+    assert shown("id") == ["id"]
+    with pytest.raises(ServiceError) as refused:
+        shown("id,displayName")
+    assert refused.value.status == 501
+
+
 @pytest.mark.parametrize("change", [{"subject": "other"}, {"name": "other"}])
 def test_neither_a_name_nor_issuer_and_subject_are_there_twice(fresh_azure, asked, change):
     directory.create_credential(fresh_azure, asked(MINE))
