@@ -115,14 +115,17 @@ class SdkCompute(Compute):
         found = self._find(name, kind)
         if found is None:
             return None
+        # Only an AKS cluster that Azure ML made has these.
+        tls = getattr(found, "ssl_configuration", None)
+        load_balancer = getattr(found, "load_balancer_type", None)
         return AksCluster(
             name=found.name,
             state=found.provisioning_state,
             location=found.cluster_location or found.location or "",
             problems=problems(found.provisioning_errors),
-            load_balancer=found.load_balancer_type or "PublicIp",
-            host=str(getattr(found.ssl_configuration, "cname", None) or ""),
-            tls=str(getattr(found.ssl_configuration, "status", None)) in ("Enabled", "Auto"),
+            load_balancer=load_balancer or "PublicIp",
+            host=str(getattr(tls, "cname", None) or ""),
+            tls=str(getattr(tls, "status", None)) in ("Enabled", "Auto"),
         )
 
     def create_aks(self, spec: AksSpec) -> None:
