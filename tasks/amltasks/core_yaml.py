@@ -21,6 +21,8 @@ MOST_PARTS = 20_000
 MOST_NESTED = 50
 """A document that is nested deeper is refused."""
 
+_ECHOED = 60
+
 Located = dict[tuple[str | int, ...], int]
 """The lines of a document's keys and items: path (keys and indices from the top) -> line from 1."""
 
@@ -95,6 +97,16 @@ def shortened(value: str, most: int = 60) -> str:
     """The beginning of a text, on one line, for a message."""
     line = " ".join(value.split())
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def echo(value: str) -> str:
+    """What a message shows of an input: all of it, or its size.
+
+    A part would show a part of a secret, which the agent masks only where it stands whole.
+    """
+    if len(value) <= _ECHOED and len(value.splitlines()) <= 1:
+        return value
+    return f"… {len(value):,} characters …"
 
 
 class _Bounded:

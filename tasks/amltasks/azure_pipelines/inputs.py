@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import yaml
 
 from amltasks import errors
-from amltasks.core_yaml import BaseLoader, CoreLoader, problem
+from amltasks.core_yaml import BaseLoader, CoreLoader, echo, problem
 from amltasks.workspace.port import Scalar
 
 Inputs = TypeVar("Inputs")
@@ -28,7 +28,6 @@ _BOOLEANS = {"true": True, "false": False}
 _MACRO = re.compile(r"\$\(([\w.-]+)\)")
 _RUNTIME_EXPRESSION = re.compile(r"\$\[.*\]", re.DOTALL)
 _PREDEFINED = frozenset({"agent", "build", "environment", "pipeline", "release", "system"})
-_ECHOED = 60
 # Where the agent starts the path of a filePath input: in a build, and in a release.
 _ROOTS = ("build.sourcesdirectory", "system.artifactsdirectory")
 
@@ -210,16 +209,6 @@ def _check_replaced(name: str, value: str) -> None:
             name=name, variable=macro[1], step=step, output=output
         )
     raise errors.INPUT_VARIABLE_UNSET.error(name=name, variable=macro[1])
-
-
-def echo(value: str) -> str:
-    """What a message shows of an input: all of it, or its size.
-
-    A part would show a part of a secret, which the agent masks only where it stands whole.
-    """
-    if len(value) <= _ECHOED and len(value.splitlines()) <= 1:
-        return value
-    return f"… {len(value):,} characters …"
 
 
 def _convert(name: str, value: str, spec: Spec) -> Any:

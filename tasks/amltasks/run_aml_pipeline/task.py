@@ -128,13 +128,17 @@ def _overrides(given: RunInputs, file: Path) -> dict[str, object]:
             expected = "left out: only the YAML file of a job with sdk v2 has settings to override"
         elif path in found:
             expected = f"one line for '{path}', not two"
+        elif path.startswith("inputs.") and path.split(".")[1] in given.parameters:
+            expected = f"left out: the input 'parameters' sets '{path.split('.')[1]}'"
         elif equals and path:
             try:
                 found[path] = yaml.load(text, Loader=core_yaml.CoreLoader)  # noqa: S506 - a safe one
                 continue
             except (yaml.YAMLError, ValueError):
                 expected = "path=value with a value in YAML"
-        raise errors.INPUT_INVALID.error(name="overrides", value=line, expected=expected)
+        raise errors.INPUT_INVALID.error(
+            name="overrides", value=core_yaml.echo(line), expected=expected
+        )
     return found
 
 

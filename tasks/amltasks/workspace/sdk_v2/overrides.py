@@ -74,6 +74,6 @@ def unknown(path: str, value: object, document: Any) -> errors.TaskError:
     near = difflib.get_close_matches(path, list(_paths(document)), n=1, cutoff=0.0)
     return errors.INPUT_INVALID.error(
         name="overrides",
-        value=core_yaml.shortened(f"{path}={value}"),
+        value=core_yaml.echo(f"{path}={value}"),
         expected=f"a setting that this job can have; the nearest in the file is '{''.join(near)}'",
     )

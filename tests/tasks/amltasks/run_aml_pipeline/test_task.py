@@ -30,6 +30,24 @@ def test_wrong_inputs_stop_before_any_call(
     assert list(start(TASK, {**place, **WHERE, **changed}).end().issues) == [code]
 
 
+def test_a_wrong_override_is_told_whole_or_not_at_all(consumer: Path, start: Starter) -> None:
+    place = {"resourceGroup": "rg", "workspace": "ws", "pipelineFile": "pipeline.yml"}
+    (consumer / "pipeline.yml").write_text("type: pipeline\n")
+    secret = "tell-nobody-" * 9
+    for lines, words in (
+        (f"jobs.train.environment_variables.KEY: {secret}", "characters …"),
+        (f"inputs.count=3\ninputs.count={secret}", "characters …"),
+        ("inputs.count=3", "the input 'parameters' sets 'count'"),
+    ):
+        given = {**WHERE, **place, "parameters": "count: 4", "overrides": lines}
+        if secret in lines:
+            del given["parameters"]
+        ended = start(TASK, given).end()
+        assert list(ended.issues) == ["INPUT_INVALID"]
+        assert words in ended.message
+        assert "tell-nobody" not in ended.message
+
+
 @pytest.mark.parametrize(
     ("tail", "words"),
     [

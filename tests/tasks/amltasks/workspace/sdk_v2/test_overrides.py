@@ -133,3 +133,9 @@ def test_a_path_that_leads_nowhere_is_told_with_the_nearest(
     assert raised.value.cause.code == "INPUT_INVALID"
     assert f"{path}=x" in str(raised.value)
     assert f"the nearest in the file is '{nearest}'" in str(raised.value)
+
+
+def test_no_part_of_a_value_is_told(tmp_path: Path) -> None:
+    with pytest.raises(TaskError) as raised:
+        loaded(tmp_path, {"jobs.trian.environment_variables.KEY": "tell-nobody-" * 9})
+    assert "tell-nobody" not in str(raised.value)
