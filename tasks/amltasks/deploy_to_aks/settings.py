@@ -20,6 +20,10 @@ from amltasks.deploy_to_aks.setting_names import KNOWN, MAPPINGS, PATHS, REFUSED
 
 log = logging.getLogger("amltasks")
 
+# What a file says of an environment that it does not only name.
+_OF_ENVIRONMENT = frozenset(
+    {"environment_name", "environment_version", "image", "environment_file"}
+)
 _OF_ENDPOINTS = frozenset({"auth_mode", "compute", "public_network_access", "identity", "traffic"})
 
 
@@ -133,7 +137,17 @@ def _take(found: Found, text: str, where: str, folder: Path, service: str) -> No
                 where=where, member=f"{member}{line}", detail=f"not {cause}"
             ) from None
         told[setting.name] = Told(value=read_value, member=member, where=where)
+    _forget_environment(found, told)
     found.told.update(_anchored(told, folder))
+
+
+def _forget_environment(found: Found, told: Mapping[str, Told]) -> None:
+    """Let an environment by name override an earlier one by its members, and the reverse."""
+    if "environment" in told:
+        for name in _OF_ENVIRONMENT:
+            found.told.pop(name, None)
+    elif _OF_ENVIRONMENT & told.keys():
+        found.told.pop("environment", None)
 
 
 def _check_name(document: dict[str, Any], where: str, service: str) -> None:

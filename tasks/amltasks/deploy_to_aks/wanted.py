@@ -38,6 +38,7 @@ _UNSUPPORTED: dict[str, dict[str, str]] = {
     "instance_type": {_V1: _NO_MACHINES},
     "model_mount_path": {_V1: _NOT_IN_V1},
     "identity": {_V1: _NOT_IN_V1},
+    "identities": {_V1: _NOT_IN_V1},
     "public_access": {_V1: _NOT_IN_V1, _KUBERNETES: _OF_CLUSTER},
     "egress": {_V1: _NOT_IN_V1, _KUBERNETES: "the cluster's network decides"},
     "cluster": {_KUBERNETES: _OF_CLUSTER, _MANAGED: "there is no cluster"},
@@ -169,12 +170,8 @@ def _filled(given: DeployInputs, found: Found) -> DeployInputs:
     if given.environment_file or given.environment:  # the input decides between the two
         texts.pop("environment_file", None)
         texts.pop("environment", None)
-    elif "environment_name" in found.told:
-        if "image" in found.told or "environment_file" in found.told:
-            raise found.invalid("environment_name", "a registered environment beside an own one")
-        version = found.text("environment_version")
-        name = found.text("environment_name")
-        texts["environment"] = f"{name}:{version}" if version else f"{name}@latest"
+    else:
+        texts |= _environment(found)
     if "model_name" in texts:
         texts |= _model(given, found, texts["model_name"])
     if given.model_source == "evalInfo":
@@ -193,6 +190,18 @@ def _filled(given: DeployInputs, found: Found) -> DeployInputs:
         full = dataclasses.replace(full, instance_type="Standard_DS3_v2")
     _check_filled(full)
     return full
+
+
+def _environment(found: Found) -> dict[str, str]:
+    """The registered environment that a file names by its members; empty if none does."""
+    name, version = found.text("environment_name"), found.text("environment_version")
+    if version and not name:
+        raise found.invalid("environment_version", "given without a name")
+    if name and ("image" in found.told or "environment_file" in found.told):
+        raise found.invalid("environment_name", "a registered environment beside an own one")
+    if not name:
+        return {}
+    return {"environment": f"{name}:{version}" if version else f"{name}@latest"}
 
 
 def _compute(reference: str) -> str:
@@ -263,6 +272,8 @@ def _settings(found: Found) -> Settings:
         raise found.invalid("gpu_limit", "another number than the one requested")
     if found.text("identity") == "user_assigned" and not found.texts("identities"):
         raise found.invalid("identity", "user_assigned without user_assigned_identities")
+    if found.text("identity") == "system_assigned" and found.texts("identities"):
+        raise found.invalid("identity", "system_assigned beside user_assigned_identities")
     return Settings(
         auth=_auth(found),
         scaling=_scaling(found),

@@ -28,6 +28,22 @@ def test_a_later_source_overrides_member_by_member(tmp_path: Path) -> None:
     assert found.told["liveness.period"].where == "second"
 
 
+@pytest.mark.parametrize(
+    ("earlier", "later", "left"),
+    [
+        ("environment: {name: e, version: 1}", "environment: e:2", {"environment": "e:2"}),
+        ("environment: {image: i, conda_file: c}", "environment: e:2", {"environment": "e:2"}),
+        ("environment: e:2", "environment: {name: f}", {"environment_name": "f"}),
+        ("environment: e:2", "baseImage: i", {"image": "i"}),
+    ],
+)
+def test_a_later_environment_overrides_the_whole_of_an_earlier_one(
+    earlier: str, later: str, left: dict[str, str], tmp_path: Path
+) -> None:
+    found = read(tmp_path, later, first=earlier)
+    assert {name: found.text(name) for name in found.told} == left
+
+
 def test_units_are_those_of_kubernetes_and_of_the_files(tmp_path: Path) -> None:
     requests = "resources: {requests: {cpu: 250m, memory: 512Mi}, limits: {memory: 2G}}"
     found = read(tmp_path, f"{requests}\nrequest_settings: {{request_timeout_ms: 1500}}")

@@ -104,6 +104,18 @@ WHERE = {
         ({"settings": "resources: {limits: {cpu: 0.1}}"}, "SETTING_INVALID"),
         ({"settings": "identity: {type: user_assigned}"}, "SETTING_INVALID"),
         (
+            {"settings": "identity: {type: system_assigned, user_assigned_identities: [a]}"},
+            "SETTING_INVALID",
+        ),
+        (
+            {"sdk": "v1", "settings": "identity: {user_assigned_identities: [a]}"},
+            "SETTING_UNSUPPORTED",
+        ),
+        (
+            {"settings": "environment: {version: 2}", "environmentFile": ""},
+            "SETTING_INVALID",
+        ),
+        (
             {"settings": "environment: {name: e, image: i}", "environmentFile": ""},
             "SETTING_INVALID",
         ),
