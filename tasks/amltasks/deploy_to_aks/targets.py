@@ -7,11 +7,19 @@ import logging
 from amltasks import clusters, errors
 from amltasks.azure_pipelines.agent import Job
 from amltasks.deploy_to_aks.asked import DeployInputs
-from amltasks.workspace.port import AksCluster, AksSpec, ClusterNetwork, Service, Workspace
+from amltasks.workspace.port import (
+    AksCluster,
+    AksSpec,
+    ClusterNetwork,
+    Service,
+    Settings,
+    Workspace,
+)
 
 log = logging.getLogger("amltasks")
 
 _IN_CLUSTER = frozenset({"AKS", "Kubernetes"})
+_ACCESS = {True: "enabled", False: "disabled"}
 
 
 def check(given: DeployInputs, live: Service | None) -> None:
@@ -45,6 +53,32 @@ def auth(given: DeployInputs, asked: str, live: Service | None) -> str:
         expected = f"possible with auth_mode {mode}: the service has no key"
         raise errors.INPUT_INVALID.error(name="exportKey", value="true", expected=expected)
     return mode
+
+
+def check_endpoint(asked: Settings, live: Service | None) -> None:
+    """A release makes no new endpoint where one is live, so the live one must be as asked.
+
+    Raises:
+        TaskError: ``SETTING_INVALID``
+    """
+    if live is None:
+        return
+    member = found = ""
+    if asked.public_access not in (None, live.public_access):
+        member, found = "public_network_access", _ACCESS[live.public_access]
+    elif asked.identities and _folded(asked.identities) != _folded(live.identities):
+        member, found = "identity", ", ".join(live.identities) or "system_assigned"
+    if member:
+        raise errors.SETTING_INVALID.error(
+            where="the settings",
+            member=member,
+            detail=f"not that of the live service '{live.name}', {found}, which a release keeps",
+        )
+
+
+def _folded(identities: tuple[str, ...]) -> set[str]:
+    """Resource ids, which Azure compares in any case."""
+    return {one.lower() for one in identities}
 
 
 def _where(kind: str, cluster: str) -> str:

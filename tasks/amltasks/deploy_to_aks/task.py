@@ -51,6 +51,7 @@ def _release(job: Job, given: DeployInputs) -> str:
     models.check_gate(job, workspace, model, given.require_gate)
     live = workspace.services.find(given.service_name)
     targets.check(given, live)
+    targets.check_endpoint(wished.settings, live)
     attempt = Release(
         job=job,
         workspace=workspace,

@@ -119,7 +119,7 @@ class Service:
 
     ``kind`` is AKS or Kubernetes in a cluster of one's own, Managed, ACI, …; ``cluster`` the
     compute target's name; ``serving`` names the revisions that share the requests, where the
-    service has such; ``auth`` as in :class:`Settings`.
+    service has such; ``auth``, ``identities`` and ``public_access`` as in :class:`Settings`.
     """
 
     name: str
@@ -130,6 +130,8 @@ class Service:
     models: tuple[Model, ...] = ()
     serving: tuple[str, ...] = ()
     auth: str = "key"
+    identities: tuple[str, ...] = ()
+    public_access: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

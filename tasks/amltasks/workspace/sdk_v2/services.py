@@ -96,6 +96,8 @@ class RestServices(Services):
             ),
             serving=tuple(d["name"] for d in serving),
             auth=endpoints.auth_of(found),
+            identities=tuple(endpoints.identity_of(found).get("userAssignedIdentities") or ()),
+            public_access=properties.get("publicNetworkAccess") != "Disabled",
         )
 
     def plan(self, spec: ServiceSpec, live: Service | None, mark: str) -> Revision:

@@ -231,6 +231,13 @@ def test_a_managed_endpoint_needs_no_cluster(deployed: Deploy, model: str, seen:
         " for d in ml.online_deployments.list('managed')]"
     )
     assert size == [["Managed", "Standard_F2s_v2", 2]]
+    refused = {
+        "public_network_access: disabled": "live service 'managed', enabled",
+        "identity: {user_assigned_identities: [mine]}": "live service 'managed', system_assigned",
+    }
+    for settings, words in refused.items():
+        ended = deployed(**managed, settings=settings)
+        assert words in ended.issues["SETTING_INVALID"]
     ended = deployed(serviceName="managed")
     assert "runs on machines that Azure ML runs" in ended.issues["SERVICE_WRONG_TARGET"]
 
