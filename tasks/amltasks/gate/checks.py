@@ -219,13 +219,13 @@ class Checks:
     def _unmeasured(self, rule: Rule) -> tuple[Decision | None, str]:
         """Why the candidate's rows do not tell the metric, and what the rules say of its number.
 
-        None where they tell it. Also where there are no rows, and either nothing was logged or the
-        rule has no limit that its number could be held to.
+        None where they tell it. Also where rows of its kind are not there, and either nothing was
+        logged or the rule has no limit that its number could be held to.
         """
         name = rule.metric
         lack = self._evidence.unmeasured(name)
         held = _absolute(rule) and logged(self._new.metrics, name) is not None
-        if lack is None or (self._new.rows is None and not held):
+        if lack is None or (lack[0] is not Reason.SCORES_MISSING and not held):
             return None, ""
         return lack, lacks.single_numbers(rule, self._rules, lack[0])
 

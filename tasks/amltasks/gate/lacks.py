@@ -61,7 +61,7 @@ class Evidence:
         return None
 
     def unmeasured(self, metric: str) -> decision_rules.Decision | None:
-        """Why the candidate's rows do not tell a metric that rows of its kind tell; else None."""
+        """Why the candidate's rows do not tell a metric that rows can tell; else None."""
         measure = find(metric)
         if measure is None:
             return None
@@ -70,8 +70,13 @@ class Evidence:
                 f"the candidate left no predictions, so '{metric}' is only the number that it "
                 "logged"
             )
-        of_its_kind = self.candidate.model_type in measure.model_types
-        if of_its_kind and measure.needs_scores and self.candidate.scores is None:
+        if self.candidate.model_type not in measure.model_types:
+            return Reason.SINGLE_NUMBERS, (
+                f"the gate does not measure '{metric}' from predictions of a "
+                f"{self.candidate.model_type} model, so it is only the number that the candidate "
+                "logged"
+            )
+        if measure.needs_scores and self.candidate.scores is None:
             return scores_missing("candidate", metric)
         return None
 

@@ -10,6 +10,7 @@ import pytest
 
 from amltasks.errors import TaskError
 from amltasks.gate.judge import Candidate, judge
+from amltasks.gate.model_types import REGRESSION
 from amltasks.gate.rows import Rows
 from amltasks.gate.rules import DEFAULT, read
 from amltasks.gate.verdict import Baseline, Reason, Verdict
@@ -315,3 +316,23 @@ def test_the_bounds_of_a_value_stay_within_its_range() -> None:
     (check,) = judged(PERFECT, None, "rules: [{metric: accuracy, floor: 0.9}]").checks
     assert (check.candidate, check.value_high) == (1.0, 1.0)
     assert 0.98 < check.value_low < 1
+
+
+@pytest.mark.parametrize(
+    ("metrics", "says", "reason"),
+    [
+        ({"accuracy": 0.99}, "", "SINGLE_NUMBERS"),
+        ({"accuracy": 0.99}, "single_numbers: warn", "PASSED"),
+        ({"accuracy": 0.4}, "single_numbers: pass", "BELOW_FLOOR"),
+        ({"other": 1.0}, "", "METRIC_MISSING"),
+    ],
+)
+def test_rows_of_another_kind_do_not_vouch_for_a_logged_number(
+    metrics: dict[str, float], says: str, reason: str
+) -> None:
+    numbers = rows(ALTERNATING, ALTERNATING, model_type=REGRESSION, classes=())
+    text = f"rules:\n- {{metric: accuracy, floor: 0.5}}\n{says}"
+    verdict = judge(Candidate(metrics=metrics, rows=numbers), None, read(text, source="t"))
+    assert verdict.reason.value == reason
+    trusted = any("No rows tell accuracy" in note for note in verdict.notes)
+    assert trusted == bool(says)
