@@ -87,14 +87,21 @@ def _together(name: str, parts: Sequence[Path], tables: Sequence[Table]) -> Tabl
     columns = first.frame.collect_schema().names()
     for part, table in zip(parts, tables, strict=True):
         found = table.frame.collect_schema().names()
-        if table.texts != first.texts or found != columns:
+        if table.texts != first.texts:
+            kinds = {True: "CSV", False: "parquet"}
+            raise invalid(
+                name,
+                f"its parts differ: {parts[0].name} is {kinds[first.texts]}, "
+                f"{part.name} is {kinds[table.texts]}",
+            )
+        if sorted(found) != sorted(columns):
             raise invalid(
                 name,
                 f"its parts differ: {parts[0].name} has the columns {listed(columns)}, "
                 f"{part.name} has {listed(found)}",
             )
     return Table(
-        frame=pl.concat([table.frame for table in tables], how="vertical_relaxed"),
+        frame=pl.concat([table.frame.select(columns) for table in tables], how="vertical_relaxed"),
         texts=first.texts,
         decimal_comma=any(table.decimal_comma for table in tables),
     )
@@ -118,9 +125,10 @@ def _file(path: Path, name: str, scratch: Path) -> Table:
         raise invalid(name, "it is JSON; write CSV or parquet")
     if name.lower().endswith(".parquet"):
         raise invalid(name, "it cannot be read as parquet: it does not begin as such a file does")
-    encoding = _utf_16(head)
-    if encoding:
-        path = _transcoded(path, name, encoding, scratch)
+    encoding = _wide(head)
+    is_old_mac = not encoding and b"\r" in head and b"\n" not in head
+    if encoding or is_old_mac:
+        path = _transcoded(path, name, encoding or "utf-8-sig", scratch)
         head = _head(path)
     return _csv(path, name, head)
 
@@ -130,7 +138,9 @@ def _csv(path: Path, name: str, head: bytes) -> Table:
     try:
         header = line.decode("utf-8")
     except UnicodeDecodeError:
-        raise invalid(name, "it cannot be read as CSV: it is neither UTF-8 nor UTF-16") from None
+        raise invalid(
+            name, "it cannot be read as CSV: it is neither UTF-8 nor UTF-16 or UTF-32"
+        ) from None
     # Names between quotes may hold separators.
     outside = "".join(header.split('"')[::2])
     separator = max(_SEPARATORS, key=outside.count)
@@ -144,8 +154,10 @@ def _head(path: Path) -> bytes:
         return file.read(_HEAD)
 
 
-def _utf_16(head: bytes) -> str:
-    """The encoding of a text in UTF-16, with a byte order mark or without; else empty."""
+def _wide(head: bytes) -> str:
+    """The encoding of a text in UTF-16 or UTF-32, the former also without a mark; else empty."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if head[1:2] == b"\0":
@@ -179,12 +191,14 @@ def _transcoded(path: Path, name: str, encoding: str, scratch: Path) -> Path:
             for piece in _decoded(path, encoding):
                 file.write(piece)
     except UnicodeDecodeError as cause:
-        raise invalid(name, f"it cannot be read as CSV in UTF-16: {cause.reason}") from None
+        raise invalid(
+            name, f"it cannot be read as CSV in {encoding.upper()}: {cause.reason}"
+        ) from None
     return target
 
 
 def _decoded(path: Path, encoding: str) -> Iterator[str]:
-    with path.open(encoding=encoding, newline="") as file:
+    with path.open(encoding=encoding) as file:  # a CR alone ends a line, too
         yield from iter(lambda: file.read(_CHUNK), "")
 
 

@@ -43,6 +43,9 @@ FORMS: dict[str, bytes] = {
     "UTF-16, big and unmarked": table(";").encode("utf-16-be"),
     "quoted header": table().replace("prediction", '"prediction"').encode(),
     "gzip": gzip.compress(table().encode()),
+    "UTF-32": table().encode("utf-32"),
+    "UTF-32, big": b"\0\0\xfe\xff" + table(";").encode("utf-32-be"),
+    "lines that end with CR": table().replace("\n", "\r").encode(),
     "gzip of UTF-16": gzip.compress(table("\t").encode("utf-16")),
     "parquet": parquet(),
     "gzip of parquet": gzip.compress(parquet()),
@@ -114,6 +117,24 @@ def test_parts_must_fit(tmp_path: Path, second: str, words: str) -> None:
     with pytest.raises(TaskError, match="PREDICTIONS_INVALID") as found:
         read(tmp_path)
     assert words in str(found.value)
+
+
+def test_parts_may_have_their_columns_in_another_order(tmp_path: Path) -> None:
+    first, second = table().splitlines()[:2], table().splitlines()[0::2]
+    (tmp_path / "a.csv").write_text("\n".join(first) + "\n")
+    turned = [",".join(reversed(line.split(","))) for line in second]
+    (tmp_path / "b.csv").write_text("\n".join(turned) + "\n")
+    whole = tmp_path.parent / "whole.csv"
+    whole.write_text(table())
+    assert read(tmp_path).ids.tolist() == read(whole).ids.tolist()
+    assert read(tmp_path).labels.tolist() == read(whole).labels.tolist()
+
+
+def test_parts_of_two_formats_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(table())
+    pl.read_csv(tmp_path / "a.csv").write_parquet(tmp_path / "b.parquet")
+    with pytest.raises(TaskError, match=r"a\.csv is CSV, b\.parquet is parquet"):
+        read(tmp_path)
 
 
 def test_a_folder_without_files_is_named(tmp_path: Path) -> None:
