@@ -321,7 +321,7 @@ def _ready(
         pause=job.cancellation.pause,
         minutes=given.timeout_minutes,
         late=lambda text: job.warn(
-            "COMPUTE_DEADLINE_NEAR", f"{text} of timeoutMinutes; the task fails when they are over"
+            "COMPUTE_DEADLINE_NEAR", f"{text} (timeoutMinutes), after which the task fails"
         ),
     )
     if cluster.problems and (outcome == "created" or not enough_nodes(cluster)):
