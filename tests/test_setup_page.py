@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ steps:
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     """A local Azure in a folder that has the env file, as in the page's first terminal."""
     with running(tmp_path) as started:
+        shutil.copy(tmp_path / "state.env", tmp_path / "azure.env")
         yield started
 
 
