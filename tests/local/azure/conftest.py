@@ -26,6 +26,9 @@ from local.azure.kernel.store import Store
 from tests.patience import PATIENCE_S
 from tests.running_azure import RunningAzure, running_azure
 
+# The threads of azureml-dataprep's native client (Rust) have 2 MiB of stack unless this says more.
+os.environ.setdefault("RUST_MIN_STACK", str(32 * 2**20))
+
 Starter = Callable[..., AbstractContextManager[RunningAzure]]
 
 
