@@ -48,8 +48,8 @@ def milliseconds(time: str | None) -> int | None:
 
 
 def time_of(milliseconds: object) -> str | None:
-    """A time of MLflow as the store has it."""
-    if not milliseconds:
+    """A time of MLflow as the store has it; None for none. 0 is 1970."""
+    if milliseconds in (None, ""):
         return None
     moment = datetime.fromtimestamp(int(str(milliseconds)) / 1000, timezone.utc)
     return ml_time(moment)

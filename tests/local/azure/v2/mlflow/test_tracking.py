@@ -74,6 +74,20 @@ def test_a_run_reads_as_it_was_logged(mlflow: Any, tracked: Any, tmp_path: Path)
     assert Path(got).read_text() == "what we saw"
 
 
+@pytest.mark.parametrize("times", [(0, 1, 2), (2, 0, 1)])
+def test_the_last_value_of_a_step_is_the_one_of_the_latest_time(
+    mlflow: Any, times: tuple[int, ...]
+) -> None:
+    client = mlflow.MlflowClient()
+    experiment = mlflow.set_experiment("small-times").experiment_id
+    run_id = client.create_run(experiment).info.run_id
+    for time in times:
+        client.log_metric(run_id, "loss", float(time), timestamp=time, step=0)
+    assert client.get_run(run_id).data.metrics == {"loss": 2.0}
+    history = client.get_metric_history(run_id, "loss")
+    assert [(one.timestamp, one.value) for one in history] == [(0, 0.0), (1, 1.0), (2, 2.0)]
+
+
 def test_parameters_never_change(mlflow: Any, tracked: Any) -> None:
     with pytest.raises(mlflow.MlflowException, match="Changing param values is not allowed"):
         mlflow.MlflowClient().log_param(tracked.info.run_id, "rate", 0.2)
