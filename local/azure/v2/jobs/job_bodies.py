@@ -135,6 +135,11 @@ def check_job(body: Any) -> dict[str, Any]:
     properties: dict[str, Any] = bodies.check(JOB, body)["properties"]
     if properties.get("sourceJobId"):
         raise refusal("A copy of another job (sourceJobId) is", "jobs that are given in full")
+    if kind == "Pipeline" and properties.get("componentId"):
+        raise refusal(
+            f"A pipeline job of the component '{properties['componentId']}' is",
+            "pipeline jobs whose nodes are given, one of which may be that component",
+        )
     settings = properties.get("settings") or {}
     if settings.get("on_init") or settings.get("on_finalize"):
         raise refusal("on_init and on_finalize are", "the other nodes of a pipeline")

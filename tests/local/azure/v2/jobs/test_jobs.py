@@ -280,3 +280,21 @@ def test_archive_and_tags(ml_client: Any, bare_python: Any) -> None:
     assert job.name in [one.name for one in ml_client.jobs.list(list_view_type="ArchivedOnly")]
     ml_client.jobs.restore(job.name)
     assert job.name in [one.name for one in ml_client.jobs.list()]
+
+
+def test_pipeline_job_of_a_registered_component_is_refused_by_name(
+    ml_client: Any, tmp_path: Path
+) -> None:
+    from azure.ai.ml import load_job
+    from azure.core.exceptions import HttpResponseError
+
+    file = tmp_path / "job.yml"
+    component = (
+        f"/subscriptions/{ml_client.subscription_id}/resourceGroups/"
+        f"{ml_client.resource_group_name}/providers/Microsoft.MachineLearningServices/workspaces/"
+        f"{ml_client.workspace_name}/components/whole/versions/3"
+    )
+    file.write_text(f"type: pipeline\ncomponent: azureml:{component}\n")
+    with pytest.raises(HttpResponseError, match="components/whole/versions/3' is not in") as caught:
+        ml_client.jobs.create_or_update(load_job(file))
+    assert caught.value.status_code == 501
