@@ -9,6 +9,8 @@ from __future__ import annotations
 import gc
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -24,10 +26,7 @@ from local.azure.kernel.cloud import Cloud, open_cloud
 from local.azure.kernel.http import Request
 from local.azure.kernel.store import Store
 from tests.patience import PATIENCE_S
-from tests.running_azure import RunningAzure, running_azure
-
-# The threads of azureml-dataprep's native client (Rust) have 2 MiB of stack unless this says more.
-os.environ.setdefault("RUST_MIN_STACK", str(32 * 2**20))
+from tests.running_azure import ROOT, RunningAzure, running_azure
 
 Starter = Callable[..., AbstractContextManager[RunningAzure]]
 
@@ -204,15 +203,35 @@ def provisioned(target: Any) -> Any:
     return target
 
 
-@pytest.fixture(scope="session")
-def dataset() -> Any:
-    """azureml-core's ``Dataset``, whose native client (Rust) signs in on a thread of its own.
+_IN_OWN_PROCESS = """
+import os, sys
+from pathlib import Path
+from tests.local.azure.conftest import open_workspace
+workspace, folder = open_workspace(os.environ), Path(sys.argv[1])
+from azureml.core import Dataset
+datastore = workspace.get_default_datastore()
+"""
 
-    That thread imports azure-ai-ml and mlflow where they are installed, and its stack is too small
-    for such deep imports: the process dies. So they are imported here first.
+
+@pytest.fixture
+def in_own_process(
+    azure_variables: Mapping[str, str], tmp_path: Path
+) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """Runs code that has ``workspace``, its ``datastore``, ``Dataset`` and a ``folder``.
+
+    azureml-dataprep's native client (Rust) has killed processes that had done much else before.
     """
-    import azure.ai.ml  # noqa: F401
-    import mlflow  # noqa: F401
-    from azureml.core import Dataset
 
-    return Dataset
+    def run(code: str) -> subprocess.CompletedProcess[str]:
+        measured = {name for name in azure_variables if name.startswith("COV")}
+        return subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", _IN_OWN_PROCESS + code, str(tmp_path)],
+            cwd=ROOT,
+            env={name: text for name, text in azure_variables.items() if name not in measured},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+
+    return run
