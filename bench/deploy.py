@@ -159,7 +159,7 @@ class Load:
                 problem = "" if said["predictions"] == _RIGHT else f"wrong: {answer.text[:200]}"
             else:
                 problem = f"HTTP {answer.status_code}: {answer.text[:200]}"
-        except (requests.RequestException, ValueError, KeyError) as error:
+        except (requests.RequestException, ValueError, KeyError, TypeError) as error:
             problem = f"{type(error).__name__}: {error}"
         took = self.now() - due
         with self._lock:

@@ -178,13 +178,22 @@ def _insert(cloud: Cloud, principal: str, role: str, scope: str, name: str = "")
     return made
 
 
+def _filtered(request: Request, known: str) -> str:
+    """What the filter asks for, in lower case; empty without one. Raises ServiceError 501."""
+    text = request.query.get("$filter", "").strip()
+    found = re.fullmatch(known, text, re.IGNORECASE)
+    if text and not found:
+        raise ServiceError(501, "NotImplemented", f"The local Azure does not know $filter={text}.")
+    return found[1].lower() if found else ""
+
+
 @router.route(
     "GET", "/{scope:rest}/providers/" + _AUTHORIZATION + "/roleDefinitions", query=_FILTER
 )
 def list_definitions(_cloud: Cloud, request: Request) -> Response:
     """The roles known here, by `$filter=roleName eq '…'` where it is given."""
-    found = re.fullmatch(r"roleName eq '([^']+)'", request.query.get("$filter", ""), re.IGNORECASE)
-    named = [role for role in ROLES if not found or role.name.lower() == found[1].lower()]
+    name = _filtered(request, r"roleName eq '([^']+)'")
+    named = [role for role in ROLES if name in ("", role.name.lower())]
     return json_response({"value": [_definition(role) for role in named]})
 
 
@@ -194,14 +203,14 @@ def list_definitions(_cloud: Cloud, request: Request) -> Response:
 def list_assignments(cloud: Cloud, request: Request) -> Response:
     """Assignments at, above and below a scope, by principal where `$filter` names one."""
     scope = "/" + request.params["scope"].lower()
-    asked = re.search(
-        r"(?:principalId eq|assignedTo\()\s*'([^']+)'", request.query.get("$filter", "")
+    principal = _filtered(
+        request, r"(?:atScope\(\) and )?(?:principalId eq |assignedTo\()\s*'([^']+)'\)?"
     )
     found = [
         one
         for one in assignments(cloud)
         if (_below(scope, one["scope"]) or _below(one["scope"], scope))
-        and (not asked or one["principalId"] == asked[1].lower())
+        and principal in ("", one["principalId"])
     ]
     return json_response({"value": [_assignment(cloud, one) for one in found]})
 

@@ -27,11 +27,15 @@ _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.\-]*)\s*(?:\[[^\]]*\])?\s*([^;]*)
 _CLAUSE = re.compile(r"(===|==|~=|<=|<)\s*(\d+(?:\.\d+)*)(\.\*)?")
 
 
+# A bound from above, a pin, or a bound from below that asks for numpy 2.
+_DECIDES = re.compile(r"==|~=|<|>=?\s*[2-9]")
+
+
 def constraints(requirements: Iterable[str]) -> tuple[str, ...]:
-    """`BOUND` where a pinned package is too old for numpy 2 and numpy itself has no version."""
+    """`BOUND` where a pinned package is too old for numpy 2 and numpy is not decided."""
     found = [match for one in requirements if (match := _REQUIREMENT.match(one))]
     versions = {match[1].lower().replace("_", "-"): match[2] for match in found}
-    if versions.get("numpy", "").strip():
+    if _DECIDES.search(versions.get("numpy", "")):
         return ()
     old = any(
         _is_old(versions[name], since)

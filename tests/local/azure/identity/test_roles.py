@@ -121,6 +121,19 @@ def test_a_role_is_found_by_its_name(anonymous_http, azure_http, local_azure):
     (found,) = azure_http.get(url, params={"$filter": "roleName eq 'Reader'"}).json()["value"]
     assert found["name"] == BY_NAME["Reader"].id
     assert len(azure_http.get(url).json()["value"]) == len(ROLES)
+    answer = azure_http.get(url, params={"$filter": "type eq 'CustomRole'"})
+    assert (answer.status_code, "type eq 'CustomRole'" in answer.text) == (501, True)
+
+
+def test_assignments_are_found_by_their_principal(azure_http, local_azure):
+    url = f"{ARM}{local_azure.scope}/providers/Microsoft.Authorization/roleAssignments"
+    every = azure_http.get(url).json()["value"]
+    ids = {one["properties"]["principalId"] for one in every}
+    for one in ids:
+        for text in (f"principalId eq '{one}'", f"assignedTo('{one.upper()}')"):
+            found = azure_http.get(url, params={"$filter": text}).json()["value"]
+            assert {entry["properties"]["principalId"] for entry in found} == {one}
+    assert azure_http.get(url, params={"$filter": "atScopeOnly()"}).status_code == 501
 
 
 def request(method, host, path, principal=None, **claims):

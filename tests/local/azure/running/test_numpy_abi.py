@@ -23,6 +23,8 @@ from local.azure.running import numpy_abi
 def test_what_was_built_against_numpy_1_gets_it(pinned: str) -> None:
     assert numpy_abi.constraints(["azureml-defaults", pinned]) == (numpy_abi.BOUND,)
     assert numpy_abi.constraints([pinned, "numpy"]) == (numpy_abi.BOUND,)
+    assert numpy_abi.constraints([pinned, "numpy>=1.20"]) == (numpy_abi.BOUND,)
+    assert numpy_abi.constraints([pinned, "numpy>=2"]) == (), "what was asked for stays"
     assert numpy_abi.constraints([pinned, "numpy==1.21.6"]) == (), "what was asked for stays"
 
 
